@@ -1,0 +1,56 @@
+//! The C interface between the child program and the runtime that it loads.
+//!
+//! The two are linked to different copies of the standard library, so nothing but C types crosses here and no panic may.
+//! The child program finds the symbol [`ENTRY_POINT`] behind the first cell that is linked to the runtime, hands over an
+//! [`Api`] and gets [`Hooks`] back.
+
+use std::ffi::{c_char, c_int};
+
+/// Version of [`Api`] and [`Hooks`]; both sides check it.
+pub const HOOKS_VERSION: u32 = 1;
+
+/// Symbol name of the runtime's [`EntryPoint`].
+pub const ENTRY_POINT: &str = "loopbook_attach";
+
+/// The cell ran to its end: evcxr may keep its variables.
+pub const END_NORMAL: u32 = 0;
+/// The cell panicked or was interrupted: variables that it defined do not exist.
+pub const END_PANIC: u32 = 1;
+/// The cell returned early (`return`, a failed `?`): variables that it defined do not exist.
+pub const END_EARLY: u32 = 2;
+
+/// What the child program offers the runtime.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Api {
+    /// [`HOOKS_VERSION`].
+    pub version: u32,
+    /// Sends one line (without its newline) to evcxr. The bytes must be one of evcxr's own markers.
+    pub protocol_line: extern "C" fn(text: *const u8, len: usize),
+    /// Read ends of the pipes that stand behind the user's descriptors 1 and 2 (what C's stdio and other processes
+    /// print), non-blocking.
+    pub stdout_pipe: c_int,
+    /// See [`Api::stdout_pipe`].
+    pub stderr_pipe: c_int,
+}
+
+/// What the runtime offers the child program. All of them may be called from any thread, except `begin` and `end`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Hooks {
+    /// [`HOOKS_VERSION`].
+    pub version: u32,
+    /// Something is written to the user's descriptor 1 or 2. Always takes everything.
+    pub output: extern "C" fn(fd: c_int, data: *const u8, len: usize),
+    /// The user's code reads descriptor 0. Returns the number of bytes, 0 at the end, or -1 with `errno` set.
+    pub input: extern "C" fn(data: *mut u8, len: usize) -> isize,
+    /// A cell is loaded and about to run, on the main thread; `library` is the path of its shared object. Returns 0 to run it, anything else if the cell must not run
+    /// (it was interrupted while it compiled).
+    pub begin: extern "C" fn(library: *const c_char) -> c_int,
+    /// The cell's function has returned. Everything that it printed has been sent when this returns. Gives one of
+    /// [`END_NORMAL`], [`END_PANIC`], [`END_EARLY`].
+    pub end: extern "C" fn() -> u32,
+}
+
+/// Type of the symbol [`ENTRY_POINT`]. Returns null if the versions differ or the kernel's socket is gone.
+pub type EntryPoint = unsafe extern "C" fn(api: *const Api) -> *const Hooks;

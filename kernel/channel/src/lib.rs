@@ -1,0 +1,31 @@
+//! What the kernel and the process that runs the cells say to each other, and nothing else: no threads, no sockets.
+//!
+//! The child process connects to the kernel's Unix socket ([`SOCKET_ENV`]) when the runtime is first loaded and says
+//! [`ToKernel::Hello`]. From then on both sides send [frames](frame) whenever they like. A frame is a length, a kind and
+//! a body; what a cell prints travels as raw bytes (it need not be UTF-8), everything else as JSON.
+//!
+//! A cell is known by its [`CellId`], which the kernel counts up and never reuses: execution counts may repeat (silent
+//! executions, subshells), ids may not.
+
+mod frame;
+mod hooks;
+mod messages;
+mod task;
+
+pub use frame::{Frame, FrameError, MAX_FRAME, read_frame, write_frame};
+pub use hooks::{Api, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint, HOOKS_VERSION, Hooks};
+pub use messages::{
+    CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
+};
+pub use task::{CellId, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
+
+/// The version of these messages. The kernel refuses a child that says another one.
+pub const VERSION: u32 = 1;
+
+/// Environment variable that names the kernel's Unix socket to the child. The child removes it from its environment
+/// before any user code runs.
+pub const SOCKET_ENV: &str = "LOOPBOOK_CHANNEL";
+
+/// Environment variable that names the `lib.rs` which evcxr writes before each build; the runtime reads the line marks
+/// (`/*lb:CELL:LINE*/`) from it when a cell is loaded. Removed like [`SOCKET_ENV`].
+pub const SOURCE_ENV: &str = "LOOPBOOK_SOURCE";

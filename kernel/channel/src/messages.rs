@@ -1,0 +1,214 @@
+//! The JSON messages of the channel.
+
+use crate::{CellId, Site, TaskId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// MIME type to content, as Jupyter shows it: text as a JSON string, JSON types as they are.
+pub type MimeBundle = BTreeMap<String, serde_json::Value>;
+
+/// A standard stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// What the child tells the kernel. What cells print is not here: see [`crate::Frame::Output`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToKernel {
+    /// First message. `pipes` are the numbers of [`crate::Api::stdout_pipe`] and its sibling in the child, so that the
+    /// kernel can read what is left in them when the child has died.
+    Hello {
+        /// [`crate::VERSION`] of the child.
+        version: u32,
+        /// The child's process id.
+        pid: u32,
+        /// Descriptors of the read ends.
+        pipes: [i32; 2],
+    },
+    /// A loaded cell asks whether it may run; the kernel answers [`ToChild::Begin`] at once.
+    MayBegin,
+    /// The cell has ended, and everything that it printed and showed has been sent.
+    CellDone {
+        /// The cell.
+        cell: CellId,
+        /// How it ended.
+        outcome: CellOutcome,
+    },
+    /// Something to show.
+    Display {
+        /// The cell that caused it.
+        cell: CellId,
+        /// As what.
+        kind: DisplayKind,
+        /// The content.
+        data: MimeBundle,
+        /// Jupyter's display metadata.
+        metadata: serde_json::Map<String, serde_json::Value>,
+        /// Jupyter's `transient.display_id`.
+        display_id: Option<String>,
+    },
+    /// Jupyter's `clear_output`.
+    ClearOutput {
+        /// The cell that asked.
+        cell: CellId,
+        /// Wait for the next output before clearing.
+        wait: bool,
+    },
+    /// A task that nobody awaits has panicked.
+    TaskFailed {
+        /// The cell that caused the task.
+        cell: CellId,
+        /// The task.
+        task: TaskId,
+        /// Its name.
+        name: Option<String>,
+        /// What happened.
+        failure: Failure,
+    },
+    /// User code asks for a line; answered by [`ToChild::InputReply`].
+    Input {
+        /// Number of the question.
+        id: u64,
+        /// The cell that asks.
+        cell: CellId,
+        /// Text to show.
+        prompt: String,
+        /// Whether the answer must not be shown.
+        password: bool,
+    },
+    /// Answer to [`ToChild::Query`]: a bundle to show, or a sentence that says why not.
+    Answer {
+        /// Number of the query.
+        id: u64,
+        /// The answer.
+        answer: Result<MimeBundle, String>,
+    },
+}
+
+/// What the kernel tells the child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToChild {
+    /// Answer to [`ToKernel::MayBegin`].
+    Begin {
+        /// The cell that is loaded.
+        cell: CellId,
+        /// Its execution count.
+        number: u32,
+        /// False if it was interrupted meanwhile: it must not run.
+        run: bool,
+    },
+    /// End this cell's execution early, if it is the one that runs.
+    Interrupt {
+        /// The cell.
+        cell: CellId,
+    },
+    /// Ask the inspector.
+    Query {
+        /// Number of the query.
+        id: u64,
+        /// The question.
+        query: Query,
+    },
+    /// Answer to [`ToKernel::Input`].
+    InputReply {
+        /// Number of the question.
+        id: u64,
+        /// The line, without its newline, or why there is none.
+        reply: Result<String, InputError>,
+    },
+}
+
+/// A question to the inspector. Answered on a thread of its own, also while every other thread is busy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "query", rename_all = "snake_case")]
+pub enum Query {
+    /// The task table (`:tasks`). The answer has `text/plain`, `text/html` and `application/json`.
+    Tasks {
+        /// Finished tasks too.
+        all: bool,
+        /// Only tasks of the cell with this execution count.
+        cell: Option<u32>,
+    },
+}
+
+/// How a display is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisplayKind {
+    /// The value of the cell: `execute_result`.
+    Result,
+    /// `display_data`.
+    Display,
+    /// `update_display_data`.
+    Update,
+}
+
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CellOutcome {
+    /// It ran to its end, or returned early without an error.
+    Ok,
+    /// It failed.
+    Failed {
+        /// How.
+        failure: Failure,
+    },
+}
+
+/// A failure in user code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What sort.
+    pub kind: FailureKind,
+    /// What the code said: the panic's message, the error's text.
+    pub message: String,
+    /// For a failed `?`: the sources of the error, outermost first.
+    pub chain: Vec<String>,
+    /// Where, if it is in a cell.
+    pub site: Option<Site>,
+    /// Where, if it is not in a cell: `file:line:column` in a dependency.
+    pub location: Option<String>,
+}
+
+/// What sort of failure; each is an `ename` of the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// A panic.
+    Panic,
+    /// A failed `?` at cell level.
+    Error,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+/// Why there is no input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputError {
+    /// The front end that runs this cell takes no input (`allow_stdin` is false).
+    NotAllowed,
+    /// The cell was interrupted while it waited.
+    Interrupted,
+    /// The kernel is shutting down.
+    Closed,
+}
+
+impl std::fmt::Display for InputError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotAllowed => "nobody can be asked here: the program that runs this notebook takes no input",
+            Self::Interrupted => "the cell was interrupted while it waited for input",
+            Self::Closed => "the kernel shut down while the cell waited for input",
+        })
+    }
+}
+
+impl std::error::Error for InputError {}

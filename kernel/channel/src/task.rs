@@ -1,0 +1,151 @@
+//! What is known of a task: the one definition that the runtime fills, cells read and the kernel passes on.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A cell's execution in the kernel: counted up by the kernel, never reused. 0 is "before the first cell".
+pub type CellId = u64;
+
+/// A task's number in the runtime: counted up, never reused.
+pub type TaskId = u64;
+
+/// One task, at the moment it was asked for. Durations are seconds (floating point) in JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskInfo {
+    /// The task's number.
+    pub id: TaskId,
+    /// Its name, if it was given one (`Builder::name`). A cell's own task is named `In[n]`.
+    pub name: Option<String>,
+    /// What sort of work it is.
+    pub kind: TaskKind,
+    /// What it is doing.
+    pub state: TaskState,
+    /// Execution count of the cell that caused it (inherited from its parent).
+    pub cell: Option<u32>,
+    /// Where the spawn stands.
+    pub site: Option<Site>,
+    /// `site.line` if the site stands in `cell`, else the line of `cell` that called in.
+    pub line: Option<u32>,
+    /// The task that spawned it.
+    pub parent: Option<TaskId>,
+    /// Tasks that wait for it.
+    pub awaited_by: Vec<TaskId>,
+    /// What it waits for.
+    pub waiting_on: Vec<WaitingOn>,
+    /// How often it was polled.
+    pub polls: u64,
+    /// How often it was woken.
+    pub wakes: u64,
+    /// How often it woke itself while it was being polled.
+    pub self_wakes: u64,
+    /// Time spent in polls.
+    #[serde(with = "seconds")]
+    pub busy: Duration,
+    /// Time spent ready to run but not running, from the spawn on.
+    #[serde(with = "seconds")]
+    pub scheduled: Duration,
+    /// Time spent waiting.
+    #[serde(with = "seconds")]
+    pub idle: Duration,
+    /// The longest single poll.
+    #[serde(with = "seconds")]
+    pub longest_poll: Duration,
+    /// When it was spawned, since the kernel's loop began.
+    #[serde(with = "seconds")]
+    pub created: Duration,
+}
+
+/// What sort of work a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskKind {
+    /// A cell itself.
+    Cell,
+    /// `task::spawn`.
+    Task,
+    /// A branch of `gather!` and its kin: polled inside its parent.
+    Branch,
+    /// `task::spawn_local`.
+    Local,
+    /// `task::spawn_blocking`.
+    Blocking,
+    /// A task of a `Loop`.
+    Loop,
+}
+
+/// What a task is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskState {
+    /// Inside a poll.
+    Running,
+    /// Woken (or new), waiting for a thread.
+    Scheduled,
+    /// Waiting for something.
+    Idle,
+    /// Ready, but nobody drives its executor (a local task between cells).
+    Frozen,
+    /// Done.
+    Completed,
+    /// Cancelled, or dropped before it was done.
+    Cancelled,
+    /// Its code panicked.
+    Panicked,
+}
+
+impl TaskState {
+    /// Whether the task has ended.
+    ///
+    /// ```
+    /// use loopbook_channel::TaskState;
+    /// assert!(TaskState::Panicked.is_finished() && !TaskState::Idle.is_finished());
+    /// ```
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::Panicked)
+    }
+}
+
+/// A place in a cell. Lines and columns count from 1, as rustc's do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Site {
+    /// Execution count of the cell in which the text stands.
+    pub cell: u32,
+    /// Line in that cell.
+    pub line: u32,
+    /// Column (characters) in that line as evcxr compiled it.
+    pub column: u32,
+}
+
+/// Something that a task waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "on", rename_all = "lowercase")]
+pub enum WaitingOn {
+    /// A timer; `seconds` until it fires when asked.
+    Sleep {
+        /// Seconds left.
+        seconds: f64,
+    },
+    /// The end of another task.
+    Task {
+        /// That task.
+        id: TaskId,
+    },
+    /// Something the runtime can put a word to.
+    Other {
+        /// The word.
+        what: String,
+    },
+}
+
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::time::Duration;
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(value.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,116 @@
+//! Where the child program meets this library. Nothing but C types crosses here, and no panic.
+
+use crate::{cell, flusher, inspector, link, output, panics, pool, registry, site, stdin};
+use loopbook_channel::{Api, HOOKS_VERSION, Hooks, Stream, ToKernel};
+use std::ffi::{CStr, c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+
+static API: OnceLock<Api> = OnceLock::new();
+static HOOKS: Hooks = Hooks { version: HOOKS_VERSION, output, input, begin, end };
+
+/// The child program calls this once, on the thread on which it will run the cells, before the first of them.
+///
+/// Gives null if the versions differ or no kernel listens.
+///
+/// # Safety
+/// `api` must point to an [`Api`], or to anything that begins with another version than ours.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn loopbook_attach(api: *const Api) -> *const Hooks {
+    // SAFETY: as the caller promises; the version is the first field of every version.
+    let version = unsafe { (*api).version };
+    if version != HOOKS_VERSION {
+        return std::ptr::null();
+    }
+    // SAFETY: the version is ours, so the rest is as well.
+    let api = unsafe { *api };
+    match catch_unwind(|| attach(api)) {
+        Ok(Ok(())) => &HOOKS,
+        _ => std::ptr::null(),
+    }
+}
+
+/// Sends one of evcxr's own lines.
+pub(crate) fn protocol_line(line: &str) {
+    if let Some(api) = API.get() {
+        (api.protocol_line)(line.as_ptr(), line.len());
+    }
+}
+
+fn attach(api: Api) -> std::io::Result<()> {
+    registry::loop_began();
+    cell::claim_main_thread();
+    site::remember_source();
+    // A second attachment would be a second kernel; there is none.
+    let _ = API.set(api);
+    link::connect([api.stdout_pipe, api.stderr_pipe])?;
+    inspector::start()?;
+    flusher::start()?;
+    // SAFETY: the handler only sends what is left, and panics cannot leave it.
+    unsafe { libc::atexit(at_exit) };
+    panics::install_hook();
+    pool::start();
+    Ok(())
+}
+
+extern "C" fn output(fd: c_int, data: *const u8, len: usize) {
+    if data.is_null() || len == 0 {
+        return;
+    }
+    // SAFETY: the child hands on what `write` was called with.
+    let bytes = unsafe { std::slice::from_raw_parts(data, len) };
+    let stream = if fd == libc::STDERR_FILENO { Stream::Stderr } else { Stream::Stdout };
+    // Nothing in there panics by design; if it does, output is lost rather than the process.
+    let _ = catch_unwind(AssertUnwindSafe(|| output::write(stream, bytes)));
+}
+
+extern "C" fn input(data: *mut u8, len: usize) -> isize {
+    if data.is_null() || len == 0 {
+        return 0;
+    }
+    // SAFETY: the child hands on what `read` was called with. The caller may not have initialised it, which bytes that
+    // are only written to do not need.
+    let buffer = unsafe {
+        std::ptr::write_bytes(data, 0, len);
+        std::slice::from_raw_parts_mut(data, len)
+    };
+    match catch_unwind(AssertUnwindSafe(|| stdin::read(buffer))).unwrap_or(Err(libc::EIO)) {
+        Ok(count) => isize::try_from(count).unwrap_or(isize::MAX),
+        Err(errno) => {
+            // SAFETY: the address is this thread's own.
+            unsafe { *libc::__errno_location() = errno };
+            -1
+        }
+    }
+}
+
+extern "C" fn begin(library: *const c_char) -> c_int {
+    // SAFETY: the child hands over the path that it has just loaded.
+    let library = unsafe { CStr::from_ptr(library) };
+    let begun = catch_unwind(|| {
+        let begin = link::may_begin();
+        if !begin.run {
+            return false;
+        }
+        site::learn(library);
+        panics::install_hook();
+        cell::begin(begin.cell, begin.number);
+        true
+    });
+    if matches!(begun, Ok(true)) { 0 } else { 1 }
+}
+
+extern "C" fn end() -> u32 {
+    let ended = catch_unwind(|| {
+        flusher::at_end_of_cell();
+        let (cell, outcome, how) = cell::end();
+        link::send(&ToKernel::CellDone { cell, outcome });
+        how
+    });
+    ended.unwrap_or(loopbook_channel::END_PANIC)
+}
+
+/// `exit` has flushed Rust's stdout and will flush C's; what is left is the unfinished line on stderr.
+extern "C" fn at_exit() {
+    let _ = catch_unwind(output::flush_all);
+}

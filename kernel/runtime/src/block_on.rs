@@ -1,0 +1,77 @@
+//! `block_on`, of the cell itself and of user code, also nested.
+//!
+//! async-std's own `block_on` drives neither local tasks nor the reactor when it is nested, and its count of nestings is
+//! wrong after a panic. So the future runs in async-global-executor's `block_on`, which is re-entrant, inside of
+//! async-std's, which makes it an async-std task; panics are carried out as values.
+
+use crate::cell::{self, Interrupted};
+use crate::instrument::Probe;
+use crate::pool;
+use crate::record::Record;
+use async_std::task::Builder;
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::thread;
+
+/// Runs `future` as the task of `record` on this thread until it ends. On the cell's thread it ends early when the cell
+/// is interrupted. The error is the payload of a panic, or [`Interrupted`].
+pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result<F::Output> {
+    static KEYS: AtomicU64 = AtomicU64::new(1);
+    pool::start();
+    let builder = match &record.name {
+        Some(name) => Builder::new().name(name.clone()),
+        None => Builder::new(),
+    };
+    let task = Interruptible {
+        key: cell::is_main_thread().then(|| KEYS.fetch_add(1, Ordering::Relaxed)),
+        task: Some(Probe::new(future, record)),
+    };
+    builder.blocking(async move { async_global_executor::block_on(task) })
+}
+
+pin_project_lite::pin_project! {
+    struct Interruptible<F> {
+        // Only on the cell's thread.
+        key: Option<u64>,
+        #[pin]
+        task: Option<Probe<F>>,
+    }
+
+    impl<F> PinnedDrop for Interruptible<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(key) = this.key {
+                cell::forget_sleeper(key);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Interruptible<F> {
+    type Output = thread::Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(key) = *this.key {
+            // Asked before the flag is looked at, so that an interrupt in between is not missed.
+            cell::wake_on_interrupt(key, cx.waker());
+            if cell::is_interrupted() {
+                return Poll::Ready(Err(stop(|| this.task.set(None))));
+            }
+        }
+        let Some(task) = this.task.as_pin_mut() else {
+            panic!("`block_on` was polled after its end");
+        };
+        task.poll(cx)
+    }
+}
+
+/// Drops the future; a destructor that panics does not change how the cell ended.
+fn stop(drop: impl FnOnce()) -> Box<dyn Any + Send> {
+    let _ = catch_unwind(AssertUnwindSafe(drop));
+    Box::new(Interrupted)
+}

@@ -1,0 +1,217 @@
+//! `async_std::task` with the same signatures, except that each task is known to the inspector: its name, the cell and
+//! line that started it, what it does and what it waits for.
+
+mod join_handle;
+
+use crate::block_on::drive;
+use crate::context;
+use crate::instrument::Probe;
+use crate::panics;
+use crate::pool;
+use crate::record::{Record, Wait};
+use join_handle::Finished;
+use loopbook_channel::{TaskKind, TaskState};
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use async_std::task::{
+    AccessError, Context, LocalKey, Poll, Task, TaskId, Waker, current, ready, try_current, yield_now,
+};
+pub use join_handle::JoinHandle;
+
+/// Starts a task on the loop. It runs on when the cell that started it ends; a later cell can await its handle.
+///
+/// ```
+/// use loopbook::facade::task;
+/// let handle = task::spawn(async { 1 + 2 });
+/// assert_eq!(task::block_on(handle), 3);
+/// ```
+#[track_caller]
+pub fn spawn<F, T>(future: F) -> JoinHandle<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    Builder::new().spawn(future).expect("async-std's spawn does not fail")
+}
+
+/// Starts a task on the cell's thread. It runs only while a cell runs: between cells it is `frozen`.
+///
+/// ```
+/// use loopbook::facade::task;
+/// let shared = std::rc::Rc::new(3);
+/// let value = task::block_on(async { task::spawn_local(async move { *shared }).await });
+/// assert_eq!(value, 3);
+/// ```
+#[track_caller]
+pub fn spawn_local<F, T>(future: F) -> JoinHandle<T>
+where
+    F: Future<Output = T> + 'static,
+    T: 'static,
+{
+    Builder::new().local(future).expect("async-std's spawn_local does not fail")
+}
+
+/// Runs a closure that blocks on a thread made for that, so that the loop goes on.
+///
+/// ```
+/// use loopbook::facade::task;
+/// let sum = task::block_on(task::spawn_blocking(|| (1..=10).sum::<u32>()));
+/// assert_eq!(sum, 55);
+/// ```
+#[track_caller]
+pub fn spawn_blocking<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    pool::start();
+    let record = Record::start(TaskKind::Blocking, None, Some(Location::caller()));
+    let running = Arc::clone(&record);
+    let inner = async_std::task::spawn_blocking(move || run_blocking(f, &running));
+    JoinHandle::new(inner, record)
+}
+
+/// Runs a future on this thread until it ends. May be nested, and ends early when the cell is interrupted.
+///
+/// ```
+/// use loopbook::facade::task;
+/// assert_eq!(task::block_on(async { task::block_on(async { 7 }) }), 7);
+/// ```
+///
+/// # Panics
+/// If the future does.
+#[track_caller]
+pub fn block_on<F, T>(future: F) -> T
+where
+    F: Future<Output = T>,
+{
+    Builder::new().blocking(future)
+}
+
+/// Waits. The inspector shows how long it still takes.
+///
+/// ```
+/// use loopbook::facade::task;
+/// use std::time::{Duration, Instant};
+/// let began = Instant::now();
+/// task::block_on(task::sleep(Duration::from_millis(10)));
+/// assert!(began.elapsed() >= Duration::from_millis(10));
+/// ```
+pub async fn sleep(dur: Duration) {
+    let wait = Instant::now().checked_add(dur).map(Wait::Until);
+    let _waiting = context::current().zip(wait).map(|(record, wait)| record.wait(wait));
+    async_std::task::sleep(dur).await;
+}
+
+/// Settings of a new task.
+///
+/// ```
+/// use loopbook::facade::task;
+/// let handle = task::Builder::new().name("worker".into()).spawn(async {}).expect("spawned");
+/// assert_eq!(handle.task().name(), Some("worker"));
+/// ```
+#[derive(Debug, Default)]
+pub struct Builder {
+    name: Option<String>,
+}
+
+impl Builder {
+    /// A task without a name.
+    #[inline]
+    pub fn new() -> Builder {
+        Builder { name: None }
+    }
+
+    /// Gives the task a name, which the inspector shows.
+    #[inline]
+    #[must_use]
+    pub fn name(mut self, name: String) -> Builder {
+        self.name = Some(name);
+        self
+    }
+
+    /// Like [`spawn`].
+    ///
+    /// # Errors
+    /// As async-std: never.
+    #[track_caller]
+    pub fn spawn<F, T>(self, future: F) -> io::Result<JoinHandle<T>>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        pool::start();
+        let record = self.record(TaskKind::Task, Location::caller());
+        let inner = self.real().spawn(finishing(future, Arc::clone(&record)))?;
+        Ok(JoinHandle::new(inner, record))
+    }
+
+    /// Like [`spawn_local`].
+    ///
+    /// # Errors
+    /// As async-std: never.
+    #[track_caller]
+    pub fn local<F, T>(self, future: F) -> io::Result<JoinHandle<T>>
+    where
+        F: Future<Output = T> + 'static,
+        T: 'static,
+    {
+        pool::start();
+        let record = self.record(TaskKind::Local, Location::caller());
+        let inner = self.real().local(finishing(future, Arc::clone(&record)))?;
+        Ok(JoinHandle::new(inner, record))
+    }
+
+    /// Like [`block_on`].
+    #[track_caller]
+    pub fn blocking<F, T>(self, future: F) -> T
+    where
+        F: Future<Output = T>,
+    {
+        let record = self.record(TaskKind::Task, Location::caller());
+        drive(future, record).unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    fn record(&self, kind: TaskKind, location: &'static Location<'static>) -> Arc<Record> {
+        Record::start(kind, self.name.clone(), Some(location))
+    }
+
+    fn real(self) -> async_std::task::Builder {
+        let builder = async_std::task::Builder::new();
+        match self.name {
+            Some(name) => builder.name(name),
+            None => builder,
+        }
+    }
+}
+
+/// The task around a user's future. A panic becomes a value, which its handle raises again.
+///
+/// Not an `async fn`: the probe exists, and with it the record's end, from the spawn on.
+fn finishing<F: Future>(future: F, record: Arc<Record>) -> impl Future<Output = Finished<F::Output>> {
+    let probe = Probe::new(future, Arc::clone(&record));
+    async move { probe.await.map_err(|payload| failed(payload, &record)) }
+}
+
+fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
+    let _entered = context::enter(record);
+    record.poll_starts(None);
+    let result = catch_unwind(AssertUnwindSafe(f));
+    crate::flusher::after_poll(record.cell);
+    match result {
+        Ok(output) => {
+            record.finish(TaskState::Completed);
+            Ok(output)
+        }
+        Err(payload) => Err(failed(payload, record)),
+    }
+}
+
+fn failed(payload: join_handle::Payload, record: &Record) -> join_handle::Payload {
+    record.fail(panics::failure(payload.as_ref()));
+    payload
+}

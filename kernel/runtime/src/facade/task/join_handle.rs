@@ -1,0 +1,122 @@
+//! The handle of a task.
+
+use crate::context;
+use crate::panics;
+use crate::record::{Record, Wait, Waiting};
+use async_std::task::Task;
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What a panic carries.
+pub(super) type Payload = Box<dyn Any + Send>;
+
+/// How a task ended.
+pub(super) type Finished<T> = Result<T, Payload>;
+
+/// A handle that awaits a task. Dropping it lets the task go on; if such a task panics, the error is shown under the cell
+/// that started it.
+///
+/// # Panics
+/// Awaiting a task that panicked panics with the same message.
+pub struct JoinHandle<T> {
+    inner: Option<async_std::task::JoinHandle<Finished<T>>>,
+    task: Task,
+    record: Arc<Record>,
+    edge: Option<Edge>,
+}
+
+impl<T> JoinHandle<T> {
+    pub(super) fn new(inner: async_std::task::JoinHandle<Finished<T>>, record: Arc<Record>) -> Self {
+        Self { task: inner.task().clone(), inner: Some(inner), record, edge: None }
+    }
+
+    /// The task's async-std handle: its name and async-std's number.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// Ends the task at its next `.await` and waits until it has ended. Gives its output if it was quicker.
+    ///
+    /// # Panics
+    /// If the task has panicked.
+    pub async fn cancel(mut self) -> Option<T> {
+        let inner = self.inner.take()?;
+        let finished = inner.cancel().await;
+        finished.map(|finished| self.unwrap(finished))
+    }
+
+    /// Raises the panic of the task here, where it is somebody's to handle.
+    fn unwrap(&self, finished: Finished<T>) -> T {
+        finished.unwrap_or_else(|payload| {
+            if let Some(failure) = self.record.take_failure() {
+                panics::remember(&failure);
+            }
+            resume_unwind(payload)
+        })
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(inner) = self.inner.as_mut() else {
+            panic!("a `JoinHandle` was polled after it had given its output");
+        };
+        match Pin::new(inner).poll(cx) {
+            Poll::Pending => {
+                let awaiter = context::current();
+                if self.edge.as_ref().map(Edge::awaiter) != awaiter.as_ref().map(|awaiter| awaiter.id) {
+                    // The old edge goes first: both may name the same tasks.
+                    self.edge = None;
+                    self.edge = awaiter.map(|awaiter| Edge::new(&awaiter, &self.record));
+                }
+                Poll::Pending
+            }
+            Poll::Ready(finished) => {
+                self.edge = None;
+                Poll::Ready(self.unwrap(finished))
+            }
+        }
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        self.record.detach();
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("task", &self.task).finish_non_exhaustive()
+    }
+}
+
+/// One task awaits another, for as long as this lives.
+struct Edge {
+    target: Arc<Record>,
+    waiting: Waiting,
+}
+
+impl Edge {
+    fn new(awaiter: &Arc<Record>, target: &Arc<Record>) -> Self {
+        target.add_awaiter(awaiter.id);
+        Self { target: Arc::clone(target), waiting: awaiter.wait(Wait::Task(target.id)) }
+    }
+
+    fn awaiter(&self) -> u64 {
+        self.waiting.task()
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        self.target.remove_awaiter(self.waiting.task());
+    }
+}

@@ -1,0 +1,63 @@
+//! Answers the kernel's questions, on a thread of its own: also while a cell computes, and while every worker is stuck.
+
+use crate::{link, registry, views};
+use loopbook_channel::{MimeBundle, Query, ToKernel};
+use serde_json::Value;
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+static QUESTIONS: OnceLock<Sender<(u64, Query)>> = OnceLock::new();
+
+/// Puts a question; the answer goes to the kernel.
+pub(crate) fn ask(id: u64, query: Query) {
+    let asked = QUESTIONS.get().map(|questions| questions.send((id, query)));
+    if !matches!(asked, Some(Ok(()))) {
+        link::send(&ToKernel::Answer { id, answer: Err("the inspector has not started".into()) });
+    }
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// If the system has no thread for it.
+pub(crate) fn start() -> std::io::Result<()> {
+    let (sender, receiver) = channel();
+    std::thread::Builder::new().name("loopbook-inspector".into()).spawn(move || run(&receiver))?;
+    // Attached twice: the first inspector goes on.
+    let _ = QUESTIONS.set(sender);
+    Ok(())
+}
+
+fn run(questions: &Receiver<(u64, Query)>) {
+    for (id, query) in questions {
+        let answer = std::panic::catch_unwind(|| answer(&query))
+            .map_err(|_| "the inspector failed; please report this with what you asked".to_owned());
+        link::send(&ToKernel::Answer { id, answer });
+    }
+}
+
+fn answer(query: &Query) -> MimeBundle {
+    match query {
+        Query::Tasks { all, cell } => {
+            let mut tasks = if *all { registry::finished_tasks() } else { Vec::new() };
+            tasks.extend(registry::all_tasks());
+            tasks.retain(|task| cell.is_none() || task.cell == *cell);
+            let mut bundle = views::tasks(&tasks);
+            if *all && registry::forgotten_tasks() > 0 {
+                note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
+            }
+            bundle
+        }
+    }
+}
+
+/// Adds a sentence below what people read.
+fn note(bundle: &mut MimeBundle, sentence: &str) {
+    for (mime, text) in bundle {
+        match (mime.as_str(), text) {
+            ("text/plain", Value::String(text)) => text.push_str(&format!("\n{sentence}")),
+            ("text/html", Value::String(text)) => text.push_str(&format!("<p>{sentence}</p>")),
+            _ => {}
+        }
+    }
+}

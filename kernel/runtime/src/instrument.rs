@@ -1,0 +1,119 @@
+//! Watching a future: every poll of a task goes through here.
+
+use crate::context;
+use crate::flusher;
+use crate::record::Record;
+use loopbook_channel::{TaskKind, TaskState};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+/// Gives a part of a task, such as an argument of `gather!`, a record of its own. The parent is the task in which the
+/// branch is polled first.
+pub(crate) fn branch<F: Future>(
+    future: F,
+    name: Option<&'static str>,
+    location: &'static Location<'static>,
+) -> impl Future<Output = F::Output> {
+    Branch { probe: Probe { start: Some(Start { name, location }), task: None, inner: Some(future) } }
+}
+
+pin_project_lite::pin_project! {
+    /// A future with a record. Its output is an error if it panicked.
+    pub(crate) struct Probe<F> {
+        // What the record of a branch is made from, at its first poll.
+        start: Option<Start>,
+        task: Option<Tracked>,
+        #[pin]
+        inner: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Probe<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let Some(task) = this.task.as_ref() else { return };
+            if this.inner.is_some() {
+                // What destructors print and spawn belongs to the task.
+                let _entered = context::enter(&task.record);
+                this.inner.set(None);
+            }
+            task.record.finish(TaskState::Cancelled);
+        }
+    }
+}
+
+struct Start {
+    name: Option<&'static str>,
+    location: &'static Location<'static>,
+}
+
+struct Tracked {
+    record: Arc<Record>,
+    /// Made once: its identity is the task's.
+    waker: Waker,
+}
+
+impl Tracked {
+    fn new(record: Arc<Record>) -> Self {
+        Self { waker: Waker::from(Arc::clone(&record)), record }
+    }
+}
+
+impl<F: Future> Probe<F> {
+    /// Watches `future` as the task of `record`.
+    pub(crate) fn new(future: F, record: Arc<Record>) -> Self {
+        Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
+    }
+}
+
+impl<F: Future> Future for Probe<F> {
+    type Output = thread::Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(start) = this.start.take() {
+            let record = Record::start(TaskKind::Branch, start.name.map(str::to_owned), Some(start.location));
+            *this.task = Some(Tracked::new(record));
+        }
+        let (Some(task), Some(inner)) = (this.task.as_ref(), this.inner.as_mut().as_pin_mut()) else {
+            panic!("a task was polled after it had ended");
+        };
+        let entered = context::enter(&task.record);
+        task.record.poll_starts(Some(cx.waker()));
+        let mut inner_cx = Context::from_waker(&task.waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
+        let result = match polled {
+            Ok(Poll::Pending) => {
+                task.record.poll_ends();
+                flusher::after_poll(task.record.cell);
+                return Poll::Pending;
+            }
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(payload) => Err(payload),
+        };
+        this.inner.set(None);
+        // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
+        task.record.finish(if result.is_ok() { TaskState::Completed } else { TaskState::Panicked });
+        flusher::after_poll(task.record.cell);
+        drop(entered);
+        Poll::Ready(result)
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct Branch<F> {
+        #[pin]
+        probe: Probe<F>,
+    }
+}
+
+impl<F: Future> Future for Branch<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
+    }
+}

@@ -1,0 +1,69 @@
+//! The event loop behind the cells of a notebook, and how cells look at it.
+//!
+//! Every cell is a shared object linked to this one: async-std's executor and reactor, the table of tasks and the
+//! connection to the kernel exist once per process, whatever cell uses them. In reading order:
+//!
+//! - `attach`: where the child program meets this library; what happens around each cell,
+//! - `cell`: the cell that runs, its body, its interrupt,
+//! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
+//! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
+//! - `gather`, `branches`, `keep`, `tasks`, `json`: what cells do with futures and learn of tasks,
+//! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
+//! - `question`, `slot`: what the kernel puts in place of a cell's `?` and `static`,
+//! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
+
+mod attach;
+mod base64;
+mod block_on;
+mod branches;
+mod cell;
+mod context;
+mod display;
+pub mod facade;
+mod flusher;
+mod gather;
+mod input;
+mod inspector;
+mod instrument;
+mod json;
+mod keep;
+mod link;
+mod markers;
+mod names;
+mod output;
+mod panics;
+mod pool;
+pub mod prelude;
+mod progress;
+mod question;
+mod record;
+mod registry;
+mod rich;
+mod seen;
+mod show;
+mod site;
+mod slot;
+mod stdin;
+mod sync;
+mod tasks;
+mod views;
+
+pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
+
+pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
+pub use gather::{Awaitable, gather_all, try_gather_all};
+pub use input::{input, password};
+pub use json::json;
+pub use keep::{keep, keep_local};
+pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
+pub use rich::{Html, Markdown, Png, Svg};
+pub use tasks::{all_tasks, current_task, finished_tasks, task};
+
+/// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::branches::{join, race, try_join};
+    pub use crate::question::*;
+    pub use crate::show::*;
+    pub use crate::slot::Slot;
+}

@@ -1,0 +1,330 @@
+//! The record of one task: who it is, and what it has been doing.
+//!
+//! A record is also the waker that the task's future sees. It is the same waker for the whole life of the task: async-io
+//! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
+
+use crate::sync::{lock, thread_token};
+use crate::{cell, context, link, registry, site};
+use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, WaitingOn};
+use std::panic::Location;
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+/// One task. Alive as long as the task, its handle or one of its wakers.
+pub(crate) struct Record {
+    pub(crate) id: TaskId,
+    pub(crate) name: Option<String>,
+    pub(crate) kind: TaskKind,
+    /// The cell that caused it.
+    pub(crate) cell: CellId,
+    /// The execution count of that cell.
+    pub(crate) number: Option<u32>,
+    pub(crate) site: Option<Site>,
+    pub(crate) line: Option<u32>,
+    parent: Option<TaskId>,
+    created: Instant,
+    life: Mutex<Life>,
+    fate: Mutex<Fate>,
+}
+
+/// Why a task waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wait {
+    /// For a timer.
+    Until(Instant),
+    /// For a task.
+    Task(TaskId),
+}
+
+struct Life {
+    state: TaskState,
+    /// When it got into that state.
+    since: Instant,
+    /// The thread that polls it, if one does.
+    thread: usize,
+    woken_while_running: bool,
+    polls: u64,
+    wakes: u64,
+    self_wakes: u64,
+    busy: Duration,
+    scheduled: Duration,
+    idle: Duration,
+    longest_poll: Duration,
+    waiting: Vec<(u64, Wait)>,
+    waits: u64,
+    awaited_by: Vec<TaskId>,
+    /// The executor's waker: who polls this task.
+    waker: Option<Waker>,
+}
+
+/// What becomes of a panic: it goes to whoever awaits the task, and to the user if nobody can.
+#[derive(Default)]
+struct Fate {
+    detached: bool,
+    failure: Option<Failure>,
+}
+
+impl Record {
+    /// Makes the record of a task that is about to start, and enters it in the registry. Its parent is the current task;
+    /// its cell is its parent's.
+    pub(crate) fn start(
+        kind: TaskKind,
+        name: Option<String>,
+        location: Option<&'static Location<'static>>,
+    ) -> Arc<Self> {
+        let parent = context::current();
+        let (cell, number) = match &parent {
+            Some(parent) => (parent.cell, parent.number),
+            None => (cell::latest(), cell::latest_number()),
+        };
+        let site = location.and_then(|location| site::resolve(location).0);
+        let line = match site {
+            Some(site) if Some(site.cell) == number => Some(site.line),
+            _ => parent.as_ref().and_then(|parent| parent.line),
+        };
+        let now = Instant::now();
+        let record = Arc::new(Self {
+            id: registry::next_id(),
+            name,
+            kind,
+            cell,
+            number,
+            site,
+            line,
+            parent: parent.map(|parent| parent.id),
+            created: now,
+            life: Mutex::new(Life::new(now)),
+            fate: Mutex::default(),
+        });
+        registry::insert(&record);
+        record
+    }
+
+    /// A poll begins on this thread; `waker` is the executor's.
+    pub(crate) fn poll_starts(&self, waker: Option<&Waker>) {
+        let mut life = lock(&self.life);
+        life.enter(TaskState::Running);
+        life.thread = thread_token();
+        life.polls += 1;
+        let Some(waker) = waker else { return };
+        if !life.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            let replaced = life.waker.replace(waker.clone());
+            drop(life);
+            // Dropping a waker runs the executor's code, which may want this record.
+            drop(replaced);
+        }
+    }
+
+    /// The poll ends, and the task has not.
+    pub(crate) fn poll_ends(&self) {
+        let mut life = lock(&self.life);
+        let next = if life.woken_while_running { TaskState::Scheduled } else { TaskState::Idle };
+        life.enter(next);
+        life.woken_while_running = false;
+        life.thread = 0;
+    }
+
+    /// The task has ended. Only the first call counts.
+    pub(crate) fn finish(&self, state: TaskState) {
+        let mut life = lock(&self.life);
+        if life.state.is_finished() {
+            return;
+        }
+        life.enter(state);
+        life.thread = 0;
+        life.waiting.clear();
+        // A finished record is kept for a while; it must not keep the executor's task with it.
+        let waker = life.waker.take();
+        drop(life);
+        drop(waker);
+        registry::retire(self);
+    }
+
+    /// The task has panicked. Reports it if nobody can await the task any more.
+    pub(crate) fn fail(&self, failure: Failure) {
+        self.finish(TaskState::Panicked);
+        let mut fate = lock(&self.fate);
+        if !fate.detached {
+            fate.failure = Some(failure);
+            return;
+        }
+        drop(fate);
+        self.report(failure);
+    }
+
+    /// The task's handle is gone without having been awaited to its end.
+    pub(crate) fn detach(&self) {
+        let mut fate = lock(&self.fate);
+        fate.detached = true;
+        let Some(failure) = fate.failure.take() else { return };
+        drop(fate);
+        self.report(failure);
+    }
+
+    /// The panic of this task has reached whoever awaits it, who gets the failure.
+    pub(crate) fn take_failure(&self) -> Option<Failure> {
+        lock(&self.fate).failure.take()
+    }
+
+    /// Notes what the task waits for, until the guard is dropped.
+    pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
+        let mut life = lock(&self.life);
+        life.waits += 1;
+        let key = life.waits;
+        life.waiting.push((key, wait));
+        Waiting { record: Arc::clone(self), key }
+    }
+
+    pub(crate) fn add_awaiter(&self, task: TaskId) {
+        lock(&self.life).awaited_by.push(task);
+    }
+
+    pub(crate) fn remove_awaiter(&self, task: TaskId) {
+        let mut life = lock(&self.life);
+        if let Some(index) = life.awaited_by.iter().position(|&id| id == task) {
+            life.awaited_by.swap_remove(index);
+        }
+    }
+
+    /// What cells and the kernel get to see, as of now.
+    pub(crate) fn info(&self) -> TaskInfo {
+        let now = Instant::now();
+        let life = lock(&self.life);
+        let current = now.saturating_duration_since(life.since);
+        let so_far = |state, total: Duration| if life.state == state { total + current } else { total };
+        TaskInfo {
+            id: self.id,
+            name: self.name.clone(),
+            kind: self.kind,
+            state: self.visible_state(life.state),
+            cell: self.number,
+            site: self.site,
+            line: self.line,
+            parent: self.parent,
+            awaited_by: life.awaited_by.clone(),
+            waiting_on: life.waiting.iter().map(|(_, wait)| wait.describe(now)).collect(),
+            polls: life.polls,
+            wakes: life.wakes,
+            self_wakes: life.self_wakes,
+            busy: so_far(TaskState::Running, life.busy),
+            scheduled: so_far(TaskState::Scheduled, life.scheduled),
+            idle: so_far(TaskState::Idle, life.idle),
+            longest_poll: if life.state == TaskState::Running {
+                life.longest_poll.max(current)
+            } else {
+                life.longest_poll
+            },
+            created: self.created.saturating_duration_since(registry::loop_began()),
+        }
+    }
+
+    /// A local task is driven by the cell that runs, so between cells it stands still.
+    fn visible_state(&self, state: TaskState) -> TaskState {
+        if self.kind == TaskKind::Local && state == TaskState::Scheduled && !cell::is_running() {
+            return TaskState::Frozen;
+        }
+        state
+    }
+
+    fn report(&self, failure: Failure) {
+        link::send(&ToKernel::TaskFailed { cell: self.cell, task: self.id, name: self.name.clone(), failure });
+    }
+}
+
+impl Wake for Record {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut life = lock(&self.life);
+        if life.state.is_finished() {
+            return;
+        }
+        life.wakes += 1;
+        match life.state {
+            TaskState::Running => {
+                life.woken_while_running = true;
+                if life.thread == thread_token() {
+                    life.self_wakes += 1;
+                }
+            }
+            TaskState::Idle => life.enter(TaskState::Scheduled),
+            _ => {}
+        }
+        let waker = life.waker.clone();
+        drop(life);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Life {
+    /// A task is born ready to run.
+    fn new(now: Instant) -> Self {
+        Self {
+            state: TaskState::Scheduled,
+            since: now,
+            thread: 0,
+            woken_while_running: false,
+            polls: 0,
+            wakes: 0,
+            self_wakes: 0,
+            busy: Duration::ZERO,
+            scheduled: Duration::ZERO,
+            idle: Duration::ZERO,
+            longest_poll: Duration::ZERO,
+            waiting: Vec::new(),
+            waits: 0,
+            awaited_by: Vec::new(),
+            waker: None,
+        }
+    }
+
+    /// Changes the state and books the time spent in the last one.
+    fn enter(&mut self, state: TaskState) {
+        let now = Instant::now();
+        let spent = now.saturating_duration_since(self.since);
+        match self.state {
+            TaskState::Running => {
+                self.busy += spent;
+                self.longest_poll = self.longest_poll.max(spent);
+            }
+            TaskState::Scheduled => self.scheduled += spent,
+            TaskState::Idle => self.idle += spent,
+            _ => {}
+        }
+        self.state = state;
+        self.since = now;
+    }
+}
+
+impl Wait {
+    fn describe(self, now: Instant) -> WaitingOn {
+        match self {
+            Self::Until(then) => WaitingOn::Sleep { seconds: then.saturating_duration_since(now).as_secs_f64() },
+            Self::Task(id) => WaitingOn::Task { id },
+        }
+    }
+}
+
+/// A task waits for something; see [`Record::wait`].
+pub(crate) struct Waiting {
+    record: Arc<Record>,
+    key: u64,
+}
+
+impl Waiting {
+    /// The task that waits.
+    pub(crate) fn task(&self) -> TaskId {
+        self.record.id
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        lock(&self.record.life).waiting.retain(|(key, _)| *key != self.key);
+    }
+}

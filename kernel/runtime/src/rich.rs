@@ -1,0 +1,107 @@
+//! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
+
+use crate::{base64, seen::Seen, views};
+use loopbook_channel::{MimeBundle, TaskInfo};
+use serde_json::Value;
+
+/// HTML to show.
+///
+/// ```
+/// loopbook::display(loopbook::Html("<b>bold</b>".into()));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Html(pub String);
+
+/// Markdown to show, with mathematics between dollar signs.
+///
+/// ```
+/// loopbook::display(loopbook::Markdown("Waiting costs **nothing**: $t = 0$".into()));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Markdown(pub String);
+
+/// A drawing to show, as the text of an SVG file.
+///
+/// ```
+/// loopbook::display(loopbook::Svg("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>".into()));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Svg(pub String);
+
+impl std::fmt::Debug for Svg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Svg({} characters)", self.0.chars().count())
+    }
+}
+
+/// A picture to show, as the bytes of a PNG file.
+///
+/// ```no_run
+/// loopbook::display(loopbook::Png(std::fs::read("plot.png")?));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Png(pub Vec<u8>);
+
+impl std::fmt::Debug for Png {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Png({} bytes)", self.0.len())
+    }
+}
+
+/// A bundle of plain text.
+pub(crate) fn text(text: impl Into<String>) -> MimeBundle {
+    MimeBundle::from([("text/plain".to_owned(), Value::String(text.into()))])
+}
+
+/// What a value shows as when it is the value of a cell; `()` does not show.
+pub(crate) fn result(value: &Seen<'_>) -> Option<MimeBundle> {
+    value.as_a::<()>().is_none().then(|| bundle(value))
+}
+
+/// What a value shows as.
+pub(crate) fn bundle(value: &Seen<'_>) -> MimeBundle {
+    known(value).unwrap_or_else(|| text(format!("{:?}", value.debug())))
+}
+
+fn known(value: &Seen<'_>) -> Option<MimeBundle> {
+    let with_fallback = |mime: &str, content: String| {
+        let mut bundle = text(format!("{:?}", value.debug()));
+        bundle.insert(mime.to_owned(), Value::String(content));
+        bundle
+    };
+    if let Some(Html(html)) = value.as_a() {
+        return Some(with_fallback("text/html", html.clone()));
+    }
+    if let Some(Markdown(markdown)) = value.as_a() {
+        let mut bundle = text(markdown);
+        bundle.insert("text/markdown".to_owned(), Value::String(markdown.clone()));
+        return Some(bundle);
+    }
+    if let Some(Svg(svg)) = value.as_a() {
+        return Some(with_fallback("image/svg+xml", svg.clone()));
+    }
+    if let Some(Png(bytes)) = value.as_a() {
+        return Some(with_fallback("image/png", base64::encode(bytes)));
+    }
+    if let Some(json) = value.as_a::<Value>() {
+        let mut bundle = text(format!("{json:#}"));
+        bundle.insert("application/json".to_owned(), json.clone());
+        return Some(bundle);
+    }
+    let mut bundle = views::tasks(&tasks_in(value)?);
+    // JupyterLab would prefer the tree of the JSON to the table.
+    bundle.remove("application/json");
+    Some(bundle)
+}
+
+/// The forms in which [`crate::all_tasks`] and its kin give tasks, and what is left of them after a filter.
+fn tasks_in(value: &Seen<'_>) -> Option<Vec<TaskInfo>> {
+    if let Some(tasks) = value.as_a::<Vec<TaskInfo>>() {
+        return Some(tasks.clone());
+    }
+    if let Some(task) = value.as_a::<TaskInfo>() {
+        return Some(vec![task.clone()]);
+    }
+    value.as_a::<Option<TaskInfo>>()?.clone().map(|task| vec![task])
+}

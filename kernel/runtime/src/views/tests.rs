@@ -1,0 +1,91 @@
+//! The task table, exactly.
+
+use super::tasks;
+use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState, WaitingOn};
+use std::time::Duration;
+
+fn task(id: u64, name: &str, state: TaskState) -> TaskInfo {
+    TaskInfo {
+        id,
+        name: Some(name.to_owned()),
+        kind: TaskKind::Task,
+        state,
+        cell: Some(3),
+        site: Some(Site { cell: 3, line: 2, column: 9 }),
+        line: Some(2),
+        parent: Some(1),
+        awaited_by: vec![],
+        waiting_on: vec![],
+        polls: 3,
+        wakes: 2,
+        self_wakes: 1,
+        busy: Duration::from_micros(1500),
+        scheduled: Duration::from_micros(80),
+        idle: Duration::from_secs(1),
+        longest_poll: Duration::from_millis(1),
+        created: Duration::from_secs(4),
+    }
+}
+
+fn plain(list: &[TaskInfo]) -> String {
+    tasks(list)["text/plain"].as_str().expect("text").to_owned()
+}
+
+fn html(list: &[TaskInfo]) -> String {
+    tasks(list)["text/html"].as_str().expect("text").to_owned()
+}
+
+#[test]
+fn the_table_is_aligned_and_sorted_by_number() {
+    let mut sleeping = task(12, "fetch", TaskState::Idle);
+    sleeping.waiting_on = vec![WaitingOn::Sleep { seconds: 0.8 }, WaitingOn::Task { id: 7 }];
+    let cell = TaskInfo { kind: TaskKind::Cell, site: None, line: None, ..task(2, "In[3]", TaskState::Running) };
+    let expected = "\
+2 tasks: 1 running, 1 idle
+id  state    name   kind  cell:line  waiting on                      busy  scheduled    idle  polls  wakes
+ 2  running  In[3]  cell  In[3]                                    1.5 ms      80 µs  1.00 s      3      2
+12  idle     fetch  task  In[3]:2    sleep, 800.0 ms left, task 7  1.5 ms      80 µs  1.00 s      3      2";
+    assert_eq!(plain(&[sleeping, cell]), expected);
+    assert_eq!(plain(&[]), "no tasks");
+}
+
+#[test]
+fn html_is_escaped_and_has_colours_for_states_only() {
+    let html = html(&[task(1, "<script>&\"$x$", TaskState::Panicked)]);
+    assert!(html.contains("&lt;script&gt;&amp;&quot;&#36;x&#36;"), "{html}");
+    assert!(!html.contains("<script>"), "{html}");
+    assert!(html.contains("<b style=\"color:#e0463e\">panicked</b>"), "{html}");
+    assert_eq!(html.matches("<td").count(), 11);
+}
+
+#[test]
+fn json_is_the_list_itself() {
+    let list = [task(2, "b", TaskState::Idle), task(1, "a", TaskState::Idle)];
+    let json = tasks(&list)["application/json"].clone();
+    let read: Vec<TaskInfo> = serde_json::from_value(json).expect("task infos");
+    assert_eq!(read.iter().map(|task| task.id).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn many_tasks_are_folded_by_the_place_of_their_spawn() {
+    let mut list: Vec<TaskInfo> = (10..1010).map(|id| task(id, "worker", TaskState::Idle)).collect();
+    list[0].state = TaskState::Running;
+    let elsewhere = Some(Site { cell: 1, line: 7, column: 1 });
+    list.push(TaskInfo { site: elsewhere, line: Some(5), ..task(5, "lone", TaskState::Scheduled) });
+    let text = plain(&list);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 4, "{text}");
+    assert_eq!(lines[0], "1001 tasks: 1 running, 1 scheduled, 999 idle");
+    assert!(lines[2].contains("lone") && lines[2].contains("In[3]:5"), "{text}");
+    assert!(lines[3].contains("10…1009") && lines[3].contains("1 running, 999 idle"), "{text}");
+    assert!(html(&list).contains("spawned at In[1]:7:1"));
+}
+
+#[test]
+fn places_beyond_the_limit_are_counted() {
+    let list: Vec<TaskInfo> =
+        (1..=60).map(|id| TaskInfo { line: Some(id as u32), ..task(id, "w", TaskState::Idle) }).collect();
+    let text = plain(&list);
+    assert_eq!(text.lines().last(), Some("and 10 more places with fewer tasks"));
+    assert_eq!(text.lines().count(), 53);
+}

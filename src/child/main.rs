@@ -1,0 +1,72 @@
+//! The program that loads and runs the cells.
+//!
+//! evcxr starts it and speaks to it in lines: `LOAD_AND_RUN <shared object> <function>` comes in, evcxr's markers and
+//! `EVCXR_EXECUTION_COMPLETE` go out. That conversation is kept on private descriptors; user code gets descriptors 0, 1
+//! and 2 of its own. What it writes and reads there goes through this program's `write` and `read`, which stand before
+//! libc's for everything that is loaded, to the runtime (`kernel/runtime`) that the cells bring with them.
+//!
+//! In reading order: `descriptors`, `cells`, `runtime`, `interpose`.
+
+mod cells;
+mod descriptors;
+mod interpose;
+mod runtime;
+
+use cells::Cells;
+use descriptors::Descriptors;
+use std::io::{BufRead, BufReader, Write};
+
+fn main() {
+    // The kernel kills this process when it ends in order, and the system does so when it cannot.
+    end_with_parent();
+    // User code must not believe that it is evcxr's, nor get evcxr's wish for backtraces.
+    // SAFETY: no other thread exists yet.
+    unsafe {
+        std::env::remove_var("EVCXR_IS_RUNTIME");
+        std::env::remove_var("RUST_BACKTRACE");
+    }
+    let descriptors = match Descriptors::arrange() {
+        Ok(descriptors) => descriptors,
+        Err(error) => {
+            eprintln!("the process for the cells could not arrange its descriptors: {error}");
+            std::process::exit(99);
+        }
+    };
+    if let Err(problem) = converse(&descriptors) {
+        // Nobody else is left to be told.
+        let _ = writeln!(descriptors.errors(), "{problem}");
+        exit(99);
+    }
+    exit(0)
+}
+
+/// Runs cells until evcxr hangs up.
+fn converse(descriptors: &Descriptors) -> Result<(), String> {
+    let mut cells = Cells::new(descriptors.pipes());
+    for line in BufReader::new(descriptors.commands()).lines() {
+        let line = line.map_err(|error| format!("evcxr's commands cannot be read: {error}"))?;
+        let Some((library, function)) = line.strip_prefix("LOAD_AND_RUN ").and_then(|rest| rest.rsplit_once(' '))
+        else {
+            return Err(format!("evcxr sent a command that this version does not know: {line}"));
+        };
+        cells.load_and_run(library, function)?;
+        runtime::say("EVCXR_EXECUTION_COMPLETE");
+    }
+    Ok(())
+}
+
+/// Leaves at once: destructors of user code that runs on other threads are not waited for.
+fn exit(status: i32) -> ! {
+    // SAFETY: always sound; nothing runs after it.
+    unsafe { libc::_exit(status) }
+}
+
+/// Dies with the thread that started this process (the kernel's evaluator, which lives as long as the kernel), and stands
+/// in a process group of its own, so that Ctrl-C in the kernel's terminal does not reach it.
+fn end_with_parent() {
+    // SAFETY: two system calls on this process itself.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::setpgid(0, 0);
+    }
+}

@@ -1,0 +1,62 @@
+//! The runtime behind the cells, once a cell has brought it.
+
+use crate::cells::{c_string, find};
+use crate::{descriptors, interpose};
+use loopbook_channel::{Api, ENTRY_POINT, EntryPoint, HOOKS_VERSION, Hooks, SOCKET_ENV, SOURCE_ENV};
+use std::ffi::{CStr, c_int, c_void};
+use std::io::Write;
+
+/// A runtime that is attached to this process.
+pub(crate) struct Attached {
+    hooks: &'static Hooks,
+}
+
+impl Attached {
+    /// Asks whether the loaded cell may run.
+    pub(crate) fn begin(&self, library: &CStr) -> bool {
+        (self.hooks.begin)(library.as_ptr()) == 0
+    }
+
+    /// Says that the cell's function has returned; gives one of the `END_…` constants.
+    pub(crate) fn end(&self) -> u32 {
+        (self.hooks.end)()
+    }
+}
+
+/// Attaches the runtime that the object behind `handle` is linked to, if it is linked to one.
+///
+/// # Errors
+/// If the runtime refuses: it is of another version, or finds no kernel.
+pub(crate) fn attach(handle: *mut c_void, [stdout_pipe, stderr_pipe]: [c_int; 2]) -> Result<Option<Attached>, String> {
+    let Some(symbol) = find(handle, &c_string(ENTRY_POINT)?) else { return Ok(None) };
+    // SAFETY: the symbol's name stands for this signature; a change of it comes with another `HOOKS_VERSION`.
+    let attach = unsafe { std::mem::transmute::<*mut c_void, EntryPoint>(symbol) };
+    let api = Api { version: HOOKS_VERSION, protocol_line, stdout_pipe, stderr_pipe };
+    // SAFETY: gives null or a static of the runtime, which is never unloaded.
+    let hooks = unsafe { attach(&api).as_ref() };
+    let Some(hooks) = hooks.filter(|hooks| hooks.version == HOOKS_VERSION) else {
+        return Err("the runtime of the cells does not fit this program, or finds no kernel; \
+                    run `loopbook install` and `loopbook warm` again"
+            .into());
+    };
+    // SAFETY: the runtime's own threads, the only others, read no environment; no user code has run.
+    unsafe {
+        std::env::remove_var(SOCKET_ENV);
+        std::env::remove_var(SOURCE_ENV);
+    }
+    interpose::install(hooks);
+    Ok(Some(Attached { hooks }))
+}
+
+/// Sends one line to evcxr.
+pub(crate) fn say(line: &str) {
+    let Some(mut answers) = descriptors::answers() else { return };
+    // One write, so that a line of another thread cannot come between. If evcxr is gone, so is this process soon.
+    let _ = answers.write_all(format!("{line}\n").as_bytes());
+}
+
+extern "C" fn protocol_line(text: *const u8, len: usize) {
+    // SAFETY: the runtime hands over a text of this length.
+    let bytes = unsafe { std::slice::from_raw_parts(text, len) };
+    say(&String::from_utf8_lossy(bytes));
+}

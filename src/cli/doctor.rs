@@ -1,0 +1,222 @@
+//! `loopbook doctor`: looks at everything that the kernel needs, and says what to do about what is missing.
+
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use super::Place;
+use super::install::program_of;
+use super::places::Places;
+use crate::evaluator::template;
+use crate::evaluator::toolchain::Toolchain;
+use crate::home::Home;
+
+/// The oldest compiler that evcxr can be built with and that cells may be compiled by.
+const OLDEST_RUST: (u32, u32) = (1, 95);
+
+/// What templates and working directories of a few kernels take.
+const DISK_BYTES: u64 = 3 << 30;
+
+/// Prints the state of each thing; fails if something required is missing.
+pub(super) fn doctor(place: &Place) -> anyhow::Result<ExitCode> {
+    let places = Places::of(place)?;
+    let home = Home::find()?;
+    let mut findings = toolchain(&home);
+    findings.extend([
+        ("C linker", linker()),
+        ("Jupyter", jupyter()),
+        ("kernelspec", kernelspec(&places, &place.name)),
+        ("program", programs(&places)),
+        ("disk", disk(home.cache_dir())),
+    ]);
+    for (name, finding) in &findings {
+        println!("{}", finding.line(name));
+    }
+    let is_broken = findings.iter().any(|(_, finding)| matches!(finding, Finding::Broken { .. }));
+    Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What was found out about one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Finding {
+    Good(String),
+    /// Works, but could be better.
+    Note {
+        state: String,
+        remedy: String,
+    },
+    /// The kernel cannot work like this.
+    Broken {
+        state: String,
+        remedy: String,
+    },
+}
+
+impl Finding {
+    fn note(state: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Note { state: state.into(), remedy: remedy.into() }
+    }
+
+    fn broken(state: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Broken { state: state.into(), remedy: remedy.into() }
+    }
+
+    fn line(&self, name: &str) -> String {
+        match self {
+            Self::Good(state) => format!("ok       {name:10}  {state}"),
+            Self::Note { state, remedy } => format!("note     {name:10}  {state}; {remedy}"),
+            Self::Broken { state, remedy } => format!("MISSING  {name:10}  {state}; {remedy}"),
+        }
+    }
+}
+
+fn toolchain(home: &Home) -> Vec<(&'static str, Finding)> {
+    match Toolchain::find() {
+        Ok(found) => {
+            vec![("Rust", compiler(&found)), ("rust-src", sources(&found)), ("template", compiled_crates(home, &found))]
+        }
+        Err(error) => {
+            let error = error.to_string();
+            let (state, remedy) = error.split_once("; ").unwrap_or((&error, "install Rust (https://rustup.rs)"));
+            vec![("Rust", Finding::broken(state, remedy))]
+        }
+    }
+}
+
+fn compiler(toolchain: &Toolchain) -> Finding {
+    let version = toolchain.version().lines().next().unwrap_or_default();
+    let state = format!("{version} at {}", toolchain.sysroot().display());
+    match version_of(version) {
+        Some(found) if found < OLDEST_RUST => Finding::broken(
+            format!("{state} is too old: {}.{} is needed", OLDEST_RUST.0, OLDEST_RUST.1),
+            "run `rustup update stable`",
+        ),
+        _ => Finding::Good(state),
+    }
+}
+
+fn sources(toolchain: &Toolchain) -> Finding {
+    match toolchain.has_rust_src() {
+        true => Finding::Good("the sources of the standard library are there".into()),
+        false => Finding::broken(
+            "the sources of the standard library are missing, without which types cannot be inferred",
+            "run `rustup component add rust-src` (or install your system's package rust-src)",
+        ),
+    }
+}
+
+/// `rustc 1.95.0 (…)` → (1, 95).
+fn version_of(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split_whitespace().nth(1)?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn linker() -> Finding {
+    match ["cc", "gcc", "clang"].into_iter().find_map(|name| said_by(name, &["--version"])) {
+        Some(version) => Finding::Good(version),
+        None => Finding::broken(
+            "none of `cc`, `gcc` and `clang` runs",
+            "install a C compiler (Debian, Ubuntu: `apt install gcc`; Fedora: `dnf install gcc`; macOS: `xcode-select --install`)",
+        ),
+    }
+}
+
+fn jupyter() -> Finding {
+    match said_by("jupyter", &["lab", "--version"]) {
+        Some(version) => Finding::Good(format!("JupyterLab {version}")),
+        // The private environment that install.sh makes is not in PATH, and need not be.
+        None => Finding::note(
+            "`jupyter lab` is not in PATH",
+            "install it with `pip install jupyterlab`, or let install.sh set up one of its own",
+        ),
+    }
+}
+
+fn kernelspec(places: &Places, name: &str) -> Finding {
+    let at = places.kernel.display();
+    match program_of(&places.specification()) {
+        Ok(Some(program)) if program == places.program() => Finding::Good(format!("{at}")),
+        Ok(Some(program)) => Finding::broken(
+            format!("{at} starts {}, not {}", program.display(), places.program().display()),
+            format!("run `loopbook install --name {name}` to point it here"),
+        ),
+        Ok(None) => Finding::broken(format!("there is none at {at}"), "run `loopbook install`"),
+        Err(error) => Finding::broken(format!("{error:#}"), "run `loopbook install` to write it anew"),
+    }
+}
+
+fn programs(places: &Places) -> Finding {
+    match [places.program(), places.child_program()].into_iter().find(|program| !program.is_file()) {
+        None => Finding::Good(format!("{}", places.program().display())),
+        Some(missing) => Finding::broken(format!("{} is missing", missing.display()), "run `loopbook install`"),
+    }
+}
+
+fn compiled_crates(home: &Home, toolchain: &Toolchain) -> Finding {
+    match template::is_warm(home, toolchain) {
+        true => Finding::Good(format!("compiled for this compiler, in {}", home.cache_dir().display())),
+        false => Finding::note(
+            "the crates that cells use are not compiled for this compiler: the first kernel will wait for it",
+            "run `loopbook warm`",
+        ),
+    }
+}
+
+fn disk(cache: &Path) -> Finding {
+    let existing = cache.ancestors().find(|path| path.exists());
+    let Some(free) = existing.and_then(free_bytes) else {
+        return Finding::note(format!("cannot tell what is free at {}", cache.display()), "3 GB are needed");
+    };
+    let state = format!("{:.1} GB free at {}", free as f64 / 1e9, cache.display());
+    match free < DISK_BYTES {
+        true => {
+            Finding::note(format!("only {state}"), "free some, or set LOOPBOOK_CACHE to a directory on a larger disk")
+        }
+        false => Finding::Good(state),
+    }
+}
+
+fn free_bytes(path: &Path) -> Option<u64> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    // SAFETY: an all-zero `statvfs` is a valid one.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends with a zero byte and `found` is ours to write.
+    let failed = unsafe { libc::statvfs(path.as_ptr(), &mut found) };
+    (failed == 0).then(|| found.f_bavail as u64 * found.f_frsize as u64)
+}
+
+/// First line of what a program prints, if it runs and succeeds.
+fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compilers_are_compared_by_number() {
+        assert_eq!(version_of("rustc 1.95.0 (abc 2026-01-01)"), Some((1, 95)));
+        assert_eq!(version_of("rustc 1.100.0-nightly"), Some((1, 100)));
+        assert!(version_of("rustc 1.100.0-nightly").unwrap() > OLDEST_RUST);
+        assert_eq!(version_of("gcc"), None);
+    }
+
+    #[test]
+    fn each_finding_says_what_to_do() {
+        assert_eq!(Finding::Good("here".into()).line("disk"), "ok       disk        here");
+        assert_eq!(Finding::broken("gone", "bring it").line("cargo"), "MISSING  cargo       gone; bring it");
+    }
+
+    #[test]
+    fn a_missing_kernelspec_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let kernels = dir.path().to_path_buf();
+        let places = Places { kernel: kernels.join("x"), kernels, image: dir.path().join("image") };
+        assert!(matches!(kernelspec(&places, "x"), Finding::Broken { .. }));
+        assert!(matches!(programs(&places), Finding::Broken { .. }));
+    }
+}

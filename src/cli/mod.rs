@@ -1,0 +1,141 @@
+//! The command line of the program `loopbook`.
+
+mod doctor;
+mod install;
+mod places;
+mod warm;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::kernel::{self, Language};
+
+/// Runs the command that the command line names. Errors are printed, with their causes.
+pub fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("loopbook: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Install { place, display_name } => install::install(&place, &display_name)?,
+        Command::Uninstall { place } => install::uninstall(&place)?,
+        Command::Kernel { connection_file, toy } => {
+            kernel::run(&connection_file, if toy { Language::Toy } else { Language::Rust })?;
+        }
+        Command::Warm => warm::warm()?,
+        Command::Doctor { place } => return doctor::doctor(&place),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The error and its causes, without those that a message has told already.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.is_empty() => cause,
+        told if told.contains(&cause) => told,
+        told => format!("{told}: {cause}"),
+    })
+}
+
+/// A Jupyter kernel for async Rust.
+#[derive(Debug, Parser)]
+#[command(name = "loopbook", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the kernel known to Jupyter
+    Install {
+        #[command(flatten)]
+        place: Place,
+        /// The name that JupyterLab shows
+        #[arg(long, default_value = "Rust (async)")]
+        display_name: String,
+    },
+    /// Remove what `install` with the same options has written
+    Uninstall {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Run a kernel (Jupyter calls this)
+    Kernel {
+        /// The file in which Jupyter says where to listen
+        #[arg(short = 'f', value_name = "FILE")]
+        connection_file: PathBuf,
+        /// Run a toy language instead of Rust, to test the protocol
+        #[arg(long, hide = true)]
+        toy: bool,
+    },
+    /// Compile the crates that cells use, once per machine
+    Warm,
+    /// Check everything that the kernel needs, and say what to do about what is missing
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where the kernel is installed.
+#[derive(Debug, Args)]
+struct Place {
+    #[command(flatten)]
+    scope: Scope,
+    /// The name by which Jupyter knows the kernel
+    #[arg(long, default_value = "loopbook", value_parser = places::kernel_name)]
+    name: String,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct Scope {
+    /// For the current user (the default)
+    #[arg(long)]
+    user: bool,
+    /// Into the Python environment of the `python3` found in PATH
+    #[arg(long)]
+    sys_prefix: bool,
+    /// Below this directory
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn jupyters_call_is_understood() {
+        let cli = Cli::try_parse_from(["loopbook", "kernel", "-f", "/run/kernel-1.json"]).unwrap();
+        assert!(matches!(cli.command, Command::Kernel { toy: false, .. }));
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("no space").context("cannot write x: no space; free some");
+        assert_eq!(sentence(&error), "cannot write x: no space; free some");
+        assert_eq!(sentence(&anyhow::anyhow!("no space").context("cannot write")), "cannot write: no space");
+    }
+
+    #[test]
+    fn only_one_place_can_be_named() {
+        assert!(Cli::try_parse_from(["loopbook", "install", "--user", "--prefix", "/opt"]).is_err());
+        assert!(Cli::try_parse_from(["loopbook", "install", "--name", "no spaces"]).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! `loopbook warm`: compiles the crates that cells link, once per machine, and shows how far it is.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Instant;
+
+use crate::evaluator::standin::BuildProgress;
+use crate::evaluator::template;
+use crate::evaluator::toolchain::Toolchain;
+use crate::home::Home;
+
+pub(super) fn warm() -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut line = ProgressLine { is_terminal: io::stdout().is_terminal(), width: 0 };
+    let built = template::warm(&Home::find()?, &Toolchain::find()?, &mut |progress| line.show(&progress));
+    line.end();
+    println!("ready: {} ({:.0} s)", built?.directory().display(), started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// One line that is rewritten on a terminal; plain lines elsewhere.
+struct ProgressLine {
+    is_terminal: bool,
+    width: usize,
+}
+
+impl ProgressLine {
+    fn show(&mut self, progress: &BuildProgress) {
+        let text = format!("compiling {} ({} of {})", progress.krate, progress.done, progress.total);
+        if self.is_terminal {
+            print!("\r{text:width$}", width = self.width);
+            self.width = text.chars().count();
+            // Nothing depends on the line: a closed terminal must not stop the build.
+            let _ = io::stdout().flush();
+        } else {
+            println!("{text}");
+        }
+    }
+
+    fn end(&mut self) {
+        if self.width > 0 {
+            print!("\r{:width$}\r", "", width = self.width);
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Whose output it is: finds the parent of everything that cells print and show.
+//!
+//! A cell's output goes out under its own request. So does that of its background tasks when the cell is done
+//! ([`LateOutput::Own`]), which a live front end puts where it belongs; clients that stop listening to a cell when it is
+//! done lose it, and want [`LateOutput::Current`].
+
+use super::Kernel;
+use super::content::{Piece, Scanner};
+use super::outbox::Outbox;
+use super::utf8::Decoder;
+use crate::wire::{ClearOutput, Display, DisplayMessage, ExecuteResult, Metadata, Parent, Transient, UpdateDisplay};
+use loopbook_channel::{CellId, DisplayKind, MimeBundle, Stream};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Environment variable with the name of a [`LateOutput`].
+pub const LATE_OUTPUT_ENV: &str = "LOOPBOOK_LATE_OUTPUT";
+
+/// Where output of a cell goes when the cell is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LateOutput {
+    /// Under the cell that caused it.
+    #[default]
+    Own,
+    /// Under the cell that runs, or the last one that ran, each line prefixed by the cell that caused it.
+    Current,
+}
+
+impl std::str::FromStr for LateOutput {
+    type Err = UnknownLateOutput;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "own" => Ok(Self::Own),
+            "current" => Ok(Self::Current),
+            _ => Err(UnknownLateOutput(text.to_owned())),
+        }
+    }
+}
+
+/// A policy that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no place for late output; write `own` (under the cell that caused it) or `current`")]
+pub struct UnknownLateOutput(String);
+
+/// The policy of a running kernel; clones switch the same one.
+///
+/// ```
+/// use loopbook_kernel::dispatcher::{LateOutput, LateOutputSwitch};
+/// let switch = LateOutputSwitch::new("current".parse().unwrap());
+/// switch.clone().set(LateOutput::Own);
+/// assert_eq!(switch.get(), LateOutput::Own);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct LateOutputSwitch(Arc<AtomicBool>);
+
+impl LateOutputSwitch {
+    /// A switch in this position.
+    pub fn new(policy: LateOutput) -> Self {
+        let switch = Self::default();
+        switch.set(policy);
+        switch
+    }
+
+    /// A switch in the position that [`LATE_OUTPUT_ENV`] names, [`LateOutput::Own`] if it is not set. What is no policy
+    /// is logged and ignored.
+    pub fn from_env() -> Self {
+        let Ok(text) = std::env::var(LATE_OUTPUT_ENV) else { return Self::default() };
+        let policy = text.parse().unwrap_or_else(|error: UnknownLateOutput| {
+            tracing::warn!("{LATE_OUTPUT_ENV}: {error}");
+            LateOutput::default()
+        });
+        Self::new(policy)
+    }
+
+    /// Its position.
+    pub fn get(&self) -> LateOutput {
+        if self.0.load(Ordering::Relaxed) { LateOutput::Current } else { LateOutput::Own }
+    }
+
+    /// Holds for what is printed from now on.
+    pub fn set(&self, policy: LateOutput) {
+        self.0.store(policy == LateOutput::Current, Ordering::Relaxed);
+    }
+}
+
+/// Every cell that has run, and what it has printed but not said yet.
+pub(super) struct Outputs {
+    cells: HashMap<CellId, Source>,
+    /// The last cell that began and is not silent: the one that runs, if one does.
+    latest: CellId,
+    /// Cells that hold back text which must not wait long.
+    waiting: BTreeSet<CellId>,
+    late: LateOutputSwitch,
+}
+
+/// A cell as a source of output. The one with id 0 stands for everything before the first cell.
+#[derive(Default)]
+struct Source {
+    parent: Option<Parent>,
+    number: u32,
+    silent: bool,
+    done: bool,
+    stdout: Decoder,
+    stderr: Decoder,
+    scanner: Scanner,
+    /// Whether the last thing that was printed under a prefix was not a whole line.
+    mid_line: bool,
+}
+
+/// Where a source's output goes now.
+struct Route {
+    parent: Option<Parent>,
+    number: u32,
+    prefix: Option<String>,
+    late: bool,
+}
+
+impl Outputs {
+    pub(super) fn new(late: LateOutputSwitch) -> Self {
+        let cells = HashMap::from([(0, Source { done: true, ..Source::default() })]);
+        Self { cells, latest: 0, waiting: BTreeSet::new(), late }
+    }
+
+    /// A cell begins: from now on its output has a parent.
+    pub(super) fn begin(&mut self, cell: CellId, number: u32, parent: Parent, silent: bool) {
+        if !silent {
+            self.latest = cell;
+        }
+        self.cells.insert(cell, Source { parent: Some(parent), number, silent, ..Source::default() });
+    }
+
+    /// Whether text waits that must not wait long.
+    pub(super) fn has_held_text(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The cell to which output of `cell` is attributed: output that no cell can be named for belongs to the latest.
+    fn attribute(&self, cell: CellId) -> CellId {
+        if cell != 0 && self.cells.contains_key(&cell) { cell } else { self.latest }
+    }
+
+    /// `None` if the output is unwanted.
+    fn route(&self, cell: CellId) -> Option<Route> {
+        let source = self.cells.get(&cell).filter(|source| !source.silent)?;
+        let own = Route { parent: source.parent.clone(), number: source.number, prefix: None, late: source.done };
+        if !source.done || self.late.get() == LateOutput::Own || cell == self.latest {
+            return Some(own);
+        }
+        let latest = self.cells.get(&self.latest)?;
+        Some(Route { parent: latest.parent.clone(), prefix: Some(format!("[In {}] ", source.number)), ..own })
+    }
+
+    fn decode(&mut self, cell: CellId, stream: Stream, bytes: &[u8]) -> Vec<Piece> {
+        let Some(source) = self.cells.get_mut(&cell) else { return Vec::new() };
+        let pieces = match stream {
+            Stream::Stdout => source.scanner.push(&source.stdout.push(bytes)),
+            Stream::Stderr => vec![Piece::Text(source.stderr.push(bytes))],
+        };
+        // A cell that is done has nothing to wait for: its blocks come whole or not at all.
+        if source.scanner.holds_briefly() || (source.done && source.scanner.holds()) {
+            self.waiting.insert(cell);
+        }
+        pieces
+    }
+
+    /// What a cell holds back on stdout and must be said before anything else of it.
+    fn release_brief(&mut self, cell: CellId) -> Vec<Piece> {
+        self.waiting.remove(&cell);
+        match self.cells.get_mut(&cell) {
+            Some(source) if source.done => source.scanner.release(),
+            Some(source) => source.scanner.release_brief(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Everything that a cell holds back, by stream.
+    fn release_all(&mut self, cell: CellId) -> [(Stream, Vec<Piece>); 2] {
+        self.waiting.remove(&cell);
+        let Some(source) = self.cells.get_mut(&cell) else {
+            return [(Stream::Stdout, vec![]), (Stream::Stderr, vec![])];
+        };
+        let mut stdout = source.scanner.push(source.stdout.finish());
+        stdout.extend(source.scanner.release());
+        [(Stream::Stdout, stdout), (Stream::Stderr, vec![Piece::Text(source.stderr.finish().to_owned())])]
+    }
+
+    /// Puts the prefix before each line that begins in `text`.
+    fn prefix(&mut self, cell: CellId, prefix: &str, text: &str) -> String {
+        let Some(source) = self.cells.get_mut(&cell) else { return text.to_owned() };
+        let mut prefixed = String::with_capacity(text.len() + prefix.len());
+        for line in text.split_inclusive('\n') {
+            if !source.mid_line {
+                prefixed.push_str(prefix);
+            }
+            prefixed.push_str(line);
+            source.mid_line = !line.ends_with('\n');
+        }
+        prefixed
+    }
+}
+
+impl Kernel {
+    /// Something was printed.
+    pub(super) async fn print(&mut self, cell: CellId, stream: Stream, bytes: &[u8]) {
+        let cell = self.outputs.attribute(cell);
+        if stream == Stream::Stderr {
+            self.say_held(cell).await;
+        }
+        let pieces = self.outputs.decode(cell, stream, bytes);
+        self.say(cell, stream, pieces).await;
+    }
+
+    /// Something is shown.
+    pub(super) async fn display(
+        &mut self,
+        cell: CellId,
+        kind: DisplayKind,
+        data: MimeBundle,
+        metadata: Metadata,
+        display_id: Option<String>,
+    ) {
+        let cell = self.outputs.attribute(cell);
+        self.say_held(cell).await;
+        let Some(route) = self.outputs.route(cell) else { return };
+        let (parent, execution_count) = (route.parent.as_ref(), route.number);
+        let display = Display { data, metadata, transient: Transient { display_id } };
+        match kind {
+            DisplayKind::Update => self.outbox.publish(parent, &UpdateDisplay(display)).await,
+            // A cell has one result, and has it before it is done.
+            DisplayKind::Result if !route.late => {
+                if self.executions.running().is_some_and(|running| running.request.store_history()) {
+                    self.history.set_output(execution_count, &display.data);
+                }
+                self.outbox.publish(parent, &ExecuteResult { execution_count, display }).await;
+            }
+            DisplayKind::Result | DisplayKind::Display => self.outbox.publish(parent, &DisplayMessage(display)).await,
+        }
+    }
+
+    /// What the cell has shown so far is to vanish. Never what another cell has shown.
+    pub(super) async fn clear_output(&mut self, cell: CellId, wait: bool) {
+        let cell = self.outputs.attribute(cell);
+        self.say_held(cell).await;
+        if let Some(Route { parent, prefix: None, .. }) = self.outputs.route(cell) {
+            self.outbox.publish(parent.as_ref(), &ClearOutput { wait }).await;
+        }
+    }
+
+    /// Everything that the cell has printed is said; what comes from now on is late.
+    pub(super) async fn end_output(&mut self, cell: CellId) {
+        for (stream, pieces) in self.outputs.release_all(cell) {
+            self.say(cell, stream, pieces).await;
+        }
+        if let Some(source) = self.outputs.cells.get_mut(&cell) {
+            source.done = true;
+        }
+    }
+
+    /// Text has waited long enough.
+    pub(super) async fn flush_output(&mut self) {
+        while let Some(cell) = self.outputs.waiting.first().copied() {
+            self.say_held(cell).await;
+        }
+        self.outbox.flush().await;
+    }
+
+    /// Says what the cell holds back only briefly, so that what comes next comes after it.
+    pub(super) async fn say_held(&mut self, cell: CellId) {
+        let pieces = self.outputs.release_brief(cell);
+        self.say(cell, Stream::Stdout, pieces).await;
+    }
+
+    async fn say(&mut self, cell: CellId, stream: Stream, pieces: Vec<Piece>) {
+        if pieces.is_empty() {
+            return;
+        }
+        let Some(Route { parent, prefix, .. }) = self.outputs.route(cell) else { return };
+        for piece in pieces {
+            match (piece, &prefix) {
+                (Piece::Text(text), None) => self.outbox.print(parent.as_ref(), stream, &text).await,
+                (Piece::Text(text), Some(prefix)) => {
+                    let text = self.outputs.prefix(cell, prefix, &text);
+                    self.outbox.print(parent.as_ref(), stream, &text).await;
+                }
+                (Piece::Show(data), _) => show(&mut self.outbox, parent.as_ref(), data).await,
+            }
+        }
+    }
+}
+
+async fn show(outbox: &mut Outbox, parent: Option<&Parent>, data: MimeBundle) {
+    outbox.publish(parent, &DisplayMessage(Display { data, ..Display::default() })).await;
+}

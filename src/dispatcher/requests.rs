@@ -1,0 +1,140 @@
+//! Requests that are answered as they come, also while a cell runs.
+
+use super::event::{Answer, AnswerContent};
+use super::{Exit, Kernel};
+use crate::evaluator::{Completeness, Completion, Completions};
+use crate::transport::Channel;
+use crate::wire::{
+    CommClose, CommInfoReply, CompleteReply, CompleteRequest, CompletionType, HistoryReply, InspectReply,
+    InspectRequest, InterruptReply, IsCompleteReply, Message, Parent, Refusal, Request, ShutdownReply, Status,
+    byte_offset, code_point_offset,
+};
+use futures::future::FutureExt;
+
+impl Kernel {
+    /// Handles a message. Every request is framed by `busy` and `idle`; those of a request that has to wait come later.
+    pub(super) async fn handle_message(&mut self, message: Message) -> Option<Exit> {
+        let Message { parent, answers, request } = message;
+        let request = match request {
+            Ok(Request::Execute(request)) => {
+                self.enqueue(parent, request).await;
+                return None;
+            }
+            Ok(Request::InputReply(reply)) => {
+                self.handle_input_reply(&parent, answers, reply).await;
+                return None;
+            }
+            Err(refusal) if parent.channel() == Channel::Stdin => {
+                tracing::warn!("ignored on stdin: {refusal}");
+                return None;
+            }
+            request => request,
+        };
+        self.outbox.publish(Some(&parent), &Status::Busy).await;
+        let handled = self.answer(&parent, request).await;
+        if !matches!(handled, Handled::Later) {
+            self.outbox.publish(Some(&parent), &Status::Idle).await;
+        }
+        if let Handled::Exit(exit) = handled { Some(exit) } else { None }
+    }
+
+    /// Sends the answer that took time.
+    pub(super) async fn handle_answer(&mut self, Answer { parent, content }: Answer) {
+        match content {
+            AnswerContent::Complete(reply) => self.outbox.reply(&parent, &reply).await,
+            AnswerContent::Inspect(reply) => self.outbox.reply(&parent, &reply).await,
+        }
+        self.outbox.publish(Some(&parent), &Status::Idle).await;
+    }
+
+    async fn answer(&mut self, parent: &Parent, request: Result<Request, Refusal>) -> Handled {
+        match request {
+            Ok(Request::KernelInfo) => self.outbox.reply(parent, &self.info).await,
+            Ok(Request::Complete(request)) => {
+                self.complete(parent.clone(), request);
+                return Handled::Later;
+            }
+            Ok(Request::Inspect(request)) => {
+                self.inspect(parent.clone(), request);
+                return Handled::Later;
+            }
+            Ok(Request::IsComplete(request)) => {
+                let reply = completeness(self.evaluator.is_complete(&request.code));
+                self.outbox.reply(parent, &reply).await;
+            }
+            Ok(Request::History(request)) => {
+                let reply = HistoryReply::new(self.history.find(&request));
+                self.outbox.reply(parent, &reply).await;
+            }
+            Ok(Request::CommInfo) => self.outbox.reply(parent, &CommInfoReply::default()).await,
+            Ok(Request::CommOpen(comm)) => {
+                tracing::info!("a front end opened a comm to `{}`, which the kernel does not have", comm.target_name);
+                self.outbox.publish(Some(parent), &CommClose::new(comm.comm_id)).await;
+            }
+            Ok(Request::CommMessage(comm) | Request::CommClose(comm)) => {
+                tracing::debug!("a message for the comm {}, which is not open", comm.comm_id);
+            }
+            Ok(Request::Interrupt) => {
+                self.interrupt();
+                self.outbox.reply(parent, &InterruptReply::default()).await;
+            }
+            Ok(Request::Shutdown(request)) => return self.shut_down(parent, request.restart).await,
+            Ok(Request::Execute(_) | Request::InputReply(_)) => unreachable!("handled by handle_message"),
+            Err(refusal) => {
+                tracing::warn!("refused: {refusal}");
+                if let Some(reply) = refusal.reply() {
+                    self.outbox.reply(parent, &reply).await;
+                }
+            }
+        }
+        Handled::Now
+    }
+
+    fn complete(&mut self, parent: Parent, CompleteRequest { code, cursor_pos }: CompleteRequest) {
+        let completions = self.evaluator.complete(code.clone(), byte_offset(&code, cursor_pos));
+        let reply = move |found| AnswerContent::Complete(completions_reply(&code, found));
+        self.inbox.expect(completions.map(move |found| Answer { parent, content: reply(found) }).boxed());
+    }
+
+    fn inspect(&mut self, parent: Parent, request: InspectRequest) {
+        let cursor = byte_offset(&request.code, request.cursor_pos);
+        let inspection = self.evaluator.inspect(request.code, cursor, request.detail_level > 0);
+        let reply = |found| AnswerContent::Inspect(InspectReply::new(found));
+        self.inbox.expect(inspection.map(move |found| Answer { parent, content: reply(found) }).boxed());
+    }
+
+    /// Replies, and tells the other clients, which see the same message on iopub.
+    async fn shut_down(&mut self, parent: &Parent, restart: bool) -> Handled {
+        let reply = ShutdownReply::new(restart);
+        self.outbox.reply(parent, &reply).await;
+        self.outbox.publish(Some(parent), &reply).await;
+        Handled::Exit(if restart { Exit::Restart } else { Exit::Shutdown })
+    }
+}
+
+/// Whether a request has had its answer.
+enum Handled {
+    Now,
+    Later,
+    Exit(Exit),
+}
+
+fn completeness(completeness: Completeness) -> IsCompleteReply {
+    match completeness {
+        Completeness::Complete => IsCompleteReply::Complete,
+        Completeness::Incomplete { indent } => IsCompleteReply::Incomplete { indent },
+        Completeness::Invalid => IsCompleteReply::Invalid,
+    }
+}
+
+fn completions_reply(code: &str, found: Completions) -> CompleteReply {
+    let (start, end) = (code_point_offset(code, found.start), code_point_offset(code, found.end));
+    let shown = |Completion { text, kind, signature }: Completion| CompletionType {
+        start,
+        end,
+        text,
+        kind: kind.to_owned(),
+        signature: signature.unwrap_or_default(),
+    };
+    CompleteReply::new(start, end, found.items.into_iter().map(shown).collect())
+}

@@ -1,0 +1,175 @@
+//! What the rewrites want changed, and the one place that changes it.
+//!
+//! A rewrite never moves text: it inserts, or replaces a token. So all of them work on the same parse, in any order, and
+//! what the user typed stays a sequence of stretches that the source map knows.
+
+use super::source_map::{Mark, Run, SourceMap};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Everything that is to change in a cell.
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    edits: Vec<Edit>,
+    opened: BTreeSet<usize>,
+    preceded: BTreeSet<usize>,
+}
+
+#[derive(Debug)]
+struct Edit {
+    range: Range<usize>,
+    order: Order,
+    text: String,
+    /// The line that a mark names.
+    mark: Option<u32>,
+}
+
+/// How edits at one place are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    /// A mark belongs to the token that it follows.
+    MarkBehind,
+    /// Inner ends come before outer ones.
+    Close(std::cmp::Reverse<usize>),
+    /// The mark of the cell's first line.
+    MarkFirst,
+    /// A statement of its own before another one.
+    Before,
+    /// evcxr begins a new line of its own here.
+    Begin,
+    /// Outer beginnings come before inner ones.
+    Open(usize),
+    /// A mark in front of a token.
+    MarkAhead,
+    Replace,
+}
+
+impl Edits {
+    /// Wraps a stretch. `depth` is larger for what is further inside.
+    pub(super) fn wrap(&mut self, range: Range<usize>, depth: usize, open: &str, close: &str) {
+        self.open(range.start, depth, open);
+        self.close(range.end, depth, close);
+    }
+
+    /// Inserts the beginning of something that goes on behind `at`.
+    pub(super) fn open(&mut self, at: usize, depth: usize, text: impl Into<String>) {
+        self.opened.insert(at);
+        self.insert(at, Order::Open(depth), text.into());
+    }
+
+    /// Inserts the end of something that began before `at`.
+    pub(super) fn close(&mut self, at: usize, depth: usize, text: impl Into<String>) {
+        self.insert(at, Order::Close(std::cmp::Reverse(depth)), text.into());
+    }
+
+    /// Inserts a statement of its own before the one at `at`.
+    pub(super) fn before(&mut self, at: usize, text: impl Into<String>) {
+        self.preceded.insert(at);
+        self.insert(at, Order::Before, text.into());
+    }
+
+    /// Replaces a stretch; nothing may be inserted inside of it.
+    pub(super) fn replace(&mut self, range: Range<usize>, text: impl Into<String>) {
+        self.edits.push(Edit { range, order: Order::Replace, text: text.into(), mark: None });
+    }
+
+    /// Says that a statement or item begins at `at`: evcxr puts it on a line of its own.
+    pub(super) fn begin(&mut self, at: usize) {
+        self.insert(at, Order::Begin, String::new());
+    }
+
+    /// Whether something is opened here.
+    pub(super) fn opens(&self, at: usize) -> bool {
+        self.opened.contains(&at)
+    }
+
+    /// Whether a statement is inserted here.
+    pub(super) fn precedes(&self, at: usize) -> bool {
+        self.preceded.contains(&at)
+    }
+
+    /// Inserts a line mark in front of everything else at `at`.
+    pub(super) fn mark_first(&mut self, at: usize, line: u32, text: String) {
+        self.mark(at, Order::MarkFirst, line, text);
+    }
+
+    /// Inserts a line mark in front of a token, behind what is opened there.
+    pub(super) fn mark_ahead(&mut self, at: usize, line: u32, text: String) {
+        self.mark(at, Order::MarkAhead, line, text);
+    }
+
+    /// Inserts a line mark behind a token that ends at `at`.
+    pub(super) fn mark_behind(&mut self, at: usize, line: u32, text: String) {
+        self.mark(at, Order::MarkBehind, line, text);
+    }
+
+    fn mark(&mut self, at: usize, order: Order, line: u32, text: String) {
+        self.edits.push(Edit { range: at..at, order, text, mark: Some(line) });
+    }
+
+    fn insert(&mut self, at: usize, order: Order, text: String) {
+        self.edits.push(Edit { range: at..at, order, text, mark: None });
+    }
+
+    /// Makes the changes.
+    pub(super) fn render(mut self, source: String) -> SourceMap {
+        self.edits.sort_by_key(|edit| (edit.range.start, edit.order));
+        let mut out = String::with_capacity(source.len() + 32 * self.edits.len());
+        let mut runs = Vec::new();
+        let mut marks = Vec::new();
+        let mut cursor = 0;
+        let (mut begin, mut line_start, mut searched) = (0, 0, 0);
+        let copy = |out: &mut String, runs: &mut Vec<Run>, range: Range<usize>| {
+            if !range.is_empty() {
+                runs.push(Run { out: out.len()..out.len() + range.len(), source: range.clone() });
+                out.push_str(&source[range]);
+            }
+        };
+        for edit in self.edits {
+            if edit.range.start < cursor {
+                continue;
+            }
+            copy(&mut out, &mut runs, cursor..edit.range.start);
+            cursor = edit.range.end;
+            if edit.order == Order::Begin {
+                begin = out.len();
+            }
+            if let Some(line) = edit.mark {
+                // Searched from the mark before: a line may be long and hold many.
+                line_start = out[searched..].rfind('\n').map_or(line_start, |newline| searched + newline + 1);
+                searched = out.len();
+                marks.push(Mark { line, at: out.len(), piece: line_start.max(begin) });
+            }
+            if !edit.range.is_empty() {
+                runs.push(Run { out: out.len()..out.len() + edit.text.len(), source: edit.range });
+            }
+            out.push_str(&edit.text);
+        }
+        copy(&mut out, &mut runs, cursor..source.len());
+        SourceMap::new(source, out, runs, marks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wraps_nest() {
+        let mut edits = Edits::default();
+        edits.wrap(0..1, 2, "b(", ")b");
+        edits.wrap(0..1, 1, "a(", ")a");
+        edits.mark_ahead(0, 1, "/**/".into());
+        edits.before(0, "enum E {} ");
+        edits.close(0, 9, ";");
+        assert_eq!(edits.render("x y".into()).rewritten(), ";enum E {} a(b(/**/x)b)a y");
+    }
+
+    #[test]
+    fn a_replaced_token_swallows_what_is_inside() {
+        let mut edits = Edits::default();
+        edits.replace(0..3, "z");
+        edits.open(1, 0, "!");
+        assert_eq!(edits.render("abc d".into()).rewritten(), "z d");
+    }
+}

@@ -1,0 +1,48 @@
+//! What a cell needs to know of the cells before it.
+
+use super::items::ItemKind;
+use super::{Prepared, carriers::Implements};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What earlier cells defined, as far as it changes how a cell is rewritten.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Whether the runtime has a `LocalSlot`, so that a cell's `thread_local!` can be one for all cells.
+    pub local_slots: bool,
+    pub(super) carriers: BTreeMap<String, Carrier>,
+    pub(super) statics: BTreeSet<String>,
+}
+
+/// The named item to which evcxr attaches an `impl`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Carrier {
+    pub(super) implements: Implements,
+    /// The type, if the same cell defined it: its next definition takes the place of both.
+    pub(super) owner: Option<String>,
+}
+
+impl Known {
+    /// Takes note of a cell that has been compiled.
+    ///
+    /// ```
+    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
+    /// let mut known = Known::default();
+    /// let first = prepare(1, "impl A { fn f(&self) {} }", &known).unwrap();
+    /// known.learn(&first);
+    /// // The second version gets the same carrier, so evcxr replaces the first.
+    /// let second = prepare(2, "impl A { fn f(&self) { g() } }", &known).unwrap();
+    /// assert_eq!(first.items[0].name, second.items[0].name);
+    /// ```
+    pub fn learn(&mut self, cell: &Prepared) {
+        for (name, carrier) in &cell.carriers {
+            match carrier {
+                Some(carrier) => self.carriers.insert(name.clone(), carrier.clone()),
+                None => self.carriers.remove(name),
+            };
+        }
+        for item in cell.items.iter().filter(|item| item.kind == ItemKind::Static) {
+            self.statics.remove(&item.name);
+        }
+        self.statics.extend(cell.statics.iter().cloned());
+    }
+}

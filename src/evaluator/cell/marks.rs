@@ -1,0 +1,134 @@
+//! Line marks: `/*lb:CELL:LINE*/` in every line in which a token begins, and in every statement.
+//!
+//! Marks survive in evcxr's `lib.rs`, also in the items of earlier cells, so a panic, a spawn or an error finds its cell
+//! and line. evcxr cuts a cell into statements and gives what stands before a statement to the one before; a mark of a
+//! statement's first line therefore stands *behind* the statement's first token (`fn/*lb:3:4*/ f`), or behind the text
+//! that a rewrite has put in front of it.
+
+use super::edits::Edits;
+use super::syntax::{Tree, meaningful_tokens};
+use super::thread_locals::Local;
+use ra_ap_syntax::{SyntaxKind, SyntaxToken};
+use std::collections::BTreeMap;
+
+const START: &str = "/*lb:";
+
+/// The cell and line that the first line mark in `text` names.
+///
+/// ```
+/// use loopbook_kernel::evaluator::cell::parse_mark;
+/// assert_eq!(parse_mark("fn/*lb:3:14*/ f() {"), Some((3, 14)));
+/// assert_eq!(parse_mark("fn f() { /* lb */"), None);
+/// ```
+pub fn parse_mark(text: &str) -> Option<(u32, u32)> {
+    find(text).map(|(_, mark)| mark)
+}
+
+/// The byte offset, cell and line of the first line mark.
+pub(super) fn find(text: &str) -> Option<(usize, (u32, u32))> {
+    text.match_indices(START).find_map(|(at, _)| {
+        let rest = &text[at + START.len()..];
+        let (cell, line) = rest[..rest.find("*/")?].split_once(':')?;
+        Some((at, (cell.parse().ok()?, line.parse().ok()?)))
+    })
+}
+
+/// Marks the lines and statements of cell number `cell`.
+pub(super) fn rewrite(tree: &Tree, cell: u32, locals: &[Local], edits: &mut Edits) {
+    let starts = statement_starts(tree, locals);
+    let (mut line, mut marked, mut is_first, mut attribute_end) = (1, 0, true, 0);
+    for (at, token) in tree.tokens() {
+        if !token.kind().is_trivia() {
+            let start = starts.get(&at);
+            if let Some(Start::Attribute { end }) = start {
+                attribute_end = *end;
+                is_first = false;
+            } else if at >= attribute_end && (line != marked || start.is_some()) {
+                let text = format!("{START}{cell}:{line}*/");
+                match start {
+                    // Nothing stands before the first statement. In front of it, the mark also keeps evcxr from taking
+                    // a line that begins with `::` for a command.
+                    Some(Start::Statement { node }) if is_first && !edits.precedes(*node) => {
+                        edits.mark_first(at, line, text);
+                    }
+                    Some(Start::Statement { node }) => mark_statement(at, *node, &token, line, text, edits),
+                    _ => edits.mark_ahead(at, line, text),
+                }
+                marked = line;
+                is_first = false;
+            }
+        }
+        line += token.text().bytes().filter(|byte| *byte == b'\n').count() as u32;
+    }
+}
+
+fn mark_statement(at: usize, node: usize, token: &SyntaxToken, line: u32, text: String, edits: &mut Edits) {
+    edits.begin(node);
+    if edits.opens(at) || token.text().contains('\n') {
+        edits.mark_ahead(at, line, text);
+    } else {
+        edits.mark_behind(at + token.text().len(), line, text);
+    }
+}
+
+enum Start {
+    /// A statement or item; its node, with doc comments and attributes, begins at this offset.
+    Statement { node: usize },
+    /// evcxr keeps inner attributes by their text, which must not change from run to run.
+    Attribute { end: usize },
+}
+
+/// The first tokens of the statements, by offset.
+fn statement_starts(tree: &Tree, locals: &[Local]) -> BTreeMap<usize, Start> {
+    let mut starts = BTreeMap::new();
+    for place in tree.statements() {
+        let range = place.range(place.node.clone());
+        if place.node.kind() == SyntaxKind::ATTR {
+            starts.insert(range.start, Start::Attribute { end: range.end });
+        } else if let Some(first) = meaningful_tokens(&place.node).next() {
+            starts.insert(place.range(first).start, Start::Statement { node: range.start });
+        }
+    }
+    for local in locals {
+        starts.remove(&local.call);
+        starts.extend(local.statics.iter().map(|(first, node)| (*first, Start::Statement { node: *node })));
+    }
+    starts
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evaluator::cell::{Known, prepare};
+
+    fn marked(code: &str) -> String {
+        prepare(7, code, &Known::default()).expect("a good cell").rust
+    }
+
+    #[test]
+    fn every_line_and_statement_is_marked() {
+        assert_eq!(
+            marked("use a::b;\nfn f() {\n    g(\n        1,\n    );\n} fn g() {}"),
+            "/*lb:7:1*/use a::b;\nfn/*lb:7:2*/ f() {\n    /*lb:7:3*/g(\n        /*lb:7:4*/1,\n    /*lb:7:5*/);\n\
+             /*lb:7:6*/} fn/*lb:7:6*/ g() {}"
+        );
+    }
+
+    #[test]
+    fn literals_and_comments_stay_as_they_are() {
+        assert_eq!(
+            marked("let s = \"a\nb\";\n/* x\n y */ f();\n// z\n/// doc\n#[a]\nfn g() {}"),
+            "/*lb:7:1*/let s = \"a\nb\"/*lb:7:2*/;\n/* x\n y */ f/*lb:7:4*/();\n// z\n/// doc\n#/*lb:7:7*/[a]\n\
+             /*lb:7:8*/fn g() {}"
+        );
+    }
+
+    #[test]
+    fn inner_attributes_keep_their_text() {
+        assert_eq!(marked("#![feature(a)]\nlet x = 1;"), "#![feature(a)]\nlet/*lb:7:2*/ x = 1;");
+    }
+
+    #[test]
+    fn the_first_line_never_looks_like_a_command() {
+        assert_eq!(marked("\n // c\n::a::b();"), "\n // c\n/*lb:7:3*/::a::b();");
+    }
+}

@@ -1,0 +1,147 @@
+//! One preprocessing pass over every cell: what the user typed becomes what evcxr gets.
+//!
+//! A cell goes through these steps, each in its own file:
+//!
+//! 1. `clean`: line ends, a shebang, notebook comments and leading `:` commands,
+//! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
+//! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
+//! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
+//!    `show`, `keep`, `marks`,
+//! 5. `items`: what the cell defines,
+//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell.
+//!
+//! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
+
+mod carriers;
+mod clean;
+mod complete;
+mod edits;
+mod items;
+mod keep;
+mod known;
+mod macros;
+mod marks;
+mod problem;
+mod question;
+mod rename;
+mod scan;
+mod show;
+mod source_map;
+mod statics;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod thread_locals;
+
+pub use clean::Command;
+pub use complete::is_complete;
+pub use items::{Binding, Item, ItemKind};
+pub use keep::keep_future;
+pub use known::Known;
+pub use marks::parse_mark;
+pub use problem::{Problem, Span};
+pub use rename::{MUTEX, RENAMED_MUTEX};
+pub use source_map::SourceMap;
+
+use edits::Edits;
+use known::Carrier;
+use syntax::Tree;
+
+/// Parts of a nested expression up to which a cell is parsed on the caller's stack.
+const SHALLOW: usize = 200;
+
+/// Stack for parsing what is nested more deeply, in bytes.
+const DEEP_STACK: usize = 64 * 1024 * 1024;
+
+/// A cell that evcxr may get.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The leading `:` lines, in order.
+    pub commands: Vec<Command>,
+    /// What evcxr gets; empty if the cell holds only commands and comments. None of its lines looks like a command of
+    /// evcxr's.
+    pub rust: String,
+    /// The way back from `rust` to the cell as typed.
+    pub map: SourceMap,
+    /// The items that the cell defines at its top level, in order.
+    pub items: Vec<Item>,
+    /// The `let` statements at the cell's top level, in order.
+    pub lets: Vec<Binding>,
+    carriers: Vec<(String, Option<Carrier>)>,
+    statics: Vec<String>,
+    origin: Origin,
+}
+
+/// What a cell was prepared from, for a second try.
+#[derive(Debug, Clone, PartialEq)]
+struct Origin {
+    cell: u32,
+    code: String,
+    known: Known,
+}
+
+/// Prepares a cell. `cell` is the number that its line marks carry, `known` what earlier cells defined; once the cell
+/// has been compiled, tell [`Known::learn`].
+///
+/// ```
+/// use loopbook_kernel::evaluator::cell::{Known, prepare};
+/// let prepared = prepare(3, "let x = 1;\nx + 1", &Known::default()).unwrap();
+/// assert_eq!(prepared.rust, "/*lb:3:1*/let x = 1;\n::loopbook::__show!(/*lb:3:2*/x + 1);");
+/// ```
+///
+/// # Errors
+/// What is wrong with the cell, at most five problems: it does not parse, or it holds something that cannot work in a
+/// cell.
+pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Problem>> {
+    prepare_keeping(Origin { cell, code: code.to_owned(), known: known.clone() }, None)
+}
+
+/// [`prepare`]; wraps the initialiser of the binding `keep` in `::loopbook::keep(…)`.
+fn prepare_keeping(origin: Origin, keep: Option<&str>) -> Result<Prepared, Vec<Problem>> {
+    let cleaned = clean::clean(&origin.code)?;
+    let scan = scan::scan(&cleaned.text);
+    if let Some(fault) = &scan.fault {
+        return Err(vec![fault.problem(&cleaned.text)]);
+    }
+    on_a_large_stack(scan.longest > SHALLOW, || rewrite(cleaned, origin, keep))
+}
+
+/// Runs `work`, on a thread with a large stack if asked: parsers recurse as deeply as expressions nest.
+fn on_a_large_stack<T: Send>(large: bool, work: impl FnOnce() -> T + Send) -> T {
+    if !large {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, work);
+        let thread = thread.expect("a thread can be started");
+        thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload))
+    })
+}
+
+fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Result<Prepared, Vec<Problem>> {
+    let text = cleaned.text;
+    let tree = Tree::parse(&text)?;
+    let mut edits = Edits::default();
+    let mut problems = question::rewrite(&tree, &text, &mut edits);
+    problems.extend(macros::rewrite(&tree, &text, &mut edits));
+    let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits);
+    problems.extend(static_problems);
+    if !problems.is_empty() {
+        problems.sort_by_key(Problem::place);
+        problems.truncate(problem::MOST);
+        return Err(problems);
+    }
+    let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits);
+    let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
+    rename::rewrite(&tree, &mut edits);
+    show::rewrite(&tree, &mut edits);
+    if let Some(variable) = keep {
+        keep::rewrite(&tree, variable, &mut edits);
+    }
+    marks::rewrite(&tree, origin.cell, &locals, &mut edits);
+    let items = items::items(&tree, &text);
+    let lets = items::lets(&tree, &text);
+    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text) };
+    let rust = map.rewritten().to_owned();
+    Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, carriers, statics, origin })
+}

@@ -1,0 +1,243 @@
+//! The parse of a cell, in the form in which evcxr parses it: as the body of a function.
+
+use super::problem::{self, Problem};
+use ra_ap_syntax::ast;
+use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxError, SyntaxKind, SyntaxNode, SyntaxToken};
+use std::ops::Range;
+
+const PRELUDE: &str = "fn f(){";
+
+/// A node, and how far its offsets are from those in the cell's text.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) node: SyntaxNode,
+    shift: isize,
+}
+
+impl Place {
+    /// A node whose tree begins at the offset `start` of the cell.
+    pub(super) fn starting_at(node: SyntaxNode, start: usize) -> Self {
+        Self { node, shift: start as isize }
+    }
+
+    /// Another node of the same tree.
+    pub(super) fn of(&self, node: SyntaxNode) -> Self {
+        Self { node, shift: self.shift }
+    }
+
+    /// Where a node or token of the same tree stands in the cell.
+    pub(super) fn range(&self, element: impl Into<NodeOrToken<SyntaxNode, SyntaxToken>>) -> Range<usize> {
+        let range = element.into().text_range();
+        let at = |offset: usize| offset.saturating_add_signed(self.shift);
+        at(range.start().into())..at(range.end().into())
+    }
+
+    /// Where this node stands, without the attributes and comments before it.
+    pub(super) fn bare_range(&self) -> Range<usize> {
+        let range = self.range(self.node.clone());
+        let is_prefix = |element: &NodeOrToken<SyntaxNode, SyntaxToken>| {
+            element.kind().is_trivia() || element.kind() == SyntaxKind::ATTR
+        };
+        match self.node.children_with_tokens().find(|element| !is_prefix(element)) {
+            Some(first) => self.range(first).start..range.end,
+            None => range,
+        }
+    }
+}
+
+/// A cell that parses.
+pub(super) struct Tree {
+    list: SyntaxNode,
+}
+
+impl Tree {
+    /// Parses a cell whose brackets, strings and comments are known to end.
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let parse = SourceFile::parse(&format!("{PRELUDE}{text}\n}}"), Edition::Edition2024);
+        let errors = parse.errors();
+        if !errors.is_empty() {
+            return Err(problems(text, &errors));
+        }
+        let list = parse.syntax_node().children().next().and_then(ast::Fn::cast);
+        let list = list.and_then(|function| function.body()).and_then(|body| body.stmt_list());
+        let Some(list) = list else {
+            return Err(vec![Problem::new("this is not Rust", text, 0..text.len(), "")]);
+        };
+        Ok(Self { list: list.syntax().clone() })
+    }
+
+    /// The cell as a whole, in braces that the user did not write.
+    pub(super) fn root(&self) -> Place {
+        Place { node: self.list.clone(), shift: -(PRELUDE.len() as isize) }
+    }
+
+    /// The statements, items and attributes at the top level.
+    pub(super) fn statements(&self) -> impl Iterator<Item = Place> + '_ {
+        let root = self.root();
+        self.list.children().map(move |node| root.of(node))
+    }
+
+    pub(super) fn items(&self) -> impl Iterator<Item = (Place, ast::Item)> + '_ {
+        self.statements().filter_map(|place| ast::Item::cast(place.node.clone()).map(|item| (place, item)))
+    }
+
+    /// All nodes of the cell.
+    pub(super) fn descendants(&self) -> impl Iterator<Item = Place> + '_ {
+        let root = self.root();
+        self.list.descendants().map(move |node| root.of(node))
+    }
+
+    /// All tokens of the cell with their offsets, without the braces around it.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = (usize, SyntaxToken)> + '_ {
+        let root = self.root();
+        let braces = [self.list.first_token(), self.list.last_token()];
+        let tokens = self.list.descendants_with_tokens().filter_map(NodeOrToken::into_token);
+        let inner = tokens.filter(move |token| !braces.iter().flatten().any(|brace| brace == token));
+        inner.map(move |token| (root.range(token.clone()).start, token))
+    }
+
+    /// Whether there is no code, at most comments.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens().all(|(_, token)| token.kind().is_trivia() || token.kind() == SyntaxKind::SEMICOLON)
+    }
+}
+
+/// The tokens of a node that mean something.
+pub(super) fn meaningful_tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> {
+    node.descendants_with_tokens().filter_map(NodeOrToken::into_token).filter(|token| !token.kind().is_trivia())
+}
+
+/// FNV-1a over the tokens of a node: blanks and comments do not count.
+pub(super) fn token_hash(node: &SyntaxNode) -> u64 {
+    hash(meaningful_tokens(node).map(|token| token.text().to_owned()))
+}
+
+/// FNV-1a over pieces of text, with a separator that no token contains.
+pub(super) fn hash(pieces: impl IntoIterator<Item = String>) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for piece in pieces {
+        for byte in piece.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+/// The parser's errors, one a line, for people.
+fn problems(text: &str, errors: &[SyntaxError]) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut sorted: Vec<_> = errors.iter().collect();
+    sorted.sort_by_key(|error| error.range().start());
+    for error in sorted {
+        let start = usize::from(error.range().start()).saturating_sub(PRELUDE.len()).min(text.len());
+        let end = usize::from(error.range().end()).saturating_sub(PRELUDE.len()).clamp(start, text.len());
+        let problem = late_command(text, start).unwrap_or_else(|| {
+            let message = friendly(&error.to_string());
+            Problem::new(message, text, start..end, "")
+        });
+        let (line, _) = problem.place();
+        if problems.iter().all(|known| known.place().0 != line) {
+            problems.push(problem);
+        }
+    }
+    problems.truncate(problem::MOST);
+    problems
+}
+
+/// The parser stumbled over a command that does not stand at the top.
+fn late_command(text: &str, offset: usize) -> Option<Problem> {
+    // An error about a missing `;` stands at the end of the line before.
+    let rest = &text[offset..];
+    let here = text[..offset].rfind('\n').map_or(0, |n| n + 1);
+    let next = offset + rest.find(|c: char| !c.is_whitespace())?;
+    let start = [here + indent(&text[here..]), next].into_iter().find(|start| is_command(&text[*start..]))?;
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let problem =
+        Problem::new("commands stand at the top of a cell", text, start..end, "after code, this is not a command");
+    Some(problem.with_help("move this line to the top, or into a cell of its own"))
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
+}
+
+fn is_command(rest: &str) -> bool {
+    rest.strip_prefix(':').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+}
+
+/// The parser names tokens by its own constants.
+fn friendly(message: &str) -> String {
+    let mut words = Vec::new();
+    for word in message.split(' ') {
+        let (core, tail) = word.strip_suffix(',').map_or((word, ""), |core| (core, ","));
+        words.push(token_name(core).unwrap_or_else(|| core.to_owned()) + tail);
+    }
+    let mut text = words.join(" ");
+    if let Some(first) = text.get(..1).map(str::to_lowercase) {
+        text.replace_range(..1, &first);
+    }
+    text
+}
+
+fn token_name(constant: &str) -> Option<String> {
+    let text = match constant {
+        "SEMICOLON" => ";",
+        "COMMA" => ",",
+        "L_PAREN" => "(",
+        "R_PAREN" => ")",
+        "L_CURLY" => "{",
+        "R_CURLY" => "}",
+        "L_BRACK" => "[",
+        "R_BRACK" => "]",
+        "L_ANGLE" => "<",
+        "R_ANGLE" => ">",
+        "COLON" => ":",
+        "COLON2" => "::",
+        "EQ" => "=",
+        "FAT_ARROW" => "=>",
+        "THIN_ARROW" => "->",
+        "BANG" => "!",
+        "PIPE" => "|",
+        "DOT" => ".",
+        "IDENT" => return Some("a name".to_owned()),
+        _ => return constant.strip_suffix("_KW").map(|keyword| format!("`{}`", keyword.to_lowercase())),
+    };
+    Some(format!("`{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_problem(text: &str) -> Problem {
+        Tree::parse(text).err().expect("an error").remove(0)
+    }
+
+    #[test]
+    fn broken_code_is_refused_with_its_place() {
+        for (text, place, message) in [
+            ("let = ;", (1, 4), "expected pattern"),
+            ("\nuse std::", (2, 10), "expected identifier, `self`, `super`, `crate`, or `Self`"),
+            ("let x = 1\nlet y = 2;", (1, 10), "expected `;`"),
+            ("1 +", (1, 4), "expected expression"),
+        ] {
+            let problem = first_problem(text);
+            assert_eq!((problem.place(), problem.message.as_str()), (place, message), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_behind_code_gets_a_hint() {
+        for text in ["let x = 1;\n:tasks", "f()\n  :dep x = \"1\"\n"] {
+            let problem = first_problem(text);
+            assert_eq!(problem.message, "commands stand at the top of a cell", "{text}");
+            assert_eq!(problem.place().0, 2);
+        }
+    }
+
+    #[test]
+    fn each_line_is_blamed_once() {
+        let problems = Tree::parse("let = ;\nlet = ;").err().expect("errors");
+        assert_eq!(problems.iter().map(|p| p.place().0).collect::<Vec<_>>(), [1, 2]);
+    }
+}

@@ -1,0 +1,208 @@
+//! The commands that a cell can begin with: a closed list, each ours or refused with a reason.
+//!
+//! None of evcxr's own commands is passed on blindly: several of them lose state, end the kernel, or replace the crates
+//! that the loop lives in.
+
+use loopbook_channel::Query;
+
+/// A command as `:help` and completion show it.
+#[derive(Debug)]
+pub struct Description {
+    /// With its colon.
+    pub name: &'static str,
+    /// Name and arguments.
+    pub usage: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+}
+
+/// Every command that does something, in alphabetical order.
+pub const COMMANDS: &[Description] = &[
+    Description { name: ":dep", usage: ":dep NAME [= SPEC]", help: "Adds a crate, as a line of Cargo.toml would." },
+    Description { name: ":deps", usage: ":deps", help: "Lists the crates that were added." },
+    Description { name: ":doc", usage: ":doc NAME", help: "Shows the documentation of a name." },
+    Description {
+        name: ":expand-cell",
+        usage: ":expand-cell",
+        help: "Shows what the compiler gets for the rest of the cell, and does not run it.",
+    },
+    Description { name: ":help", usage: ":help [NAME]", help: "Lists the commands, or explains one." },
+    Description {
+        name: ":tasks",
+        usage: ":tasks [--all] [--cell N]",
+        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell.",
+    },
+    Description { name: ":type", usage: ":type NAME", help: "Shows the type of a variable." },
+    Description { name: ":vars", usage: ":vars", help: "Lists the variables of the notebook with their types." },
+    Description { name: ":version", usage: ":version", help: "Shows the versions of the kernel and of evcxr." },
+];
+
+/// A command, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// `:dep`: the crate's name and its specification.
+    Dep(String, String),
+    /// `:deps`.
+    Deps,
+    /// `:doc`.
+    Doc(String),
+    /// `:expand-cell`.
+    ExpandCell,
+    /// `:help`.
+    Help(Option<String>),
+    /// What the inspector answers.
+    Ask(Query),
+    /// `:type`.
+    Type(String),
+    /// `:vars`.
+    Vars,
+    /// `:version`.
+    Version,
+}
+
+/// Understands a command: `name` with its colon, `args` as typed.
+///
+/// ```
+/// use loopbook_kernel::evaluator::commands::{Command, parse};
+/// assert_eq!(parse(":vars", ""), Ok(Command::Vars));
+/// assert!(parse(":dep", "tokio = \"1\"").unwrap_err().contains("built in"));
+/// ```
+///
+/// # Errors
+/// A sentence for the user: what is wrong and what to type instead.
+pub fn parse(name: &str, args: &str) -> Result<Command, String> {
+    let args = args.trim();
+    match name {
+        ":dep" => dependency(args),
+        ":deps" => none(args, Command::Deps, ":deps"),
+        ":doc" => Ok(Command::Doc(required(args, ":doc NAME")?)),
+        ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
+        ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
+        ":tasks" => tasks(args),
+        ":type" => Ok(Command::Type(required(args, ":type NAME")?)),
+        ":vars" => none(args, Command::Vars, ":vars"),
+        ":version" => none(args, Command::Version, ":version"),
+        _ => Err(refusal(name)),
+    }
+}
+
+/// The table of `:help`, or one command's entry.
+pub fn help(name: Option<&str>) -> Result<String, String> {
+    let Some(name) = name else {
+        let width = COMMANDS.iter().map(|command| command.usage.len()).max().unwrap_or(0);
+        let lines: Vec<_> =
+            COMMANDS.iter().map(|command| format!("{:width$}  {}", command.usage, command.help)).collect();
+        return Ok(lines.join("\n"));
+    };
+    let wanted = format!(":{}", name.trim_start_matches(':'));
+    let found = COMMANDS.iter().find(|command| command.name == wanted);
+    found.map(|command| format!("{}\n{}", command.usage, command.help)).ok_or_else(|| refusal(&wanted))
+}
+
+fn dependency(args: &str) -> Result<Command, String> {
+    let (name, spec) = args.split_once('=').map_or((args, "\"*\""), |(name, spec)| (name.trim(), spec.trim()));
+    if name.is_empty() || spec.is_empty() || name.contains(char::is_whitespace) {
+        return Err("`:dep` takes a crate's name and a version, as in `:dep rand = \"0.9\"`".into());
+    }
+    if ["tokio", "async-std", "async_std", "futures", "loopbook"].contains(&name) {
+        return Err(format!(
+            "`{name}` is built in: every cell sees it, with the features that cells need, and it shares the loop of the \
+             notebook. Leave this line out."
+        ));
+    }
+    Ok(Command::Dep(name.to_owned(), spec.to_owned()))
+}
+
+fn tasks(args: &str) -> Result<Command, String> {
+    let usage = "`:tasks` takes `--all` and `--cell N`";
+    let (mut all, mut cell) = (false, None);
+    let mut words = args.split_whitespace();
+    while let Some(word) = words.next() {
+        match word {
+            "--all" => all = true,
+            "--cell" => {
+                let number = words.next().and_then(|word| word.parse().ok());
+                cell = Some(number.ok_or_else(|| format!("{usage}; N is the number of a cell, as in `In[N]`"))?);
+            }
+            other => return Err(format!("{usage}, not `{other}`")),
+        }
+    }
+    Ok(Command::Ask(Query::Tasks { all, cell }))
+}
+
+fn none(args: &str, command: Command, name: &str) -> Result<Command, String> {
+    if args.is_empty() { Ok(command) } else { Err(format!("`{name}` takes no arguments; `{args}` is one too many")) }
+}
+
+fn required(args: &str, usage: &str) -> Result<String, String> {
+    if args.is_empty() { Err(format!("an argument is missing: `{usage}`")) } else { Ok(args.to_owned()) }
+}
+
+fn refusal(name: &str) -> String {
+    let reason = match name {
+        ":quit" | ":q" | ":exit" => "the front end ends the kernel: choose Shut Down in its Kernel menu",
+        ":restart" | ":clear" => "the front end restarts the kernel: choose Restart in its Kernel menu",
+        ":load_config" => "evcxr's start-up files are not read; put `:dep` lines and `use` items into the first cell",
+        ":toolchain" | ":linker" | ":codegen_backend" => {
+            "the runtime that the cells share was compiled with one toolchain; run `loopbook warm` under another one \
+             to change it"
+        }
+        ":sccache" | ":cache" | ":allow_static_linking" | ":offline" | ":preserve_vars_on_panic" => {
+            "this setting of evcxr's would separate the cells from the loop that they share"
+        }
+        _ => return unknown(name),
+    };
+    format!("`{name}` is not available: {reason}")
+}
+
+fn unknown(name: &str) -> String {
+    let similar = COMMANDS.iter().map(|command| command.name).find(|known| {
+        let start: String = name.chars().take(3).collect();
+        start.chars().count() == 3 && known.starts_with(&start)
+    });
+    let hint = similar.map(|known| format!(", did you mean `{known}`?")).unwrap_or_default();
+    format!("there is no command `{name}`{hint} (`:help` lists them all)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_understands_its_options() {
+        assert_eq!(parse(":tasks", ""), Ok(Command::Ask(Query::Tasks { all: false, cell: None })));
+        assert_eq!(parse(":tasks", "--cell 3 --all"), Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3) })));
+        assert!(parse(":tasks", "--cell x").unwrap_err().contains("number of a cell"));
+        assert!(parse(":tasks", "everything").unwrap_err().contains("`everything`"));
+    }
+
+    #[test]
+    fn commands_that_would_lose_state_are_refused_with_a_reason() {
+        for name in [":quit", ":restart", ":clear", ":toolchain", ":load_config", ":sccache"] {
+            assert!(parse(name, "").unwrap_err().contains("not available"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_says_so_and_survives_any_text() {
+        assert!(parse(":tsaks", "").unwrap_err().contains("there is no command"));
+        assert!(parse(":vasr", "").unwrap_err().contains(":help"));
+        assert!(parse(":täsks", "").is_err());
+    }
+
+    #[test]
+    fn a_dependency_is_a_name_and_a_specification() {
+        assert_eq!(parse(":dep", "rand"), Ok(Command::Dep("rand".into(), "\"*\"".into())));
+        let spec = "{ version = \"1\", features = [\"derive\"] }";
+        assert_eq!(parse(":dep", &format!("serde = {spec}")), Ok(Command::Dep("serde".into(), spec.into())));
+        assert!(parse(":dep", "").is_err());
+        assert!(parse(":dep", "async-std").unwrap_err().contains("built in"));
+    }
+
+    #[test]
+    fn help_explains_one_command_or_lists_all() {
+        assert!(help(None).unwrap().lines().count() == COMMANDS.len());
+        assert!(help(Some("tasks")).unwrap().contains("--cell"));
+        assert!(help(Some(":nonsense")).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! rustc's diagnostics, told in the user's own lines.
+//!
+//! evcxr compiles a file that holds this cell, every earlier item and much of its own. A line of a cell carries a mark
+//! (`/*lb:CELL:LINE*/`), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
+//! column back. Spans without a mark are not the user's and are left out.
+
+use super::cell::{SourceMap, parse_mark};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A cell's text, before and after the preprocessing pass.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// Its execution count, as its marks have it.
+    pub number: u32,
+    /// As typed.
+    pub code: String,
+    /// The way back from what evcxr got; `None` if it got nothing.
+    pub map: Option<SourceMap>,
+}
+
+/// The sources of all cells so far, by execution count.
+#[derive(Debug, Clone, Default)]
+pub struct Sources(Arc<Mutex<HashMap<u32, Arc<Source>>>>);
+
+impl Sources {
+    /// Keeps a cell's source; a later cell with the same number replaces it.
+    pub fn insert(&self, source: Arc<Source>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(source.number, source);
+    }
+
+    /// The source of the cell with this number.
+    pub fn get(&self, number: u32) -> Option<Arc<Source>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+    }
+}
+
+/// A diagnostic as rustc's `--error-format=json` gives it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Diagnostic {
+    /// One sentence.
+    pub message: String,
+    /// `error`, `warning`, `note`, `help`, …
+    pub level: String,
+    /// `E0308`, or a lint's name.
+    #[serde(default)]
+    pub code: Option<Code>,
+    /// Where.
+    #[serde(default)]
+    pub spans: Vec<Span>,
+    /// Notes and helps.
+    #[serde(default)]
+    pub children: Vec<Diagnostic>,
+}
+
+/// An error code or a lint's name.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Code {
+    /// The text.
+    pub code: String,
+}
+
+/// A place in the compiled file. Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Span {
+    line_start: u32,
+    line_end: u32,
+    column_start: u32,
+    column_end: u32,
+    is_primary: bool,
+    label: Option<String>,
+    #[serde(default)]
+    text: Vec<Line>,
+    suggested_replacement: Option<String>,
+    expansion: Option<Box<Expansion>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Line {
+    text: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Expansion {
+    span: Span,
+}
+
+/// A [`Span`] in a cell: a range of bytes of the text as typed.
+#[derive(Debug, Clone)]
+struct Place {
+    source: Arc<Source>,
+    range: Range<usize>,
+}
+
+impl Diagnostic {
+    /// Reads rustc's JSON; `None` if it is not a diagnostic (an artifact notification, say).
+    pub fn from_json(json: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(json).ok()
+    }
+
+    /// The cell, line and column of the first primary span that lies in a cell.
+    pub fn place(&self, sources: &Sources) -> Option<(u32, u32, u32)> {
+        let place = self.spans.iter().filter(|span| span.is_primary).find_map(|span| span.locate(sources))?;
+        let before = &place.source.code[..place.range.start];
+        let line = before.matches('\n').count() as u32 + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
+        Some((place.source.number, line, column))
+    }
+
+    /// The text to show, as rustc would print it, with ANSI colour; `hints` are added as helps.
+    pub fn render(&self, sources: &Sources, hints: &[&str]) -> String {
+        let message = readable(&self.message);
+        let mut title = level(&self.level).primary_title(message);
+        let code = self.code.as_ref().map(|code| code.code.clone()).filter(|code| code.starts_with('E'));
+        if let Some(code) = code {
+            title = title.id(code);
+        }
+        let mut main = with_snippets(Group::with_title(title), &self.spans, sources);
+        let mut rest = Vec::new();
+        for child in &self.children {
+            let level = level(&child.level);
+            let text = readable(&child.message);
+            if child.spans.iter().any(|span| span.locate(sources).is_some()) {
+                let group = Group::with_title(level.secondary_title(text));
+                rest.push(with_snippets(group, &child.spans, sources));
+            } else if child.spans.is_empty() && !is_noise(&text) {
+                main = main.element(level.message(text));
+            }
+        }
+        for hint in hints {
+            main = main.element(Level::HELP.message((*hint).to_owned()));
+        }
+        rest.insert(0, main);
+        Renderer::styled().render(&rest)
+    }
+}
+
+impl Span {
+    /// Where this span lies in a cell: itself, or the macro call that it was expanded from.
+    fn locate(&self, sources: &Sources) -> Option<Place> {
+        self.locate_here(sources).or_else(|| self.expansion.as_ref()?.span.locate(sources))
+    }
+
+    fn locate_here(&self, sources: &Sources) -> Option<Place> {
+        let (first, last) = (self.text.first()?, self.text.last()?);
+        let (number, _) = parse_mark(&first.text)?;
+        let source = sources.get(number)?;
+        let map = source.map.as_ref()?;
+        let (line, column) = map.locate(&first.text, self.column_start)?;
+        let start = byte_offset(&source.code, line, column);
+        let empty = self.line_start == self.line_end && self.column_start == self.column_end;
+        let end = match map.locate_end(&last.text, self.column_end) {
+            Some((line, column)) if !empty => byte_offset(&source.code, line, column),
+            _ => start,
+        };
+        Some(Place { range: start..end.max(start), source })
+    }
+}
+
+/// Byte offset of a line and column (characters), both from 1; the end of the line if the column is behind it.
+pub fn byte_offset(text: &str, line: u32, column: u32) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line as usize - 1).map(str::len).sum();
+    let rest = text[start..].split('\n').next().unwrap_or_default();
+    start + rest.char_indices().nth(column as usize - 1).map_or(rest.len(), |(bytes, _)| bytes)
+}
+
+fn with_snippets<'a>(mut group: Group<'a>, spans: &[Span], sources: &Sources) -> Group<'a> {
+    let mut by_cell: BTreeMap<u32, (Arc<Source>, Vec<Annotation<'a>>, Vec<Patch<'a>>)> = BTreeMap::new();
+    for span in spans {
+        let Some(place) = span.locate(sources) else { continue };
+        let entry =
+            by_cell.entry(place.source.number).or_insert_with(|| (place.source.clone(), Vec::new(), Vec::new()));
+        match &span.suggested_replacement {
+            Some(text) => entry.2.push(Patch::new(place.range, readable(text))),
+            None => {
+                let kind = if span.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                entry.1.push(kind.span(place.range).label(span.label.as_deref().map(readable)));
+            }
+        }
+    }
+    for (number, (source, annotations, patches)) in by_cell {
+        let path = format!("In[{number}]");
+        group = if patches.is_empty() {
+            group.element(Snippet::source(source.code.clone()).path(path).annotations(annotations))
+        } else {
+            group.element(Snippet::source(source.code.clone()).path(path).patches(patches))
+        };
+    }
+    group
+}
+
+fn level(name: &str) -> Level<'static> {
+    match name {
+        "warning" => Level::WARNING,
+        "note" | "failure-note" => Level::NOTE,
+        "help" => Level::HELP,
+        _ => Level::ERROR,
+    }
+}
+
+/// Names of ours that a user has never written, as the user wrote them.
+fn readable(text: &str) -> String {
+    text.replace("lb_mutex", "mutex").replace("evcxr_variable_store", "end of the cell")
+}
+
+/// Notes that are true of the compiled file only.
+fn is_noise(note: &str) -> bool {
+    note.contains("on by default") || note.contains("originates in the macro `::loopbook::")
+}
+
+#[cfg(test)]
+#[path = "diagnostics_tests.rs"]
+mod tests;

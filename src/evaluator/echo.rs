@@ -1,0 +1,271 @@
+//! The toy language of the fast tests: each line of a cell is a command that makes one event. Nothing in it takes time.
+//!
+//! | line | event |
+//! |---|---|
+//! | `print TEXT`, `eprint TEXT` | a line on stdout, stderr |
+//! | `write TEXT` | the same on stdout without the newline; `\n`, `\r`, `\\` and `\xff` mean what they do in Rust |
+//! | `repeat N TEXT` | N times `print TEXT` |
+//! | `1+1` | the result |
+//! | `show TEXT`, `show-as ID TEXT`, `update ID TEXT`, `clear` | displays |
+//! | `input PROMPT`, `password PROMPT` | asks, and prints the answer |
+//! | `wait` | waits for [`Echo::go`] or an interrupt |
+//! | `fail TEXT` | ends the cell with an error |
+//! | `late TEXT` | a line on stdout after the cell has ended |
+
+use super::{Cell, Completeness, Completion, Completions, Evaluator, Event, Outcome, Report};
+use async_std::channel::{Receiver, Sender, unbounded};
+use futures::future::{self, BoxFuture, FutureExt};
+use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};
+use serde_json::Map;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const WORDS: [&str; 13] = [
+    "clear", "eprint", "fail", "input", "late", "password", "print", "repeat", "show", "show-as", "update", "wait",
+    "write",
+];
+
+/// An evaluator of the toy language.
+pub struct Echo {
+    events: Sender<Event>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    blocked: Option<Blocked>,
+    questions: u64,
+}
+
+/// A cell and what is left of it.
+struct Job {
+    cell: Cell,
+    lines: VecDeque<String>,
+    late: Vec<String>,
+}
+
+/// What the first of the jobs waits for.
+#[derive(PartialEq)]
+enum Blocked {
+    Go,
+    Answer(u64),
+}
+
+/// What a line leads to.
+enum Step {
+    Next,
+    Block(Blocked),
+    Fail(Report),
+}
+
+impl Echo {
+    /// An evaluator and where it reports.
+    pub fn new() -> (Arc<Self>, Receiver<Event>) {
+        let (events, receiver) = unbounded();
+        let echo = Self { events, state: Mutex::default() };
+        echo.send(Event::Ready { message: "the echo language needs no warming".to_owned() });
+        (Arc::new(echo), receiver)
+    }
+
+    /// Lets a cell go on that `wait`s.
+    pub fn go(&self) {
+        let mut state = self.lock();
+        if state.blocked == Some(Blocked::Go) {
+            state.blocked = None;
+            self.advance(&mut state);
+        }
+    }
+
+    /// Reports this, whatever the cells do: what background tasks of real cells can.
+    pub fn send(&self, event: Event) {
+        // Nobody listens any more when the kernel is at its end.
+        let _ = self.events.try_send(event);
+    }
+
+    /// Runs as far as possible.
+    fn advance(&self, state: &mut State) {
+        while state.blocked.is_none()
+            && let Some(job) = state.jobs.front_mut()
+        {
+            let Some(line) = job.lines.pop_front() else {
+                self.finish(state, Outcome::Ok);
+                continue;
+            };
+            match self.step(&mut state.questions, job, &line) {
+                Step::Next => {}
+                Step::Block(blocked) => state.blocked = Some(blocked),
+                Step::Fail(report) => self.finish(state, Outcome::Error(report)),
+            }
+        }
+    }
+
+    fn step(&self, questions: &mut u64, job: &mut Job, line: &str) -> Step {
+        let cell = job.cell.id;
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "print" => self.print(cell, Stream::Stdout, &format!("{rest}\n")),
+            "eprint" => self.print(cell, Stream::Stderr, &format!("{rest}\n")),
+            "write" => self.send(Event::Output { cell, stream: Stream::Stdout, bytes: unescape(rest) }),
+            "repeat" => {
+                let (count, text) = rest.split_once(' ').unwrap_or((rest, ""));
+                let count = count.parse().unwrap_or(0);
+                (0..count).for_each(|_| self.print(cell, Stream::Stdout, &format!("{text}\n")));
+            }
+            "show" => self.display(cell, DisplayKind::Display, rest, None),
+            "show-as" | "update" => {
+                let (id, text) = rest.split_once(' ').unwrap_or((rest, ""));
+                let kind = if word == "update" { DisplayKind::Update } else { DisplayKind::Display };
+                self.display(cell, kind, text, Some(id.to_owned()));
+            }
+            "clear" => self.send(Event::ClearOutput { cell, wait: rest == "wait" }),
+            "input" | "password" => {
+                *questions += 1;
+                let (id, prompt, password) = (*questions, rest.to_owned(), word == "password");
+                self.send(Event::Input { id, cell, prompt, password });
+                return Step::Block(Blocked::Answer(id));
+            }
+            "wait" => return Step::Block(Blocked::Go),
+            "late" => job.late.push(rest.to_owned()),
+            "fail" => return Step::Fail(report("Error", rest)),
+            "" => {}
+            _ => match add(line) {
+                Some(sum) => self.display(cell, DisplayKind::Result, &sum.to_string(), None),
+                None => return Step::Fail(report("CompileError", &format!("cannot find `{word}`"))),
+            },
+        }
+        Step::Next
+    }
+
+    /// Ends the first of the jobs.
+    fn finish(&self, state: &mut State, outcome: Outcome) {
+        state.blocked = None;
+        let Some(job) = state.jobs.pop_front() else { return };
+        let cell = job.cell.id;
+        self.send(Event::Done { cell, outcome });
+        job.late.iter().for_each(|text| self.print(cell, Stream::Stdout, &format!("{text}\n")));
+    }
+
+    fn print(&self, cell: CellId, stream: Stream, text: &str) {
+        self.send(Event::Output { cell, stream, bytes: text.as_bytes().to_vec() });
+    }
+
+    fn display(&self, cell: CellId, kind: DisplayKind, text: &str, display_id: Option<String>) {
+        let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
+        self.send(Event::Display { cell, kind, data, metadata: Map::new(), display_id });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Evaluator for Echo {
+    fn start(&self, cell: Cell) {
+        let mut state = self.lock();
+        let lines = cell.code.lines().map(|line| line.trim().to_owned()).collect();
+        state.jobs.push_back(Job { cell, lines, late: Vec::new() });
+        self.advance(&mut state);
+    }
+
+    fn interrupt(&self, cell: CellId) {
+        let mut state = self.lock();
+        if state.jobs.front().is_some_and(|job| job.cell.id == cell) {
+            self.finish(&mut state, Outcome::Error(report("Interrupted", "the cell was interrupted")));
+            self.advance(&mut state);
+        }
+    }
+
+    fn reply_to_input(&self, id: u64, reply: Result<String, InputError>) {
+        let mut state = self.lock();
+        if state.blocked != Some(Blocked::Answer(id)) {
+            return;
+        }
+        state.blocked = None;
+        match (reply, state.jobs.front()) {
+            (Ok(line), Some(job)) => self.print(job.cell.id, Stream::Stdout, &format!("answer: {line}\n")),
+            (Err(error), _) => {
+                self.finish(&mut state, Outcome::Error(report("Error", &format!("no input: {error:?}"))))
+            }
+            (Ok(_), None) => {}
+        }
+        self.advance(&mut state);
+    }
+
+    fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
+        let start = code[..cursor].rfind(char::is_whitespace).map_or(0, |space| space + 1);
+        let begun = |word: &&str| word.starts_with(&code[start..cursor]);
+        let item = |text: &str| Completion { text: text.to_owned(), kind: "keyword", signature: None };
+        let items = WORDS.into_iter().filter(begun).map(item).collect();
+        future::ready(Completions { start, end: cursor, items }).boxed()
+    }
+
+    fn inspect(&self, code: String, cursor: usize, detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
+        let word = code[..cursor].split_whitespace().next_back().filter(|word| WORDS.contains(word));
+        let text =
+            word.map(|word| if detailed { format!("the command `{word}`, in detail") } else { format!("`{word}`") });
+        future::ready(text.map(|text| MimeBundle::from([("text/plain".to_owned(), text.into())]))).boxed()
+    }
+
+    fn is_complete(&self, code: &str) -> Completeness {
+        match code {
+            _ if code.ends_with('\\') => Completeness::Incomplete { indent: "  ".to_owned() },
+            _ if code.starts_with(')') => Completeness::Invalid,
+            _ => Completeness::Complete,
+        }
+    }
+
+    fn query(&self, _query: Query) -> BoxFuture<'static, Result<MimeBundle, String>> {
+        future::ready(Err("the echo language has no tasks".to_owned())).boxed()
+    }
+
+    fn shutdown(&self) {
+        self.lock().jobs.clear();
+    }
+}
+
+fn add(line: &str) -> Option<i64> {
+    line.split('+').map(|number| number.trim().parse::<i64>().ok()).sum()
+}
+
+fn report(ename: &str, evalue: &str) -> Report {
+    let traceback = vec![format!("\u{1b}[31m{ename}\u{1b}[0m: {evalue}")];
+    Report { ename: ename.to_owned(), evalue: evalue.to_owned(), traceback }
+}
+
+/// The bytes that a text with escapes stands for. An escape that is none stays as it is.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(escape) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..escape]);
+        rest = &rest[escape + 1..];
+        let hex = rest.strip_prefix('x').and_then(|hex| hex.get(..2)).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let (byte, length) = match (rest.bytes().next(), hex) {
+            (_, Some(byte)) => (byte, 3),
+            (Some(b'n'), _) => (b'\n', 1),
+            (Some(b'r'), _) => (b'\r', 1),
+            (Some(b'\\'), _) => (b'\\', 1),
+            _ => (b'\\', 0),
+        };
+        bytes.push(byte);
+        rest = &rest[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_stand_for_bytes() {
+        assert_eq!(unescape(r"a\n\xff\\n\q\"), b"a\n\xff\\n\\q\\");
+    }
+
+    #[test]
+    fn sums_are_results() {
+        assert_eq!((add("1+ 2"), add("1+x"), add("")), (Some(3), None, None));
+    }
+}

@@ -1,0 +1,246 @@
+//! Which execution is going on, and how far it is: shared by the evaluator's thread, the link to the child process and
+//! the dispatcher's interrupts.
+//!
+//! ```text
+//! begin ──► Compiling ──(the child asks: may it begin?)──► Running ──► finish
+//!               │ interrupt: answered at once,                 │ interrupt: the child is told; a second one kills it
+//!               ▼ the build is killed, the child refuses       ▼
+//! ```
+//!
+//! An interrupt belongs to one [`CellId`], so it can hit neither an idle kernel nor the next cell.
+
+use super::link::Connection;
+use super::report;
+use super::{Cell, Event, Outcome, Report};
+use super::diagnostics::{Source, Sources};
+use async_std::channel::Sender;
+use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
+use std::collections::HashSet;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a running cell may take to obey an interrupt before the user is told that it does not yield.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// How long to wait for words that a child has sent before it ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The executions of one kernel.
+pub struct Executions {
+    state: Mutex<State>,
+    changed: Condvar,
+    events: Sender<Event>,
+    on_kill_build: Box<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Executions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executions").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    current: Option<Current>,
+    /// Interrupted while they waited in the queue: they never begin.
+    skipped: HashSet<CellId>,
+    connection: Option<Arc<Connection>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    cell: Cell,
+    source: Arc<Source>,
+    hidden: bool,
+    running: bool,
+    interrupts: u32,
+    /// Its `Done` has been sent: whatever comes now comes too late.
+    answered: bool,
+    outcome: Option<CellOutcome>,
+}
+
+impl Executions {
+    /// Events go to `events`; `kill_build` ends whatever cargo is doing.
+    pub fn new(events: Sender<Event>, kill_build: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        let state = Mutex::new(State::default());
+        Arc::new(Self { state, changed: Condvar::new(), events, on_kill_build: Box::new(kill_build) })
+    }
+
+    /// Makes `cell` the current one. False if it was interrupted while it waited; it has been answered then.
+    pub fn begin(&self, cell: &Cell, source: Arc<Source>) -> bool {
+        let mut state = self.lock();
+        if state.skipped.remove(&cell.id) {
+            return false;
+        }
+        state.current = Some(Current::new(cell.clone(), source, false));
+        true
+    }
+
+    /// The current cell is compiled once more, from another text.
+    pub fn replace_source(&self, source: Arc<Source>, sources: &Sources) {
+        sources.insert(source.clone());
+        if let Some(current) = self.lock().current.as_mut() {
+            current.source = source;
+        }
+    }
+
+    /// Makes a cell of the kernel's own the current one: nothing that it does is shown.
+    pub fn begin_hidden(&self) {
+        let cell = Cell { id: 0, number: 0, code: String::new(), allow_stdin: false, silent: true };
+        self.lock().current = Some(Current::new(cell, Arc::default(), true));
+    }
+
+    /// Ends the current execution and reports it, unless an interrupt has answered already.
+    pub fn finish(&self, outcome: Outcome) {
+        let Some(current) = self.lock().current.take() else { return };
+        if !current.hidden && !current.answered {
+            self.send(Event::Done { cell: current.cell.id, outcome });
+        }
+    }
+
+    /// Reports a cell that never became current.
+    pub fn refuse(&self, cell: CellId, report: Report) {
+        self.send(Event::Done { cell, outcome: Outcome::Error(report) });
+    }
+
+    /// The dispatcher's interrupt of one cell; `queued` says that it has been started and is not done.
+    pub fn interrupt(&self, cell: CellId) {
+        let mut state = self.lock();
+        let connection = state.connection.clone();
+        let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell && !current.answered) else {
+            if state.current.as_ref().is_none_or(|current| current.cell.id < cell) && state.skipped.insert(cell) {
+                drop(state);
+                self.refuse(cell, report::interrupted("it had not begun"));
+            }
+            return;
+        };
+        current.interrupts += 1;
+        let first = current.interrupts == 1;
+        if !current.running {
+            current.answered = true;
+            drop(state);
+            (self.on_kill_build)();
+            self.refuse(cell, report::interrupted("it was still being compiled"));
+            return;
+        }
+        drop(state);
+        let Some(connection) = connection else { return };
+        if first {
+            connection.send(&ToChild::Interrupt { cell });
+        } else {
+            connection.kill();
+        }
+    }
+
+    /// Says, once, that a cell does not yield, if it still runs [`PATIENCE`] after its first interrupt. Await it behind
+    /// [`Executions::interrupt`].
+    pub async fn warn_if_stuck(self: Arc<Self>, cell: CellId) {
+        async_std::task::sleep(PATIENCE).await;
+        let stuck = self.lock().current.as_ref().is_some_and(|current| {
+            current.cell.id == cell && current.running && current.outcome.is_none() && current.interrupts == 1
+        });
+        if stuck {
+            let bytes = report::DOES_NOT_YIELD.as_bytes().to_vec();
+            let _ = self.events.send(Event::Output { cell, stream: Stream::Stderr, bytes }).await;
+        }
+    }
+
+    /// The child has loaded a cell and asks whether it may run it.
+    ///
+    /// Also says which cell of the user's is about to run, if its displays are wanted.
+    pub fn may_begin(&self) -> (ToChild, Option<(CellId, Arc<Source>)>) {
+        let mut state = self.lock();
+        let Some(current) = state.current.as_mut() else {
+            return (ToChild::Begin { cell: 0, number: 0, run: true }, None);
+        };
+        current.running = !current.answered;
+        current.outcome = None;
+        let reply = ToChild::Begin { cell: current.cell.id, number: current.cell.number, run: current.running };
+        let shown = !current.hidden && current.running && !current.cell.silent;
+        (reply, shown.then(|| (current.cell.id, current.source.clone())))
+    }
+
+    /// The child says that a cell has ended.
+    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome) {
+        let mut state = self.lock();
+        if let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell) {
+            current.outcome = Some(outcome);
+        }
+        self.changed.notify_all();
+    }
+
+    /// What the child said about the end of the current cell. `None` if the cell was never run.
+    pub fn outcome(&self) -> Option<CellOutcome> {
+        let pending = |state: &mut State| {
+            let alive = state.connection.is_some();
+            alive && state.current.as_ref().is_some_and(|current| current.running && current.outcome.is_none())
+        };
+        let (mut state, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), LAST_WORDS, pending)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.current.as_mut().and_then(|current| current.outcome.take())
+    }
+
+    /// Waits until everything that a dead child had sent has been passed on.
+    pub fn wait_for_last_words(&self, child: u32) {
+        let connected = |state: &mut State| state.connection.as_ref().is_some_and(|c| c.pid() == child);
+        let _unused = self.changed.wait_timeout_while(self.lock(), LAST_WORDS, connected);
+    }
+
+    /// Whether the current execution has been interrupted, and how often.
+    pub fn interrupts(&self) -> u32 {
+        self.lock().current.as_ref().map_or(0, |current| current.interrupts)
+    }
+
+    /// A child has connected.
+    pub fn connected(&self, connection: Arc<Connection>) {
+        self.lock().connection = Some(connection);
+        self.changed.notify_all();
+    }
+
+    /// That child is gone and all it had sent has been passed on.
+    pub fn disconnected(&self, pid: u32) {
+        let mut state = self.lock();
+        if state.connection.as_ref().is_some_and(|connection| connection.pid() == pid) {
+            state.connection = None;
+        }
+        self.changed.notify_all();
+    }
+
+    /// The child, if one is connected.
+    pub fn connection(&self) -> Option<Arc<Connection>> {
+        self.lock().connection.clone()
+    }
+
+    /// The cell that stands for output that no cell is known for: the current one, if any.
+    pub fn current_cell(&self) -> Option<CellId> {
+        self.lock().current.as_ref().filter(|current| !current.hidden).map(|current| current.cell.id)
+    }
+
+    /// Whether what this cell shows is wanted.
+    pub fn is_silent(&self, cell: CellId) -> bool {
+        self.lock().current.as_ref().is_some_and(|current| current.cell.id == cell && current.cell.silent)
+    }
+
+    /// Whether the front end of the current cell answers input requests.
+    pub fn allows_input(&self, cell: CellId) -> bool {
+        self.lock().current.as_ref().is_none_or(|current| current.cell.id != cell || current.cell.allow_stdin)
+    }
+
+    /// Passes an event on; waits if the dispatcher is far behind, so that a cell that prints for ever cannot fill the
+    /// memory.
+    pub fn send(&self, event: Event) {
+        let _closed_at_shutdown = self.events.send_blocking(event);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    fn new(cell: Cell, source: Arc<Source>, hidden: bool) -> Self {
+        Self { cell, source, hidden, running: false, interrupts: 0, answered: false, outcome: None }
+    }
+}

@@ -1,0 +1,64 @@
+//! Advice for errors whose own words do not help in a notebook.
+
+use super::diagnostics::Diagnostic;
+
+/// The variable that evcxr could not keep because it is a lazy future, from evcxr's message.
+///
+/// ```
+/// use loopbook_kernel::evaluator::hints::lazy_future;
+/// let message = "The variable `f` has type `impl Future<Output = u8>` which cannot be persisted.";
+/// assert_eq!(lazy_future(message), Some("f"));
+/// assert_eq!(lazy_future("The variable `v` has type `Vec<impl Future>` which cannot be persisted."), None);
+/// ```
+pub fn lazy_future(message: &str) -> Option<&str> {
+    let rest = message.split("The variable `").nth(1)?;
+    let (name, rest) = rest.split_once("` has type `")?;
+    let (kind, _) = rest.split_once("` which cannot be persisted")?;
+    (kind.starts_with("impl ") && kind.contains("Future")).then_some(name)
+}
+
+/// Hints for a cell that did not compile: its text, rustc's diagnostics, and evcxr's words if there are none.
+pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static str> {
+    let mut hints = Vec::new();
+    let said = |text: &str| {
+        message.contains(text)
+            || diagnostics.iter().any(|d| d.message.contains(text) || d.children.iter().any(|c| c.message.contains(text)))
+    };
+    let unknown_type = said("Couldn't automatically determine type") || said("experimental");
+    if unknown_type && ["futures::join!", "futures::try_join!", "join!("].iter().any(|name| code.contains(name)) {
+        hints.push("use `gather!(a, b, …)`: it is known to the notebook and needs no `.await`");
+    }
+    if unknown_type && code.contains("select!") {
+        hints.push("use `race!(a, b, …)`, or `gather!` to wait for all: the notebook cannot see the type of `select!`");
+    }
+    if said("is not a future") && code.contains("gather!") {
+        hints.push("`gather!(…)` awaits by itself and gives a tuple: leave out `.await`, and put `async { … }` around a nested `gather!`");
+    }
+    if said("only allowed inside `async`") && code.contains("gather!") {
+        hints.push("`gather!` awaits, so it can only stand in a cell, an `async fn` or an `async` block");
+    }
+    if message.contains("cannot be persisted") && message.contains("impl Future") {
+        hints.push("box each future for a later cell, as in `.map(|i| loopbook::keep(fetch(i)))`, or await them in this cell");
+    }
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_join_that_hides_its_type_is_answered_with_gather() {
+        let message = "Couldn't automatically determine type of variable `a`.\nPlease give it an explicit type.";
+        let hints = of("let (a, b) = futures::join!(f(), g());", &[], message);
+        assert!(hints[0].contains("gather!"), "{hints:?}");
+        assert!(of("let a = Default::default();", &[], message).is_empty());
+    }
+
+    #[test]
+    fn futures_in_a_vector_are_answered_with_keep() {
+        let message = "The variable `v` has type `Vec<impl Future<Output = u8>>` which cannot be persisted.";
+        assert_eq!(lazy_future(message), None);
+        assert!(of("", &[], message)[0].contains("loopbook::keep"));
+    }
+}

@@ -1,0 +1,198 @@
+//! The kernel's end of the channel to the child process: one Unix socket, always read, also between cells.
+
+use super::diagnostics::{Source, Sources};
+use super::execution::Executions;
+use super::{Event, report};
+use loopbook_channel::{
+    CellId, Frame, FrameError, InputError, MimeBundle, Query, Stream, ToChild, ToKernel, VERSION, read_frame,
+    write_frame,
+};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What to show when a cell has been built and is about to run: the compiler's warnings.
+pub type OnBuilt = Box<dyn Fn(&Source) -> Option<MimeBundle> + Send + Sync>;
+
+/// Listens at `path` and serves every child that connects, one after the other, on threads of its own.
+///
+/// # Errors
+/// If the socket cannot be made.
+pub fn listen(path: &Path, executions: Arc<Executions>, sources: Sources, on_built: OnBuilt) -> io::Result<()> {
+    let listener = UnixListener::bind(path)?;
+    let server = Arc::new(Server { executions, sources, on_built });
+    std::thread::Builder::new().name("loopbook-link".into()).spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let server = server.clone();
+            let served = std::thread::Builder::new().name("loopbook-link-child".into()).spawn(move || {
+                if let Err(error) = server.serve(stream) {
+                    tracing::warn!("the child's channel: {error}");
+                }
+            });
+            if let Err(error) = served {
+                tracing::error!("no thread for the child's channel: {error}");
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// One connected child.
+#[derive(Debug)]
+pub struct Connection {
+    pid: u32,
+    writer: Mutex<UnixStream>,
+    queries: Mutex<HashMap<u64, Answer>>,
+    next_query: AtomicU64,
+}
+
+type Answer = futures::channel::oneshot::Sender<Result<MimeBundle, String>>;
+
+impl Connection {
+    /// The child's process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Sends a message; a child that is gone is noticed by the reading side.
+    pub fn send(&self, message: &ToChild) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = write_frame(&mut *writer, &Frame::Message(message)) {
+            tracing::debug!("not sent to the child: {error}");
+        }
+    }
+
+    /// Asks the inspector.
+    pub async fn query(&self, query: Query) -> Result<MimeBundle, String> {
+        let id = self.next_query.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = futures::channel::oneshot::channel();
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer);
+        self.send(&ToChild::Query { id, query });
+        answered.await.unwrap_or_else(|_| Err("the process that runs the cells ended before it answered".into()))
+    }
+
+    /// Ends the child at once.
+    pub fn kill(&self) {
+        // SAFETY: kill has no memory effects; the pid is our child's, which is not reaped before its channel closes.
+        unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGKILL) };
+    }
+}
+
+struct Server {
+    executions: Arc<Executions>,
+    sources: Sources,
+    on_built: OnBuilt,
+}
+
+impl Server {
+    fn serve(&self, stream: UnixStream) -> Result<(), FrameError> {
+        let mut reader = BufReader::with_capacity(256 * 1024, stream.try_clone()?);
+        let Frame::Message(ToKernel::Hello { version, pid, pipes }) = read_frame(&mut reader)? else {
+            return Err(FrameError::Malformed("the child did not say hello".into()));
+        };
+        if version != VERSION {
+            let what = format!("the child speaks version {version}, the kernel {VERSION}: run `loopbook install` again");
+            return Err(FrameError::Malformed(what));
+        }
+        let pipes = LeftOvers::open(pid, pipes);
+        let connection = Arc::new(Connection {
+            pid,
+            writer: Mutex::new(stream),
+            queries: Mutex::default(),
+            next_query: AtomicU64::new(1),
+        });
+        self.executions.connected(connection.clone());
+        let result = self.read(&mut reader, &connection);
+        let cell = self.executions.current_cell().unwrap_or(0);
+        for (stream, bytes) in pipes.read() {
+            self.executions.send(Event::Output { cell, stream, bytes });
+        }
+        connection.queries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.executions.disconnected(pid);
+        result
+    }
+
+    fn read(&self, reader: &mut impl Read, connection: &Connection) -> Result<(), FrameError> {
+        loop {
+            match read_frame(reader) {
+                Ok(Frame::Output { cell, stream, bytes }) => {
+                    if cell != 0 {
+                        self.executions.send(Event::Output { cell, stream, bytes });
+                    }
+                }
+                Ok(Frame::Message(message)) => self.handle(message, connection),
+                Err(FrameError::Closed) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn handle(&self, message: ToKernel, connection: &Connection) {
+        match message {
+            ToKernel::Hello { .. } => tracing::warn!("the child said hello twice"),
+            ToKernel::MayBegin => self.begin(connection),
+            ToKernel::CellDone { cell, outcome } => self.executions.cell_done(cell, outcome),
+            ToKernel::Display { cell, kind, data, metadata, display_id } => {
+                if cell != 0 && !self.executions.is_silent(cell) {
+                    self.executions.send(Event::Display { cell, kind, data, metadata, display_id });
+                }
+            }
+            ToKernel::ClearOutput { cell, wait } => self.executions.send(Event::ClearOutput { cell, wait }),
+            ToKernel::TaskFailed { cell, task, name, failure } => {
+                let data = report::failed_task(task, name.as_deref(), &failure, &self.sources);
+                self.executions.send(report::display(cell, data));
+            }
+            ToKernel::Input { id, cell, prompt, password } => self.ask(connection, id, cell, prompt, password),
+            ToKernel::Answer { id, answer } => {
+                let waiting = connection.queries.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                if let Some(waiting) = waiting {
+                    let _nobody_waits_any_more = waiting.send(answer);
+                }
+            }
+        }
+    }
+
+    fn begin(&self, connection: &Connection) {
+        let (reply, running) = self.executions.may_begin();
+        if let Some((cell, source)) = running
+            && let Some(data) = (self.on_built)(&source)
+        {
+            self.executions.send(report::display(cell, data));
+        }
+        connection.send(&reply);
+    }
+
+    fn ask(&self, connection: &Connection, id: u64, cell: CellId, prompt: String, password: bool) {
+        if self.executions.allows_input(cell) {
+            self.executions.send(Event::Input { id, cell, prompt, password });
+        } else {
+            connection.send(&ToChild::InputReply { id, reply: Err(InputError::NotAllowed) });
+        }
+    }
+}
+
+/// The read ends of the child's pipes, opened a second time: what is in them when the child dies is still to be had.
+struct LeftOvers([Option<File>; 2]);
+
+impl LeftOvers {
+    fn open(pid: u32, pipes: [i32; 2]) -> Self {
+        Self(pipes.map(|fd| {
+            let path = format!("/proc/{pid}/fd/{fd}");
+            File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path).ok()
+        }))
+    }
+
+    fn read(self) -> impl Iterator<Item = (Stream, Vec<u8>)> {
+        [Stream::Stdout, Stream::Stderr].into_iter().zip(self.0).filter_map(|(stream, file)| {
+            let mut bytes = Vec::new();
+            // Ends with WouldBlock if a grandchild still holds the other end; what was read until then counts.
+            let _ends_at_would_block = file?.read_to_end(&mut bytes);
+            (!bytes.is_empty()).then_some((stream, bytes))
+        })
+    }
+}

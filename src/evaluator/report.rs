@@ -1,0 +1,167 @@
+//! Errors as Jupyter shows them, from whatever went wrong.
+
+use super::cell::Problem;
+use super::diagnostics::{Diagnostic, Source, Sources, byte_offset};
+use super::{Event, Report};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use loopbook_channel::{CellId, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId};
+use serde_json::{Map, Value};
+
+/// What the user is told when a running cell does not obey an interrupt.
+pub const DOES_NOT_YIELD: &str = "The cell is computing without an `.await`, so it cannot be interrupted. Interrupt a \
+    second time to restart the process that runs the cells: variables and tasks will be lost; functions, types, `use` \
+    and dependencies are kept.\n";
+
+/// An interrupted cell; `when` completes "The cell was interrupted: …".
+pub fn interrupted(when: &str) -> Report {
+    plain("Interrupted", &format!("the cell was interrupted: {when}"), &[])
+}
+
+/// A command that failed, or was refused.
+pub fn command(message: &str) -> Report {
+    plain("CommandError", message, &[])
+}
+
+/// There is no compiler to run cells with.
+pub fn no_compiler(why: &str) -> Report {
+    let remedy = "`loopbook doctor` says what is missing and what to do about it.".to_owned();
+    plain("CompileError", &format!("cells cannot be compiled: {why}"), &[remedy])
+}
+
+/// The process that runs the cells has died. `lost` are the variables that died with it.
+pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
+    let variables = match lost {
+        [] => "No variables were lost.".to_owned(),
+        names => format!("Lost variables: {}.", names.join(", ")),
+    };
+    let kept = "Background tasks ended with it. Functions, types, `use` and dependencies are kept; a new process runs \
+        the next cell.";
+    let (ename, evalue) = if interrupted {
+        ("Interrupted", "the process that runs the cells was restarted by the second interrupt".to_owned())
+    } else {
+        ("ChildDied", format!("the process that runs the cells ended ({status})"))
+    };
+    plain(ename, &evalue, &[variables, kept.to_owned()])
+}
+
+/// A cell that did not compile. `fallback` is for errors that lie in none of the user's lines.
+pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&str], fallback: &str) -> Report {
+    let Some(first) = diagnostics.first() else {
+        return plain("CompileError", fallback.lines().next().unwrap_or("the cell did not compile"), &lines(fallback, 1, hints));
+    };
+    let code = first.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
+    let place = first.place(sources).map(|(cell, line, column)| format!(" (In[{cell}], line {line}, column {column})"));
+    let evalue = format!("error{code}: {}{}", first.message, place.unwrap_or_default());
+    let last = diagnostics.len() - 1;
+    let traceback = diagnostics
+        .iter()
+        .enumerate()
+        .flat_map(|(n, diagnostic)| {
+            let text = diagnostic.render(sources, if n == last { hints } else { &[] });
+            text.lines().map(str::to_owned).chain([String::new()]).collect::<Vec<_>>()
+        })
+        .collect();
+    Report { ename: "CompileError".into(), evalue, traceback }
+}
+
+/// A cell that the preprocessing pass refused.
+pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
+    let mut traceback = Vec::new();
+    for problem in problems {
+        let mut title = Level::ERROR.primary_title(problem.message.clone());
+        if let Some(code) = &problem.code {
+            title = title.id(code.clone());
+        }
+        let mut snippet = Snippet::source(code.to_owned()).path(format!("In[{number}]"));
+        for (n, span) in problem.spans.iter().enumerate() {
+            let start = byte_offset(code, span.line, span.col);
+            let end = byte_offset(code, span.end_line, span.end_col).max(start);
+            let kind = if n == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            snippet = snippet.annotation(kind.span(start..end).label(span.label.clone()));
+        }
+        let mut group = Group::with_title(title);
+        if !problem.spans.is_empty() {
+            group = group.element(snippet);
+        }
+        for help in &problem.help {
+            group = group.element(Level::HELP.message(help.clone()));
+        }
+        traceback.extend(Renderer::styled().render(&[group]).lines().map(str::to_owned));
+        traceback.push(String::new());
+    }
+    let evalue = problems.first().map_or_else(String::new, |problem| {
+        let place = problem.spans.first().map(|span| format!(" (In[{number}], line {}, column {})", span.line, span.col));
+        format!("error: {}{}", problem.message, place.unwrap_or_default())
+    });
+    Report { ename: "CompileError".into(), evalue, traceback }
+}
+
+/// A cell whose code failed while it ran.
+pub fn failure(failure: &Failure, sources: &Sources) -> Report {
+    let ename = match failure.kind {
+        FailureKind::Panic => "Panic",
+        FailureKind::Error => "Error",
+        FailureKind::Interrupted => "Interrupted",
+    };
+    let mut traceback = vec![heading(ename, &failure.message)];
+    traceback.extend(failure.chain.iter().map(|cause| format!("  caused by: {cause}")));
+    traceback.extend(place(failure, sources));
+    let at = failure.site.map(|site| format!(" (In[{}], line {})", site.cell, site.line)).unwrap_or_default();
+    Report { ename: ename.into(), evalue: format!("{}{at}", failure.message), traceback }
+}
+
+/// A task that nobody awaits has failed: what to show under the cell that caused it.
+pub fn failed_task(task: TaskId, name: Option<&str>, failure: &Failure, sources: &Sources) -> MimeBundle {
+    let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let mut lines = vec![heading("Panic", &format!("background task {task}{name} panicked: {}", failure.message))];
+    lines.extend(place(failure, sources));
+    lines.push("Nobody awaits this task, so its panic is shown here; the other tasks go on.".into());
+    ansi_bundle(&lines.join("\n"))
+}
+
+/// Text with ANSI colour as something to show: coloured in a terminal and, as HTML, in a notebook.
+pub fn ansi_bundle(text: &str) -> MimeBundle {
+    // A stream would be coloured by every front end, a display's text/plain is too (JupyterLab, nbconvert), so no
+    // HTML is needed and the text stays copyable.
+    MimeBundle::from([("text/plain".to_owned(), Value::String(text.to_owned()))])
+}
+
+/// A bundle as the event that displays it under a cell.
+pub fn display(cell: CellId, data: MimeBundle) -> Event {
+    Event::Display { cell, kind: DisplayKind::Display, data, metadata: Map::new(), display_id: None }
+}
+
+fn plain(ename: &str, evalue: &str, more: &[String]) -> Report {
+    let mut traceback = vec![heading(ename, evalue)];
+    traceback.extend(more.iter().cloned());
+    Report { ename: ename.into(), evalue: evalue.into(), traceback }
+}
+
+fn heading(ename: &str, message: &str) -> String {
+    format!("\x1b[1;31m{ename}\x1b[0m: {message}")
+}
+
+fn lines(text: &str, skip: usize, hints: &[&str]) -> Vec<String> {
+    text.lines().skip(skip).map(str::to_owned).chain(hints.iter().map(|hint| format!("help: {hint}"))).collect()
+}
+
+fn place(failure: &Failure, sources: &Sources) -> Vec<String> {
+    let Some(Site { cell, line, .. }) = failure.site else {
+        return failure.location.iter().map(|location| format!("  at {location}")).collect();
+    };
+    let Some(source) = sources.get(cell) else { return vec![format!("  at In[{cell}], line {line}")] };
+    quote(&source, line)
+}
+
+/// The line itself, underlined, as rustc quotes.
+fn quote(source: &Source, line: u32) -> Vec<String> {
+    let text = source.code.lines().nth(line as usize - 1).unwrap_or_default();
+    let start = byte_offset(&source.code, line, 1);
+    let indent = text.len() - text.trim_start().len();
+    let range = start + indent..start + text.trim_end().len().max(indent);
+    let snippet = Snippet::source(source.code.clone())
+        .path(format!("In[{}]", source.number))
+        .annotation(AnnotationKind::Primary.span(range));
+    let group = Group::with_level(Level::ERROR.no_name()).element(snippet);
+    Renderer::styled().render(&[group]).lines().map(str::to_owned).collect()
+}

@@ -1,0 +1,235 @@
+//! The Rust evaluator: evcxr on a thread of its own, cells in a child process, and the link between them.
+
+mod prepare;
+mod progress;
+mod session;
+
+pub use prepare::{Prepared, prepare};
+
+use super::execution::Executions;
+use super::link::{self, OnBuilt};
+use super::names::Names;
+use super::diagnostics::{Diagnostic, Source, Sources};
+use super::standin;
+use super::{Cell, Completeness, Completions, Evaluator, Event, Outcome, cell, report};
+use async_std::channel::Sender;
+use futures::channel::oneshot;
+use futures::future::BoxFuture;
+use loopbook_channel::{CellId, InputError, MimeBundle, Query, ToChild};
+use session::Session;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+/// The evaluator of the kernel proper.
+#[derive(Debug)]
+pub struct RustEvaluator {
+    executions: Arc<Executions>,
+    names: Names,
+    jobs: mpsc::Sender<Job>,
+    load: Arc<Load>,
+    prepared: Arc<Prepared>,
+}
+
+/// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
+const STACK: usize = 64 << 20;
+
+/// What the evaluator's thread is asked to do.
+enum Job {
+    Run(Cell),
+    Complete(String, usize, oneshot::Sender<Completions>),
+    Inspect(String, usize, oneshot::Sender<Option<MimeBundle>>),
+}
+
+/// How much the evaluator's thread has to do.
+#[derive(Debug, Default)]
+struct Load {
+    warm: AtomicBool,
+    jobs: AtomicUsize,
+}
+
+impl RustEvaluator {
+    /// Starts the evaluator: returns at once, while rust-analyzer and the first cells warm up on a thread. Cells may be
+    /// started right away; they wait.
+    ///
+    /// # Errors
+    /// If the channel to the child or the thread cannot be made.
+    pub fn start(prepared: Prepared, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
+        let root = prepared.work.root().to_owned();
+        let build = root.clone();
+        let executions = Executions::new(events, move || {
+            standin::kill_running(&build);
+        });
+        let sources = Sources::default();
+        link::listen(&prepared.socket, executions.clone(), sources.clone(), warnings_of(root, sources.clone()))?;
+        let (jobs, queue) = mpsc::channel();
+        let names = Names::default();
+        let load = Arc::new(Load::default());
+        let thread = Thread {
+            executions: executions.clone(),
+            sources,
+            names: names.clone(),
+            load: load.clone(),
+            started: std::time::Instant::now(),
+        };
+        let prepared = Arc::new(prepared);
+        let evaluator = Self { executions, names, jobs, load, prepared: prepared.clone() };
+        std::thread::Builder::new()
+            .name("evaluator".into())
+            .stack_size(STACK)
+            .spawn(move || thread.run(&prepared, &queue))?;
+        Ok(Arc::new(evaluator))
+    }
+
+    fn idle(&self) -> bool {
+        self.load.warm.load(Ordering::Acquire) && self.load.jobs.load(Ordering::Acquire) == 0
+    }
+
+    fn submit(&self, job: Job) {
+        self.load.jobs.fetch_add(1, Ordering::AcqRel);
+        if self.jobs.send(job).is_err() {
+            tracing::error!("the evaluator's thread is gone");
+        }
+    }
+}
+
+impl Evaluator for RustEvaluator {
+    fn start(&self, cell: Cell) {
+        self.submit(Job::Run(cell));
+    }
+
+    fn interrupt(&self, cell: CellId) {
+        self.executions.interrupt(cell);
+        async_std::task::spawn(self.executions.clone().warn_if_stuck(cell));
+    }
+
+    fn reply_to_input(&self, id: u64, reply: Result<String, InputError>) {
+        if let Some(connection) = self.executions.connection() {
+            connection.send(&ToChild::InputReply { id, reply });
+        }
+    }
+
+    fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
+        let known = self.names.complete(&code, cursor);
+        if !self.idle() || super::names::in_command(&code, cursor) {
+            return Box::pin(async move { known });
+        }
+        let (answer, answered) = oneshot::channel();
+        self.submit(Job::Complete(code, cursor, answer));
+        Box::pin(async move {
+            match answered.await {
+                Ok(exact) if !exact.items.is_empty() => exact,
+                _ => known,
+            }
+        })
+    }
+
+    fn inspect(&self, code: String, cursor: usize, _detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
+        if !self.idle() {
+            let known = self.names.inspect(&code, cursor);
+            return Box::pin(async move { known });
+        }
+        let (answer, answered) = oneshot::channel();
+        self.submit(Job::Inspect(code, cursor, answer));
+        Box::pin(async move { answered.await.ok().flatten() })
+    }
+
+    fn is_complete(&self, code: &str) -> Completeness {
+        cell::is_complete(code)
+    }
+
+    fn query(&self, query: Query) -> BoxFuture<'static, Result<MimeBundle, String>> {
+        let connection = self.executions.connection();
+        Box::pin(async move {
+            let Some(connection) = connection else { return Err("the loop has not started yet".into()) };
+            connection.query(query).await
+        })
+    }
+
+    fn shutdown(&self) {
+        if let Some(connection) = self.executions.connection() {
+            connection.kill();
+        }
+        standin::kill_running(self.prepared.work.root());
+        self.prepared.work.remove();
+    }
+}
+
+/// The evaluator's thread: everything that evcxr does happens here, one job after the other.
+struct Thread {
+    executions: Arc<Executions>,
+    sources: Sources,
+    names: Names,
+    load: Arc<Load>,
+    started: std::time::Instant,
+}
+
+impl Thread {
+    fn run(self, prepared: &Prepared, queue: &mpsc::Receiver<Job>) {
+        let progress = progress::show(prepared.work.root(), self.executions.clone());
+        if let Err(error) = &progress {
+            tracing::warn!("builds cannot be watched: {error}");
+        }
+        match self.open(prepared) {
+            Ok(mut session) => {
+                self.load.warm.store(true, Ordering::Release);
+                let message = format!("warm after {:.1} s", self.started.elapsed().as_secs_f64());
+                self.executions.send(Event::Ready { message });
+                self.serve(queue, |job| session.work(job));
+            }
+            Err(error) => {
+                let report = report::no_compiler(&format!("{error:#}"));
+                self.executions.finish(Outcome::Ok);
+                self.executions.send(Event::Ready { message: format!("the evaluator did not start: {error:#}") });
+                self.serve(queue, |job| {
+                    if let Job::Run(cell) = job {
+                        self.executions.refuse(cell.id, report.clone());
+                    }
+                });
+            }
+        }
+    }
+
+    fn open(&self, prepared: &Prepared) -> anyhow::Result<Session> {
+        prepared.link_template()?;
+        let child = prepared.child_command();
+        Session::open(child, self.executions.clone(), self.sources.clone(), self.names.clone())
+    }
+
+    fn serve(&self, queue: &mpsc::Receiver<Job>, mut work: impl FnMut(Job)) {
+        for job in queue {
+            work(job);
+            self.load.jobs.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Session {
+    fn work(&mut self, job: Job) {
+        match job {
+            Job::Run(cell) => self.run(cell),
+            Job::Complete(code, cursor, answer) => {
+                let _nobody_waits_any_more = answer.send(self.complete(&code, cursor));
+            }
+            Job::Inspect(code, cursor, answer) => {
+                let _nobody_waits_any_more = answer.send(self.inspect(&code, cursor));
+            }
+        }
+    }
+}
+
+/// Shows, once per cell, the warnings of the build that has just succeeded.
+fn warnings_of(root: PathBuf, sources: Sources) -> OnBuilt {
+    Box::new(move |source: &Source| {
+        let number = source.number;
+        let diagnostics = standin::last_diagnostics(&root);
+        let texts: Vec<String> = diagnostics
+            .iter()
+            .filter_map(Diagnostic::from_json)
+            .filter(|diagnostic| diagnostic.level == "warning")
+            .filter(|diagnostic| diagnostic.place(&sources).is_some_and(|(cell, _, _)| cell == number))
+            .map(|diagnostic| diagnostic.render(&sources, &[]))
+            .collect();
+        (!texts.is_empty()).then(|| report::ansi_bundle(&texts.join("\n\n")))
+    })
+}

@@ -1,0 +1,78 @@
+//! What must happen before any thread exists: the working directory, and the environment that evcxr and rust-analyzer
+//! read when they look for cargo, rustc and their configuration.
+
+use crate::evaluator::toolchain::Toolchain;
+use crate::evaluator::workdir::WorkDir;
+use crate::evaluator::{toolchain, template};
+use crate::home::Home;
+use anyhow::Context;
+use loopbook_channel::{SOCKET_ENV, SOURCE_ENV};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A working directory with the template in it, and a process whose environment is set up for it.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) work: WorkDir,
+    pub(super) socket: PathBuf,
+    child: PathBuf,
+    notebook_dir: PathBuf,
+    user_environment: Vec<(OsString, Option<OsString>)>,
+    home: Home,
+    toolchain: Toolchain,
+}
+
+/// Makes the working directory and changes this process's environment and current directory.
+///
+/// Call it while the process has one thread only.
+///
+/// # Errors
+/// If there is no toolchain, or the directory cannot be made. Each says what to do.
+pub fn prepare(home: &Home) -> anyhow::Result<Prepared> {
+    let toolchain = Toolchain::find()?;
+    let work = WorkDir::create(home)?;
+    let notebook_dir = std::env::current_dir().context("the notebook's directory is gone")?;
+    let user_environment = toolchain::user_environment();
+    for (name, value) in toolchain::environment(&work, &toolchain) {
+        // SAFETY: the caller promises that no other thread exists that could read the environment.
+        unsafe { std::env::set_var(name, value) };
+    }
+    // evcxr reads `evcxr.toml` from the current directory; the notebook's must not take over.
+    std::env::set_current_dir(work.root()).context("the kernel's working directory is gone")?;
+    let socket = work.root().join("channel");
+    let child = home.child_program();
+    Ok(Prepared { home: home.clone(), toolchain, socket, child, notebook_dir, user_environment, work })
+}
+
+impl Prepared {
+    /// The compiler's version, as in `1.95.0`.
+    pub fn rust_version(&self) -> &str {
+        let mut lines = self.toolchain.version().lines();
+        lines.find_map(|line| line.strip_prefix("release: ")).unwrap_or_default()
+    }
+
+    /// The program that runs the cells, started where the notebook is, with the user's own environment.
+    pub(super) fn child_command(&self) -> Command {
+        let mut command = Command::new(&self.child);
+        command.current_dir(&self.notebook_dir);
+        for (name, value) in &self.user_environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.env(SOCKET_ENV, &self.socket).env(SOURCE_ENV, self.work.source());
+        command
+    }
+
+    /// Puts the compiled runtime into the working directory, compiling it first if that was never done.
+    ///
+    /// # Errors
+    /// If it does not compile.
+    pub fn link_template(&self) -> anyhow::Result<()> {
+        let template = template::warm(&self.home, &self.toolchain, &mut |_| {})?;
+        template::link(&template, &self.work)?;
+        Ok(())
+    }
+}

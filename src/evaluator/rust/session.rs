@@ -1,0 +1,320 @@
+//! One evcxr context and the cells that it runs, on the evaluator's thread.
+
+use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
+use super::super::commands::{self, Command};
+use super::super::diagnostics::{Diagnostic, Source, Sources};
+use super::super::execution::Executions;
+use super::super::hints;
+use super::super::names::{Known, Names, word_at};
+use super::super::template::DEPENDENCIES;
+use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
+use anyhow::Context;
+use evcxr::{CommandContext, Error, EvalContext};
+use loopbook_channel::{CellOutcome, MimeBundle, Stream};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What every notebook begins with: names that a cell may use without importing them, and may define anew.
+const PRELUDE: &str = "use async_std::task; use std::time::{Duration, Instant}; \
+    use ::loopbook::prelude::{display, gather, gather_all, input, race, try_gather, try_gather_all};";
+
+/// A cell with an `.await` puts evcxr into its async mode, for good.
+const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
+
+/// The evaluator's thread's state.
+pub(super) struct Session {
+    context: CommandContext,
+    executions: Arc<Executions>,
+    sources: Sources,
+    names: Names,
+    notebook: Notebook,
+    items: BTreeMap<String, &'static str>,
+    dependencies: Vec<(String, String)>,
+    had_child: bool,
+}
+
+impl Session {
+    /// Starts evcxr and runs the hidden first cell. Takes seconds.
+    ///
+    /// # Errors
+    /// If evcxr does not start, or the runtime cannot be compiled or loaded.
+    pub(super) fn open(
+        child: std::process::Command,
+        executions: Arc<Executions>,
+        sources: Sources,
+        names: Names,
+    ) -> anyhow::Result<Self> {
+        executions.begin_hidden();
+        let (context, outputs) = EvalContext::with_subprocess_command(child).context("evcxr did not start")?;
+        std::thread::Builder::new().name("child-stderr".into()).spawn(move || {
+            for line in outputs.stderr {
+                tracing::warn!("child: {line}");
+            }
+        })?;
+        let mut context = CommandContext::with_eval_context(context);
+        let dependencies: String = DEPENDENCIES
+            .iter()
+            .map(|(name, spec)| format!(":dep {name} = {spec}\n"))
+            .collect();
+        context
+            .execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}"))
+            .context("the first cell did not run")?;
+        executions.finish(Outcome::Ok);
+        let notebook = Notebook::default();
+        let (items, dependencies) = (BTreeMap::new(), Vec::new());
+        Ok(Self { context, executions, sources, names, notebook, items, dependencies, had_child: true })
+    }
+
+    /// Runs a cell to its end and reports it.
+    pub(super) fn run(&mut self, cell: Cell) {
+        let lost = self.recover();
+        let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
+        let source = Arc::new(source(&cell, prepared.as_ref().ok()));
+        if !self.executions.begin(&cell, source.clone()) {
+            return;
+        }
+        if let Some(note) = lost {
+            self.print(&cell, &note);
+        }
+        let outcome = match prepared {
+            Err(problems) => Outcome::Error(report::problems(cell.number, &cell.code, &problems)),
+            Ok(prepared) => {
+                self.sources.insert(source);
+                self.run_prepared(&cell, &prepared)
+            }
+        };
+        self.executions.finish(outcome);
+        self.remember();
+    }
+
+    /// Completions from rust-analyzer.
+    pub(super) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+        let Ok(found) = self.context.completions(&without_commands(code), cursor) else {
+            return Completions::default();
+        };
+        let items = found
+            .completions
+            .into_iter()
+            .filter(|item| !item.code.starts_with("lb_") && !item.code.contains("evcxr") && item.code != "__private")
+            .map(|item| Completion { text: item.code, kind: item.kind, signature: Some(item.label) })
+            .collect();
+        Completions { start: found.start_offset, end: found.end_offset, items }
+    }
+
+    /// Documentation from rust-analyzer.
+    pub(super) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
+        let code = without_commands(code);
+        let word = word_at(&code, cursor)?;
+        let end = word.as_ptr() as usize - code.as_ptr() as usize + word.len();
+        let (text, html) = self.context.hover_at(&code, end).ok()?;
+        if text == "No documentation found" {
+            return None;
+        }
+        Some(MimeBundle::from([("text/plain".into(), text.into()), ("text/html".into(), html.into())]))
+    }
+
+    fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
+        for command in &prepared.commands {
+            let done = commands::parse(&command.name, &command.args)
+                .and_then(|parsed| self.command(cell, &parsed, prepared));
+            match done {
+                Ok(Next::GoOn) => {}
+                Ok(Next::Stop) => return Outcome::Ok,
+                Err(message) => {
+                    let message = format!("{message} (In[{}], line {})", cell.number, command.line);
+                    return Outcome::Error(report::command(&message));
+                }
+            }
+        }
+        if prepared.rust.trim().is_empty() {
+            return Outcome::Ok;
+        }
+        match self.execute(cell, prepared) {
+            Ok(()) => Outcome::Ok,
+            Err(report) => Outcome::Error(report),
+        }
+    }
+
+    fn execute(&mut self, cell: &Cell, prepared: &PreparedCell) -> Result<(), Report> {
+        let variables: Vec<String> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
+        let mut kept;
+        let mut prepared = prepared;
+        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables.
+        for _ in 0..=prepared.lets.len() {
+            let child = self.executions.connection().map(|connection| connection.pid());
+            let error = match self.context.execute(&prepared.rust) {
+                Ok(_) => return self.finished(prepared),
+                Err(error) => error,
+            };
+            match error {
+                Error::SubprocessTerminated(status) => {
+                    if let Some(pid) = child {
+                        self.executions.wait_for_last_words(pid);
+                    }
+                    let status = status.rsplit("status: ").next().unwrap_or_default().trim().to_owned();
+                    let interrupted = self.executions.interrupts() > 1;
+                    return Err(report::child_died(&status, &variables, interrupted));
+                }
+                Error::CompilationErrors(errors) => {
+                    let diagnostics: Vec<_> =
+                        errors.iter().filter_map(|error| Diagnostic::from_json(&error.json)).collect();
+                    let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
+                    let fallback = fallback.join("\n");
+                    let hints = hints::of(&cell.code, &diagnostics, &fallback);
+                    return Err(report::compile_error(&diagnostics, &self.sources, &hints, &fallback));
+                }
+                Error::Message(message) => {
+                    let boxed = hints::lazy_future(&message).and_then(|name| cell::keep_future(prepared, name));
+                    let Some(boxed) = boxed else {
+                        let hints = hints::of(&cell.code, &[], &message);
+                        return Err(report::compile_error(&[], &self.sources, &hints, &message));
+                    };
+                    kept = boxed;
+                    prepared = &kept;
+                    self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
+                }
+                other => return Err(report::compile_error(&[], &self.sources, &[], &other.to_string())),
+            }
+        }
+        Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
+    }
+
+    fn finished(&mut self, prepared: &PreparedCell) -> Result<(), Report> {
+        self.notebook.learn(prepared);
+        for item in &prepared.items {
+            self.items.insert(item.name.clone(), kind_of(&item.kind));
+        }
+        match self.executions.outcome() {
+            Some(CellOutcome::Failed { failure }) => Err(report::failure(&failure, &self.sources)),
+            Some(CellOutcome::Ok) | None => Ok(()),
+        }
+    }
+
+    fn command(&mut self, cell: &Cell, command: &Command, prepared: &PreparedCell) -> Result<Next, String> {
+        match command {
+            Command::Dep(name, spec) => self.add_dependency(name, spec)?,
+            Command::Deps => {
+                let lines = self.dependencies.iter().map(|(name, spec)| format!("{name} = {spec}"));
+                self.show_text(cell, &lines.collect::<Vec<_>>().join("\n"));
+            }
+            Command::Doc(name) => {
+                let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
+                self.show(cell, bundle);
+            }
+            Command::ExpandCell => {
+                self.show_text(cell, &prepared.rust);
+                return Ok(Next::Stop);
+            }
+            Command::Help(name) => self.show_text(cell, &commands::help(name.as_deref())?),
+            Command::Ask(query) => {
+                let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
+                let bundle = async_std::task::block_on(connection.query(query.clone()))?;
+                self.show(cell, bundle);
+            }
+            Command::Type(name) => {
+                let found = self.context.variables_and_types().find(|(variable, _)| variable == name);
+                let text = found.map(|(variable, ty)| format!("{variable}: {ty}"));
+                self.show_text(cell, &text.ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?);
+            }
+            Command::Vars => {
+                let mut lines: Vec<_> =
+                    self.context.variables_and_types().map(|(name, ty)| format!("{name}: {ty}")).collect();
+                lines.sort();
+                self.show_text(cell, &lines.join("\n"));
+            }
+            Command::Version => {
+                self.show_text(cell, &format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")));
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    fn add_dependency(&mut self, name: &str, spec: &str) -> Result<(), String> {
+        self.context.execute(&format!(":dep {name} = {spec}")).map_err(|error| {
+            format!("`{name}` could not be added, and nothing was changed: {}", error.to_string().trim())
+        })?;
+        self.dependencies.retain(|(known, _)| known != name);
+        self.dependencies.push((name.to_owned(), spec.to_owned()));
+        Ok(())
+    }
+
+    /// If the child died between cells, lets evcxr notice it and start a new one. Returns what to tell the user.
+    fn recover(&mut self) -> Option<String> {
+        if !self.had_child || self.executions.connection().is_some() {
+            self.had_child |= self.executions.connection().is_some();
+            return None;
+        }
+        let lost: Vec<String> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
+        self.executions.begin_hidden();
+        let noticed = self.context.execute("();").is_err();
+        self.executions.finish(Outcome::Ok);
+        self.had_child = false;
+        let lost = if lost.is_empty() { "no variables were lost".into() } else { format!("lost: {}", lost.join(", ")) };
+        noticed.then(|| {
+            format!(
+                "The process that runs the cells ended while no cell ran; {lost}. Background tasks ended with it. \
+                 Functions, types, `use` and dependencies are kept.\n"
+            )
+        })
+    }
+
+    fn remember(&self) {
+        let variables = self
+            .context
+            .variables_and_types()
+            .map(|(name, ty)| (name.to_owned(), Known { kind: "instance", detail: ty.to_owned() }));
+        let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
+        self.names.set(items.chain(variables));
+    }
+
+    fn show_text(&self, cell: &Cell, text: &str) {
+        self.show(cell, MimeBundle::from([("text/plain".to_owned(), text.into())]));
+    }
+
+    fn show(&self, cell: &Cell, data: MimeBundle) {
+        if !cell.silent {
+            self.executions.send(report::display(cell.id, data));
+        }
+    }
+
+    fn print(&self, cell: &Cell, text: &str) {
+        let bytes = text.as_bytes().to_vec();
+        self.executions.send(Event::Output { cell: cell.id, stream: Stream::Stderr, bytes });
+    }
+}
+
+/// The word that Jupyter has for an item.
+fn kind_of(item: &ItemKind) -> &'static str {
+    match item {
+        ItemKind::Fn { .. } | ItemKind::Macro => "function",
+        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::TypeAlias | ItemKind::Trait => "class",
+        ItemKind::Mod => "module",
+        _ => "instance",
+    }
+}
+
+/// What follows a command.
+enum Next {
+    GoOn,
+    Stop,
+}
+
+fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
+    let map = prepared.map(|prepared| prepared.map.clone());
+    Source { number: cell.number, code: cell.code.clone(), map }
+}
+
+/// The code with blanks in place of commands, so that evcxr neither runs them nor shifts offsets.
+fn without_commands(code: &str) -> String {
+    let mut leading = true;
+    // As many blanks as bytes, since positions are byte offsets.
+    let blank = |line: &str| line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect::<String>();
+    code.split_inclusive('\n')
+        .map(|line| {
+            let text = line.trim_start();
+            let command = leading && (text.starts_with(':') && !text.starts_with("::") || text.starts_with('!'));
+            leading &= command || text.is_empty() || text.starts_with("//");
+            if command { blank(line) } else { line.to_owned() }
+        })
+        .collect()
+}

@@ -1,0 +1,156 @@
+//! The cargo that evcxr and rust-analyzer call.
+
+use super::invocation::Invocation;
+use super::lockfile::Lockfile;
+use super::progress::{BuildProgress, Reporter};
+use super::run::{self, Finished};
+use super::state::{CELL_CRATE, Mode, State, replace};
+use super::{CARGO_ENV, CARGO_HOME_ENV, FAILED, RUSTC_ENV, diagnostics, group, manifest, real_tool, replay};
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// Does what cargo was asked to do.
+pub(super) fn main(arguments: &[OsString]) -> ExitCode {
+    let cargo = match real_tool(CARGO_ENV) {
+        Ok(cargo) => cargo,
+        Err(message) => return failed(&message),
+    };
+    let call = Invocation::parse(arguments);
+    let state = State::from_environment();
+    match state.filter(|state| call.resolves() && call.is_about_cells(state)) {
+        Some(state) => resolve(&state, &cargo, &call, arguments)
+            .unwrap_or_else(|error| failed(&format!("error: cannot run {}: {error}", cargo.display()))),
+        None => pass_on(&cargo, &call, arguments),
+    }
+}
+
+/// Becomes the real cargo, for questions that are not about cells.
+fn pass_on(cargo: &Path, call: &Invocation, arguments: &[OsString]) -> ExitCode {
+    group::die_with_parent(libc::SIGKILL);
+    let mut command = real_cargo(cargo, arguments);
+    if call.resolves() && !call.offline {
+        // rust-analyzer asks about the standard library, whose own dependencies nobody needs to download.
+        command.env("CARGO_NET_OFFLINE", "true");
+    }
+    let error = command.exec();
+    failed(&format!("error: cannot run {}: {error}", cargo.display()))
+}
+
+/// Does what resolves the dependencies of the crate that evcxr writes, and maybe compiles it.
+fn resolve(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString]) -> io::Result<ExitCode> {
+    let _running = group::enter(state)?;
+    let _turn = state.take_turn()?;
+    let text = fs::read_to_string(state.crate_dir().join("Cargo.toml")).unwrap_or_default();
+    if call.subcommand == "metadata" && manifest::validates_ours(&text) {
+        println!("{{}}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mode = Mode::of_subcommand(&call.subcommand);
+    if let Some(mode) = mode
+        && let Some(done) = replay::replay(state, mode, replay::key(state, arguments).as_deref(), &rustc()?)
+    {
+        say(&done.stdout, &done.stderr)?;
+        return Ok(if done.success { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
+    }
+    if let Some(mode) = mode {
+        // Whatever happens now, the call of rustc that was saved before is no longer the last.
+        replay::forget(state, mode)?;
+    }
+    restore_lock(state)?;
+    let finished = run_cargo(state, cargo, call, arguments, manifest::has_foreign(&text))?;
+    if let Some(mode) = mode {
+        settle(state, mode, arguments, &finished)?;
+    }
+    restore_lock(state)?;
+    say(&finished.stdout, &finished.stderr)?;
+    Ok(finished.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED).into())
+}
+
+/// Runs cargo without the network, and with it only if that fails and a cell wants a crate that may have to be fetched.
+fn run_cargo(
+    state: &State,
+    cargo: &Path,
+    call: &Invocation,
+    arguments: &[OsString],
+    foreign: bool,
+) -> io::Result<Finished> {
+    let mut reporter = Reporter::new(state);
+    let mut on_progress = |progress: BuildProgress| {
+        if progress.krate != CELL_CRATE {
+            reporter.report(&progress);
+        }
+    };
+    let mut offline = real_cargo(cargo, arguments);
+    offline.env("CARGO_NET_OFFLINE", "true");
+    let finished = run::run(&mut offline, &mut on_progress)?;
+    if finished.status.success() || finished.compiled_something() || call.offline || !foreign {
+        return Ok(finished);
+    }
+    on_progress(BuildProgress { krate: "crates.io".into(), done: 0, total: 0 });
+    restore_lock(state)?;
+    run::run(&mut real_cargo(cargo, arguments), &mut on_progress)
+}
+
+/// Learns from a build what the next one may rely on.
+fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished) -> io::Result<()> {
+    diagnostics::keep(state, &finished.stdout);
+    if !finished.status.success() {
+        // A build that failed says nothing about its dependencies: evcxr may take the new ones back.
+        return Ok(());
+    }
+    let full = Lockfile::parse(&fs::read_to_string(state.lockfile()).unwrap_or_default());
+    let resolved = Lockfile::parse(&fs::read_to_string(state.crate_dir().join("Cargo.lock")).unwrap_or_default());
+    let merged = full.merged(&resolved);
+    if merged != full {
+        replace(&state.lockfile(), merged.to_text().as_bytes())?;
+    }
+    // Only now: the key covers the lock.
+    match replay::key(state, arguments) {
+        Some(key) => replay::remember(state, mode, &key),
+        None => Ok(()),
+    }
+}
+
+/// Puts the full lock in cargo's way.
+fn restore_lock(state: &State) -> io::Result<()> {
+    let Ok(full) = fs::read(state.lockfile()) else { return Ok(()) };
+    let path = state.crate_dir().join("Cargo.lock");
+    if fs::read(&path).is_ok_and(|present| present == full) {
+        return Ok(());
+    }
+    replace(&path, &full)
+}
+
+fn real_cargo(cargo: &Path, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(cargo);
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    run::prepare(&mut command, Path::new(&rustc));
+    // The kernel's own value hides the user's from rust-analyzer.
+    match env::var_os(CARGO_HOME_ENV) {
+        Some(home) => command.env("CARGO_HOME", home),
+        None => command.env_remove("CARGO_HOME"),
+    };
+    command.args(arguments);
+    command
+}
+
+fn rustc() -> io::Result<PathBuf> {
+    real_tool(RUSTC_ENV).map_err(io::Error::other)
+}
+
+fn say(stdout: &[u8], stderr: &[u8]) -> io::Result<()> {
+    io::stderr().write_all(stderr)?;
+    let mut out = io::stdout().lock();
+    out.write_all(stdout)?;
+    out.flush()
+}
+
+fn failed(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(FAILED)
+}

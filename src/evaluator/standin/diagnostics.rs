@@ -1,0 +1,53 @@
+//! The compiler's messages about the last cell, which evcxr throws away when a build succeeds.
+
+use super::state::{CELL_CRATE, State, replace};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// rustc's messages about the last cell that was compiled for the kernel with this working directory, warnings included:
+/// objects as `rustc --error-format=json` writes them. Empty if there are none.
+pub fn last_diagnostics(root: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(State::of(root).diagnostics()).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// Keeps the messages about the cell that are in cargo's output.
+pub(super) fn keep(state: &State, cargo_stdout: &[u8]) {
+    let mut kept = String::new();
+    for line in String::from_utf8_lossy(cargo_stdout).lines() {
+        // Most lines are about dependencies that were ready; they need no parsing.
+        if !line.starts_with(r#"{"reason":"compiler-message""#) {
+            continue;
+        }
+        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
+        if message["target"]["name"] == CELL_CRATE {
+            kept += &format!("{}\n", message["message"]);
+        }
+    }
+    // Without the file a cell's warnings are not shown; its result is.
+    let _ignored = replace(&state.diagnostics(), kept.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_about_the_cell_are_kept_and_those_about_dependencies_are_not() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("state")).unwrap();
+        assert!(last_diagnostics(root.path()).is_empty());
+        let output = concat!(
+            r#"{"reason":"compiler-message","target":{"name":"dep"},"message":{"message":"old"}}"#,
+            "\n",
+            r#"{"reason":"compiler-message","target":{"name":"ctx"},"message":{"message":"unused"}}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        keep(&State::of(root.path()), output.as_bytes());
+        let kept = last_diagnostics(root.path());
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0]["message"], "unused");
+    }
+}

@@ -1,0 +1,81 @@
+//! How cargo was called.
+
+use super::state::State;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Options whose value is an argument of its own.
+const WITH_VALUE: [&str; 5] = ["-Z", "-C", "--config", "--color", "--manifest-path"];
+
+/// A call of cargo, as far as we need to understand it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Invocation {
+    /// `build`, `metadata`, …; empty if there is none.
+    pub(super) subcommand: String,
+    /// Whether the caller forbids the network.
+    pub(super) offline: bool,
+    manifest: Option<PathBuf>,
+}
+
+impl Invocation {
+    /// Reads the arguments behind the program's name.
+    pub(super) fn parse(arguments: &[OsString]) -> Self {
+        let (mut subcommand, mut offline, mut manifest) = (String::new(), false, None);
+        let mut rest = arguments.iter().map(|argument| argument.to_string_lossy());
+        while let Some(argument) = rest.next() {
+            if argument == "--" {
+                break;
+            } else if argument == "--offline" {
+                offline = true;
+            } else if argument == "--manifest-path" {
+                manifest = rest.next().map(|path| PathBuf::from(path.as_ref()));
+            } else if WITH_VALUE.contains(&argument.as_ref()) {
+                rest.next();
+            } else if subcommand.is_empty() && !argument.starts_with(['-', '+']) {
+                subcommand = argument.into_owned();
+            }
+        }
+        Self { subcommand, offline, manifest }
+    }
+
+    /// Whether cargo would resolve the versions of a crate's dependencies and write them to its lock.
+    pub(super) fn resolves(&self) -> bool {
+        ["build", "check", "metadata", "rustc", "tree"].contains(&self.subcommand.as_str())
+    }
+
+    /// Whether it is about the crate that evcxr writes. rust-analyzer asks about the standard library, too.
+    pub(super) fn is_about_cells(&self, state: &State) -> bool {
+        let directory = match &self.manifest {
+            Some(manifest) => manifest.parent().map(PathBuf::from),
+            None => env::current_dir().ok(),
+        };
+        let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        directory.is_some_and(|directory| real(directory) == real(state.crate_dir()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Invocation {
+        Invocation::parse(&text.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_before_the_subcommand_are_not_taken_for_it() {
+        let call = parse("--offline build --target x --message-format=json");
+        assert_eq!((call.subcommand.as_str(), call.offline), ("build", true));
+        let call = parse("-Z unstable-options config get --format toml");
+        assert_eq!((call.subcommand.as_str(), call.resolves()), ("config", false));
+    }
+
+    #[test]
+    fn the_manifest_says_which_crate_is_meant() {
+        let state = State::of(std::path::Path::new("/w"));
+        assert!(parse("metadata --manifest-path /w/crate/Cargo.toml").is_about_cells(&state));
+        assert!(!parse("metadata --manifest-path /rust/library/Cargo.toml").is_about_cells(&state));
+        assert!(!parse("metadata").is_about_cells(&state));
+    }
+}

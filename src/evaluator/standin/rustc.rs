@@ -1,0 +1,44 @@
+//! The rustc that cargo calls: the real one, after a note of what it was called for.
+
+use super::replay::SavedCommand;
+use super::state::{CELL_CRATE, Mode, State};
+use super::{FAILED, RUSTC_ENV, group, real_tool};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+/// Becomes the real rustc; returns only if that fails.
+pub(super) fn main(arguments: &[OsString]) -> ExitCode {
+    let rustc = match real_tool(RUSTC_ENV) {
+        Ok(rustc) => rustc,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    group::die_with_parent(libc::SIGKILL);
+    if let Some(state) = State::from_environment() {
+        note(&state, arguments);
+    }
+    let error = Command::new(&rustc).args(arguments).exec();
+    eprintln!("error: cannot run {}: {error}", rustc.display());
+    ExitCode::from(FAILED)
+}
+
+/// Notes are for speed and for tests: one that cannot be written must not stop a build.
+fn note(state: &State, arguments: &[OsString]) {
+    let Some(krate) = value_of(arguments, "--crate-name") else { return };
+    let Some(emit) = arguments.iter().find(|argument| argument.to_string_lossy().starts_with("--emit")) else { return };
+    let _only_tests_count = state.log_rustc(&krate.to_string_lossy());
+    if krate != CELL_CRATE {
+        return;
+    }
+    if let Some(command) = SavedCommand::of_this_process(arguments) {
+        let _the_next_cell_goes_through_cargo = command.save(&state.command(Mode::of_emit(emit)));
+    }
+}
+
+fn value_of<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a OsStr> {
+    let place = arguments.iter().position(|argument| argument == option)?;
+    arguments.get(place + 1).map(OsString::as_os_str)
+}

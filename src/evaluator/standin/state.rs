@@ -1,0 +1,131 @@
+//! What the stand-ins of one kernel remember, as files.
+
+use super::STATE_ENV;
+use std::env;
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of the crate that evcxr compiles for each cell.
+pub(in crate::evaluator) const CELL_CRATE: &str = "ctx";
+
+/// A kernel's state directory.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    directory: PathBuf,
+}
+
+impl State {
+    /// The one that the environment names. A stand-in without one passes everything on.
+    pub(super) fn from_environment() -> Option<Self> {
+        let directory = PathBuf::from(env::var_os(STATE_ENV)?);
+        directory.is_dir().then_some(Self { directory })
+    }
+
+    /// That of the kernel with this working directory.
+    pub(super) fn of(root: &Path) -> Self {
+        Self { directory: root.join("state") }
+    }
+
+    /// The crate that evcxr writes: the only one whose lock is ours to keep.
+    pub(super) fn crate_dir(&self) -> PathBuf {
+        self.directory.with_file_name("crate")
+    }
+
+    /// Every package that was ever locked for this kernel.
+    pub(super) fn lockfile(&self) -> PathBuf {
+        self.directory.join("Cargo.lock")
+    }
+
+    /// The pipe that takes progress.
+    pub(super) fn progress(&self) -> PathBuf {
+        self.directory.join("progress")
+    }
+
+    /// Holds a file per process group that runs.
+    pub(super) fn running(&self) -> PathBuf {
+        self.directory.join("running")
+    }
+
+    /// rustc's messages about the last cell, a JSON object per line.
+    pub(super) fn diagnostics(&self) -> PathBuf {
+        self.directory.join("diagnostics.jsonl")
+    }
+
+    /// How rustc was last called for a cell.
+    pub(super) fn command(&self, mode: Mode) -> PathBuf {
+        self.directory.join(mode.name()).with_extension("command")
+    }
+
+    /// What that call depended on, apart from the cell.
+    pub(super) fn key(&self, mode: Mode) -> PathBuf {
+        self.directory.join(mode.name()).with_extension("key")
+    }
+
+    /// Waits until no other cargo works on the crate; the turn ends when the file is dropped.
+    pub(super) fn take_turn(&self) -> io::Result<File> {
+        let file = File::create(self.directory.join("turn"))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    /// Notes that rustc compiles a crate, so that tests can count.
+    pub(super) fn log_rustc(&self, krate: &str) -> io::Result<()> {
+        let mut log = OpenOptions::new().create(true).append(true).open(self.directory.join("rustc.log"))?;
+        log.write_all(format!("{krate}\n").as_bytes())
+    }
+}
+
+/// What is made of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// A shared library.
+    Build,
+    /// Diagnostics only.
+    Check,
+}
+
+impl Mode {
+    /// By cargo's subcommand.
+    pub(super) fn of_subcommand(name: &str) -> Option<Self> {
+        match name {
+            "build" => Some(Self::Build),
+            "check" => Some(Self::Check),
+            _ => None,
+        }
+    }
+
+    /// By the `--emit` that cargo gives to rustc.
+    pub(super) fn of_emit(emit: &OsStr) -> Self {
+        let links = emit.to_string_lossy().split(['=', ',']).any(|kind| kind == "link");
+        if links { Self::Build } else { Self::Check }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Check => "check",
+        }
+    }
+}
+
+/// Writes a file so that a reader, or a process killed half-way, leaves the old or the new content.
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let new = path.with_file_name(name);
+    fs::write(&new, content)?;
+    fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rustc_is_to_emit_tells_a_build_from_a_check() {
+        assert_eq!(Mode::of_emit(OsStr::new("--emit=dep-info,link")), Mode::Build);
+        assert_eq!(Mode::of_emit(OsStr::new("--emit=dep-info,metadata")), Mode::Check);
+    }
+}

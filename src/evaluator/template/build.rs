@@ -1,0 +1,157 @@
+//! Making a template: cargo run as evcxr will run it, on the manifest that evcxr will write.
+
+use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError};
+use crate::evaluator::standin::{BuildProgress, CARGO_ENV, Lockfile, RUSTC_ENV, STATE_ENV, prepare, run};
+use crate::evaluator::toolchain::Toolchain;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What evcxr 0.22 writes above the dependencies.
+const MANIFEST: &str = r#"
+[package]
+name = "ctx"
+version = "1.0.0"
+edition = "2024"
+
+[lib]
+crate-type = ["cdylib"]
+path = "src/lib.rs"
+
+[profile.dev]
+opt-level = 2
+debug = false
+strip = "debuginfo"
+rpath = true
+lto = false
+debug-assertions = true
+codegen-units = 16
+panic = 'unwind'
+incremental = true
+overflow-checks = true
+
+[dependencies]
+"#;
+
+/// What to make, where and of what.
+pub(super) struct Order<'a> {
+    /// Where the template will lie.
+    pub(super) directory: &'a Path,
+    /// The crates in it, by a path without symbolic links.
+    pub(super) crates: &'a Path,
+    /// The stand-ins: the path of rustc must be the one that kernels use.
+    pub(super) tools: &'a Path,
+    /// What compiles.
+    pub(super) toolchain: &'a Toolchain,
+}
+
+/// Makes a template in a directory of another name and gives it its own name when it is complete.
+pub(super) fn build(order: &Order<'_>, on_progress: &mut (dyn FnMut(BuildProgress) + Send)) -> Result<(), TemplateError> {
+    let new = order.directory.with_extension("new");
+    let in_cache = |source| TemplateError::Cache { path: new.clone(), source };
+    write_inputs(order, &new).map_err(in_cache)?;
+    for subcommand in ["build", "check"] {
+        compile(order, &new, subcommand, on_progress)?;
+    }
+    finish(&new, order).map_err(in_cache)
+}
+
+fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
+    if new.is_dir() {
+        // Left by a process that was killed: only one at a time makes this template.
+        fs::remove_dir_all(new)?;
+    }
+    fs::create_dir_all(new.join("crate/src"))?;
+    fs::create_dir_all(new.join(".cargo"))?;
+    fs::write(new.join("crate/Cargo.toml"), manifest(order.crates))?;
+    fs::write(new.join("crate/src/lib.rs"), "")?;
+    fs::write(new.join(".cargo/config.toml"), CARGO_CONFIG)?;
+    symlink(order.crates, new.join("crates"))?;
+    match fs::copy(order.crates.join("Cargo.lock"), new.join("crate/Cargo.lock")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The manifest as evcxr writes it when it knows our crates by these paths.
+fn manifest(crates: &Path) -> String {
+    let relative = r#"path = "crates/"#;
+    let absolute = format!(r#"path = "{}/"#, crates.display());
+    DEPENDENCIES.iter().fold(String::from(MANIFEST), |text, (name, specification)| {
+        format!("{text}{name} = {}\n", specification.replace(relative, &absolute))
+    })
+}
+
+/// Runs cargo, with the network only if it must be.
+fn compile(
+    order: &Order<'_>,
+    new: &Path,
+    subcommand: &str,
+    on_progress: &mut (dyn FnMut(BuildProgress) + Send),
+) -> Result<(), TemplateError> {
+    let mut last = None;
+    for offline in ["true", "false"] {
+        let mut command = Command::new(order.toolchain.cargo());
+        prepare(&mut command, &order.tools.join("rustc"));
+        command
+            .args([subcommand, "--target", order.toolchain.host(), "--message-format=json"])
+            .current_dir(new.join("crate"))
+            .env("CARGO_NET_OFFLINE", offline)
+            .env(CARGO_ENV, order.toolchain.cargo())
+            .env(RUSTC_ENV, order.toolchain.rustc())
+            .env_remove(STATE_ENV);
+        let finished = run(&mut command, on_progress)
+            .map_err(|source| TemplateError::Cargo { path: order.toolchain.cargo().into(), source })?;
+        if finished.status.success() {
+            return Ok(());
+        }
+        let compiled = finished.compiled_something();
+        last = Some(finished);
+        if compiled {
+            break;
+        }
+    }
+    let messages = last.map(|finished| finished.messages()).unwrap_or_default();
+    Err(TemplateError::DoesNotCompile { messages })
+}
+
+/// Completes the template: the full lock, nothing of the empty cell, nothing writable, its own name.
+fn finish(new: &Path, order: &Order<'_>) -> io::Result<()> {
+    let given = fs::read_to_string(order.crates.join("Cargo.lock")).unwrap_or_default();
+    let resolved = fs::read_to_string(new.join("crate/Cargo.lock"))?;
+    let full = Lockfile::parse(&given).merged(&Lockfile::parse(&resolved));
+    fs::write(new.join("Cargo.lock"), full.to_text())?;
+    protect(&new.join("crate/target"))?;
+    fs::rename(new, order.directory)
+}
+
+/// Makes files read-only: kernels have links to them.
+fn protect(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path: PathBuf = entry.path();
+        if entry.file_type()?.is_dir() {
+            protect(&path)?;
+        } else {
+            let mut permissions = entry.metadata()?.permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(&path, permissions)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_has_the_absolute_paths_that_evcxr_makes() {
+        let manifest = manifest(Path::new("/c/crates/0"));
+        assert!(manifest.contains("loopbook = { path = \"/c/crates/0/runtime\" }\n"), "{manifest}");
+        assert!(manifest.contains("path = \"/c/crates/0/tokio\" }\n"), "{manifest}");
+        assert!(manifest.ends_with("futures = \"0.3\"\n"), "{manifest}");
+    }
+}

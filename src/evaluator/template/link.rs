@@ -1,0 +1,136 @@
+//! Putting a template into a kernel's working directory.
+//!
+//! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so that no
+//! kernel's build changes another's.
+
+use super::{CARGO_CONFIG, Template, TemplateError};
+use crate::evaluator::standin::CELL_CRATE;
+use crate::evaluator::workdir::WorkDir;
+use std::collections::HashMap;
+use std::fs::{self, File, FileTimes};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+/// Makes the compiled runtime appear as if the kernel had compiled it.
+///
+/// # Errors
+/// If the working directory cannot be written.
+pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
+    let root = work.root();
+    let fill = || -> io::Result<()> {
+        symlink(template.crates()?, root.join("crates"))?;
+        fs::write(root.join(".cargo/config.toml"), CARGO_CONFIG)?;
+        fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
+        let from = template.directory().join("crate/target");
+        Linker::default().directory(&from, &work.crate_dir().join("target"))
+    };
+    fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
+}
+
+/// Knows which files it had to copy, because a library that has two names must remain one file: loaded by both names, it
+/// must be the same library.
+#[derive(Default)]
+struct Linker {
+    copies: HashMap<u64, PathBuf>,
+}
+
+impl Linker {
+    fn directory(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            let (from, to) = (entry.path(), to.join(entry.file_name()));
+            if is_of_the_cell(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                self.directory(&from, &to)?;
+            } else if is_replaced_as_a_whole(&from) {
+                self.link(&from, &to)?;
+            } else {
+                copy(&from, &to)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        match fs::hard_link(from, to) {
+            // Another user's file, another file system, or one without links.
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
+                self.copy_once(from, to)
+            }
+            other => other,
+        }
+    }
+
+    fn copy_once(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let inode = fs::metadata(from)?.ino();
+        if let Some(copy) = self.copies.get(&inode) {
+            return fs::hard_link(copy, to);
+        }
+        copy(from, to)?;
+        self.copies.insert(inode, to.to_owned());
+        Ok(())
+    }
+}
+
+/// The template's own, empty cell.
+fn is_of_the_cell(name: &str) -> bool {
+    let stem = name.strip_prefix("lib").unwrap_or(name).split(['-', '.']).next().unwrap_or_default();
+    stem == CELL_CRATE || name == "incremental"
+}
+
+fn is_replaced_as_a_whole(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_program = (name.starts_with("build-script-") || name.starts_with("build_script_")) && !name.ends_with(".d");
+    is_program || [".rlib", ".rmeta", ".so"].iter().any(|end| name.ends_with(end))
+}
+
+/// Copies a file with its time, by which cargo knows that it is fresh, and makes the copy writable.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    let metadata = fs::metadata(from)?;
+    fs::set_permissions(to, fs::Permissions::from_mode(metadata.mode() | 0o200))?;
+    let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
+    File::options().write(true).open(to)?.set_times(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifacts_are_linked_and_what_cargo_writes_in_place_is_copied_with_its_time() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        fs::create_dir_all(from.join("deps")).unwrap();
+        for name in ["deps/libx-1.rlib", "deps/x-1.d", "deps/libctx.so", "deps/ctx.d", "invoked.timestamp"] {
+            fs::write(from.join(name), name).unwrap();
+        }
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        File::options().write(true).open(from.join("deps/x-1.d")).unwrap().set_modified(old).unwrap();
+        Linker::default().directory(&from, &to).unwrap();
+        let inode = |path: PathBuf| fs::metadata(path).unwrap().ino();
+        assert_eq!(inode(from.join("deps/libx-1.rlib")), inode(to.join("deps/libx-1.rlib")));
+        assert_ne!(inode(from.join("deps/x-1.d")), inode(to.join("deps/x-1.d")));
+        assert_eq!(fs::metadata(to.join("deps/x-1.d")).unwrap().modified().unwrap(), old);
+        assert!(to.join("invoked.timestamp").exists());
+        assert!(!to.join("deps/libctx.so").exists() && !to.join("deps/ctx.d").exists());
+    }
+
+    #[test]
+    fn a_file_with_two_names_stays_one_file_when_it_must_be_copied() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        fs::write(path("a.so"), "text").unwrap();
+        fs::hard_link(path("a.so"), path("b.so")).unwrap();
+        let mut linker = Linker::default();
+        linker.copy_once(&path("a.so"), &path("c.so")).unwrap();
+        linker.copy_once(&path("b.so"), &path("d.so")).unwrap();
+        let inode = |name: &str| fs::metadata(path(name)).unwrap().ino();
+        assert_eq!(inode("c.so"), inode("d.so"));
+        assert_ne!(inode("a.so"), inode("c.so"));
+    }
+}

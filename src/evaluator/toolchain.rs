@@ -1,0 +1,235 @@
+//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our stand-ins
+//! instead of it.
+
+use super::standin::{CARGO_ENV, CARGO_HOME_ENV, RUSTC_ENV, STATE_ENV};
+use super::workdir::WorkDir;
+use sha2::{Digest, Sha256};
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Variables that [`environment`] sets. The child process must not see our values: its programs are the user's.
+const CHANGED: [&str; 10] = [
+    "PATH",
+    "CARGO",
+    "CARGO_HOME",
+    "RUSTC",
+    "EVCXR_CONFIG_DIR",
+    "EVCXR_TMPDIR",
+    CARGO_ENV,
+    RUSTC_ENV,
+    CARGO_HOME_ENV,
+    STATE_ENV,
+];
+
+/// Why there is no usable toolchain.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolchainError {
+    /// Neither rustup nor a `PATH` entry knows the program.
+    #[error("cannot find {0}; install Rust (https://rustup.rs), or put its bin directory into PATH")]
+    NotFound(&'static str),
+    /// It is there but does not run.
+    #[error("cannot run {}: {source}; reinstall the toolchain (`rustup toolchain install stable`)", program.display())]
+    DoesNotRun {
+        /// Which program.
+        program: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// It runs but says what we cannot read.
+    #[error("{} did not say which {what} it has; reinstall the toolchain (`rustup toolchain install stable`)", program.display())]
+    Unclear {
+        /// Which program.
+        program: PathBuf,
+        /// What was asked.
+        what: &'static str,
+    },
+}
+
+/// A cargo and a rustc that belong together: the real ones, no proxies of rustup's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toolchain {
+    cargo: PathBuf,
+    rustc: PathBuf,
+    sysroot: PathBuf,
+    version: String,
+    host: String,
+}
+
+impl Toolchain {
+    /// Finds the user's default toolchain. A `rust-toolchain.toml` beside a notebook has no say: the runtime that all
+    /// cells share is compiled once per machine.
+    ///
+    /// # Errors
+    /// If there is no cargo or rustc, or rustc does not run.
+    pub fn find() -> Result<Self, ToolchainError> {
+        let rustc = which_by_rustup("rustc").or_else(|| find_program("rustc")).ok_or(ToolchainError::NotFound("rustc"))?;
+        // A rustc in PATH may be a proxy; the sysroot has the real ones.
+        let sysroot = match sysroot_around(&rustc) {
+            Some(sysroot) => sysroot,
+            None => PathBuf::from(ask(&rustc, &["--print", "sysroot"])?.trim()),
+        };
+        let in_sysroot = |tool: &str| Some(sysroot.join("bin").join(tool)).filter(|path| path.is_file());
+        let rustc = in_sysroot("rustc").unwrap_or(rustc);
+        let cargo = in_sysroot("cargo").or_else(|| find_program("cargo")).ok_or(ToolchainError::NotFound("cargo"))?;
+        let version = ask(&rustc, &["-vV"])?;
+        let Some(host) = version.lines().find_map(|line| line.strip_prefix("host: ")) else {
+            return Err(ToolchainError::Unclear { program: rustc, what: "host" });
+        };
+        Ok(Self { host: host.to_owned(), cargo, rustc, sysroot, version })
+    }
+
+    /// The real cargo.
+    pub fn cargo(&self) -> &Path {
+        &self.cargo
+    }
+
+    /// The real rustc.
+    pub fn rustc(&self) -> &Path {
+        &self.rustc
+    }
+
+    /// The directory that holds `bin/` and `lib/`.
+    pub fn sysroot(&self) -> &Path {
+        &self.sysroot
+    }
+
+    /// What `rustc -vV` says.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The target triple of this machine, for example `x86_64-unknown-linux-gnu`.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether the standard library's source is installed, which rust-analyzer needs to find out the types of variables.
+    pub fn has_rust_src(&self) -> bool {
+        self.sysroot.join("lib/rustlib/src/rust/library/std/src/lib.rs").is_file()
+    }
+}
+
+/// What the kernel process must have in its environment before evcxr starts.
+///
+/// evcxr and rust-analyzer then find our stand-ins for cargo, rustc and rustup wherever they look: evcxr asks rustup and
+/// `PATH`, rust-analyzer `CARGO_HOME`, `CARGO`, `RUSTC` and `PATH`.
+pub fn environment(work: &WorkDir, toolchain: &Toolchain) -> Vec<(OsString, OsString)> {
+    let tools = work.tools();
+    let bin = toolchain.rustc.parent().unwrap_or(Path::new("/"));
+    let mut path = OsString::from(tools);
+    for entry in [Some(bin.as_os_str().to_owned()), env::var_os("PATH")].into_iter().flatten() {
+        path.push(":");
+        path.push(entry);
+    }
+    let nothing = work.root().join("config");
+    [
+        ("PATH", path),
+        ("CARGO", tools.join("cargo").into()),
+        ("RUSTC", tools.join("rustc").into()),
+        // Empty, so that rust-analyzer does not find the proxies that stand in the real one.
+        ("CARGO_HOME", nothing.clone().into()),
+        ("EVCXR_CONFIG_DIR", nothing.into()),
+        ("EVCXR_TMPDIR", work.crate_dir().into()),
+        (CARGO_ENV, toolchain.cargo.clone().into()),
+        (RUSTC_ENV, toolchain.rustc.clone().into()),
+        (CARGO_HOME_ENV, cargo_home().into()),
+        (STATE_ENV, work.state_dir().into()),
+    ]
+    .map(|(name, value)| (name.into(), value))
+    .into()
+}
+
+/// The user's own values of what [`environment`] changes (`None`: not set), for the child process. Ask before changing.
+pub fn user_environment() -> Vec<(OsString, Option<OsString>)> {
+    CHANGED.iter().map(|name| (name.into(), env::var_os(name))).collect()
+}
+
+/// The user's own cargo home, with the registry and the configuration. Ask before changing the environment.
+pub fn cargo_home() -> PathBuf {
+    let named = env::var_os("CARGO_HOME").filter(|value| !value.is_empty());
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default());
+    named.map_or_else(|| home().join(".cargo"), PathBuf::from)
+}
+
+/// A directory name for the stand-ins of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
+/// the rustc's path.
+pub(super) fn tools_name(program: &Path) -> String {
+    hex::encode(&Sha256::digest(program.as_os_str().as_bytes())[..8])
+}
+
+/// The sysroot that this rustc lies in. It need not be asked, which saves a process at every start.
+fn sysroot_around(rustc: &Path) -> Option<PathBuf> {
+    let sysroot = rustc.parent()?.parent()?;
+    sysroot.join("lib/rustlib").is_dir().then(|| sysroot.to_owned())
+}
+
+fn which_by_rustup(tool: &str) -> Option<PathBuf> {
+    let rustup = find_program("rustup")?;
+    let output = Command::new(rustup).args(["which", tool]).current_dir("/").output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    (output.status.success() && path.is_file()).then_some(path)
+}
+
+/// Looks in `PATH`, then where rustup installs: a Jupyter that a desktop started has a short `PATH`.
+fn find_program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    search(&path, name).or_else(|| Some(cargo_home().join("bin").join(name)).filter(|path| path.is_file()))
+}
+
+fn search(path: &OsStr, name: &str) -> Option<PathBuf> {
+    env::split_paths(path).map(|directory| directory.join(name)).find(|program| program.is_file())
+}
+
+fn ask(program: &Path, arguments: &[&str]) -> Result<String, ToolchainError> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir("/")
+        .output()
+        .map_err(|source| ToolchainError::DoesNotRun { program: program.to_owned(), source })?;
+    match String::from_utf8(output.stdout) {
+        Ok(text) if output.status.success() => Ok(text),
+        _ => Err(ToolchainError::Unclear { program: program.to_owned(), what: "version" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_toolchain_of_this_machine_is_found_and_is_not_a_proxy() {
+        let toolchain = Toolchain::find().unwrap();
+        assert!(toolchain.rustc().starts_with(toolchain.sysroot()));
+        assert!(toolchain.version().starts_with("rustc "));
+        assert!(toolchain.host().contains('-'));
+    }
+
+    #[test]
+    fn every_changed_variable_is_given_back() {
+        let names: Vec<OsString> = user_environment().into_iter().map(|(name, _)| name).collect();
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkDir::create_in(root.path(), Path::new("/bin/true")).unwrap();
+        let toolchain = Toolchain::find().unwrap();
+        let environment = environment(&work, &toolchain);
+        assert_eq!(environment.len(), names.len());
+        for (name, _) in environment {
+            assert!(names.contains(&name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_directory_of_the_path_wins() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            std::fs::write(root.path().join(name).join("tool"), "").unwrap();
+        }
+        let path = env::join_paths([root.path().join("none"), root.path().join("b"), root.path().join("a")]).unwrap();
+        assert_eq!(search(&path, "tool"), Some(root.path().join("b/tool")));
+        assert_eq!(search(&path, "other"), None);
+    }
+}

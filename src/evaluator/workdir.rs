@@ -1,0 +1,228 @@
+//! Each kernel's own directory below the cache, and the removal of those that dead kernels left.
+//!
+//! ```text
+//! CACHE/work/PID-RANDOM/  alive     locked while the kernel lives
+//!                         crate/    the crate that evcxr writes (its tmpdir)
+//!                         crates    link to the sources of the crates that cells use
+//!                         state/    what the stand-ins for cargo and rustc remember
+//!                         config/   empty: evcxr's configuration, rust-analyzer's cargo home
+//!                         .cargo/   how cells are compiled
+//! ```
+
+use super::toolchain::tools_name;
+use crate::home::Home;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// Names under which the program stands in for another one.
+const TOOLS: [&str; 3] = ["cargo", "rustc", "rustup"];
+
+/// Prefix of a directory that is being removed.
+const DEAD: &str = ".dead-";
+
+/// Why there is no working directory.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make the kernel's working directory {}: {source}; check its permissions and the free space", path.display())]
+pub struct WorkDirError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// A kernel's working directory. Dropping it removes it.
+#[derive(Debug)]
+pub struct WorkDir {
+    root: PathBuf,
+    tools: PathBuf,
+    /// Locked: says that we live.
+    _alive: File,
+}
+
+impl WorkDir {
+    /// Makes a directory that no other kernel has.
+    ///
+    /// # Errors
+    /// If the cache directory is not writable.
+    pub fn create(home: &Home) -> Result<Self, WorkDirError> {
+        Self::create_in(home.cache_dir(), home.program())
+    }
+
+    pub(super) fn create_in(cache: &Path, program: &Path) -> Result<Self, WorkDirError> {
+        let short = uuid::Uuid::new_v4().simple().to_string();
+        let root = cache.join("work").join(format!("{}-{}", std::process::id(), &short[..8]));
+        let tools = cache.join("tools").join(tools_name(program));
+        let make = || -> io::Result<File> {
+            make_tools(&tools, program)?;
+            // A sweep must not see the directory before it is locked.
+            let _turn = take_turn(cache)?;
+            for name in ["crate/src", "state/running", "config", ".cargo"] {
+                fs::create_dir_all(root.join(name))?;
+            }
+            let alive = File::create(root.join("alive"))?;
+            alive.lock()?;
+            Ok(alive)
+        };
+        let alive = make().map_err(|source| WorkDirError { path: root.clone(), source })?;
+        Ok(Self { root, tools, _alive: alive })
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The crate that evcxr writes and compiles.
+    pub fn crate_dir(&self) -> PathBuf {
+        self.root.join("crate")
+    }
+
+    /// The source file that evcxr writes for each cell.
+    pub fn source(&self) -> PathBuf {
+        self.root.join("crate/src/lib.rs")
+    }
+
+    /// What the stand-ins remember.
+    pub fn state_dir(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    /// Removes the directory; for a kernel that ends while its threads still hold it.
+    pub fn remove(&self) {
+        // A process that is just being killed may still write a file; what then remains is swept at the next start.
+        match fs::remove_dir_all(&self.root) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!("cannot remove {}: {error}", self.root.display());
+            }
+            _ => {}
+        }
+    }
+
+    /// The directory with the stand-ins for cargo, rustc and rustup.
+    pub fn tools(&self) -> &Path {
+        &self.tools
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Removes the working directories of kernels that no longer live, however they ended. Returns how many.
+///
+/// # Errors
+/// If the cache cannot be read or something in it not be removed.
+pub fn sweep_stale(home: &Home) -> io::Result<usize> {
+    sweep_in(home.cache_dir())
+}
+
+fn sweep_in(cache: &Path) -> io::Result<usize> {
+    let work = cache.join("work");
+    if !work.is_dir() {
+        return Ok(0);
+    }
+    let dead = rename_dead(cache, &work)?;
+    for path in &dead {
+        match fs::remove_dir_all(path) {
+            // Another kernel that sweeps at the same time was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+    }
+    Ok(dead.len())
+}
+
+/// Gives dead directories another name while no kernel can be making one; removing them takes longer than that.
+fn rename_dead(cache: &Path, work: &Path) -> io::Result<Vec<PathBuf>> {
+    let _turn = take_turn(cache)?;
+    let mut dead = Vec::new();
+    for entry in fs::read_dir(work)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(DEAD) {
+            dead.push(entry.path());
+        } else if is_dead(&entry.path())? {
+            let mut renamed = std::ffi::OsString::from(DEAD);
+            renamed.push(&name);
+            let renamed = work.join(renamed);
+            fs::rename(entry.path(), &renamed)?;
+            dead.push(renamed);
+        }
+    }
+    Ok(dead)
+}
+
+/// The system unlocks a file when the process that locked it ends; a process id could belong to someone else by now.
+fn is_dead(root: &Path) -> io::Result<bool> {
+    match File::open(root.join("alive")) {
+        Ok(file) => match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits until no other kernel makes or sweeps directories; the turn ends when the file is dropped.
+fn take_turn(cache: &Path) -> io::Result<File> {
+    fs::create_dir_all(cache)?;
+    let file = File::create(cache.join("work.lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Makes the links under whose names `program` stands in for the tools.
+pub(super) fn make_tools(tools: &Path, program: &Path) -> io::Result<()> {
+    fs::create_dir_all(tools)?;
+    for name in TOOLS {
+        match symlink(program, tools.join(name)) {
+            // The directory's name is made from the program's path, so this link is the right one.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_directory_is_gone_and_a_sweep_leaves_the_living() {
+        let cache = tempfile::tempdir().unwrap();
+        let program = Path::new("/bin/true");
+        let first = WorkDir::create_in(cache.path(), program).unwrap();
+        let second = WorkDir::create_in(cache.path(), program).unwrap();
+        assert_ne!(first.root(), second.root());
+        assert!(first.tools().join("cargo").exists());
+        assert_eq!(sweep_in(cache.path()).unwrap(), 0);
+        let root = first.root().to_owned();
+        drop(first);
+        assert!(!root.exists());
+        assert!(second.state_dir().is_dir());
+    }
+
+    #[test]
+    fn what_a_killed_kernel_left_is_swept() {
+        let cache = tempfile::tempdir().unwrap();
+        let living = WorkDir::create_in(cache.path(), Path::new("/bin/true")).unwrap();
+        let dead = cache.path().join("work/1-deadbeef");
+        fs::create_dir_all(dead.join("crate/target")).unwrap();
+        fs::write(dead.join("alive"), "").unwrap();
+        fs::create_dir_all(cache.path().join("work/.dead-2-half")).unwrap();
+        assert_eq!(sweep_in(cache.path()).unwrap(), 2);
+        assert_eq!(fs::read_dir(cache.path().join("work")).unwrap().count(), 1);
+        assert!(living.root().exists());
+    }
+
+    #[test]
+    fn a_cache_that_does_not_exist_has_nothing_to_sweep() {
+        let cache = tempfile::tempdir().unwrap();
+        assert_eq!(sweep_in(&cache.path().join("none")).unwrap(), 0);
+    }
+}

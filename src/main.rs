@@ -1,0 +1,10 @@
+//! The program `loopbook`. Started under the name of one of Rust's tools it stands in for that.
+
+use std::process::ExitCode;
+
+use loopbook_kernel::cli;
+use loopbook_kernel::evaluator::standin;
+
+fn main() -> ExitCode {
+    standin::run_as_tool().unwrap_or_else(cli::main)
+}

@@ -1,0 +1,188 @@
+//! The five ZeroMQ sockets of a kernel, filled into a [`Transport`]. Nothing outside this module names ZeroMQ.
+//!
+//! Each socket has one task that owns it; queues lie between them and the dispatcher:
+//!
+//! ```text
+//! shell, control, stdin ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
+//!                          ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
+//! iopub ◄── relay (one per client) ◄── XPUB ◄────────┘     heartbeat: ROUTER that echoes
+//! ```
+//!
+//! What arrives is queued without a bound, what is to be sent with one: so the sockets never wait for the dispatcher,
+//! and a cell that prints faster than clients read is slowed down instead of filling the memory.
+
+mod connection_file;
+mod heartbeat;
+mod iopub;
+mod relay;
+mod router;
+
+pub use connection_file::{Address, ConnectionFile, ConnectionFileError};
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_std::channel::{self, Receiver, Sender};
+use async_std::future;
+use async_std::os::unix::net::UnixStream;
+use async_std::task::{self, JoinHandle};
+use futures::StreamExt as _;
+use zeromq::{Endpoint, Socket};
+
+use crate::transport::{Channel, Incoming, Outgoing, Transport};
+use relay::Relay;
+
+/// Messages to be sent that may wait in a queue.
+const QUEUED: usize = 256;
+
+/// How long [`Sockets::close`] waits for clients to take what was sent last.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// How long connections stay open after everything was handed to the operating system (what ZeroMQ calls lingering).
+const LINGER: Duration = Duration::from_millis(50);
+
+/// Why the sockets could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// An address cannot be listened at.
+    #[error("cannot listen at {address} for {socket}: {reason}; another kernel may use this address: start a new one")]
+    Bind {
+        /// Which socket.
+        socket: &'static str,
+        /// Where.
+        address: Address,
+        /// What ZeroMQ or the operating system says.
+        reason: String,
+    },
+}
+
+/// The open sockets. Call [`Sockets::close`] at the end, or the last messages may be lost.
+#[derive(Debug)]
+pub struct Sockets {
+    /// Ends when all senders of [`Transport::outgoing`] are gone and everything was sent.
+    sending: JoinHandle<()>,
+    readers: Vec<JoinHandle<()>>,
+    relay: Relay,
+    ipc_files: Vec<PathBuf>,
+}
+
+/// Opens the sockets that the connection file names.
+///
+/// # Errors
+/// If one of the addresses cannot be listened at.
+pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), SocketError> {
+    let (incoming_sender, incoming) = channel::unbounded();
+    let (outgoing, outgoing_receiver) = channel::bounded(QUEUED);
+
+    let (shell, shell_reader) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
+    let (control, control_reader) = router(connection.control(), Channel::Control, &incoming_sender).await?;
+    let (stdin, stdin_reader) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
+    let heartbeat = heartbeat::spawn(listen("heartbeat", &connection.heartbeat()).await?.0);
+
+    let inner = connection.iopub().inner();
+    let (publisher, endpoint) = listen("iopub", &inner).await?;
+    remove_stale(&connection.iopub()).await;
+    let relay = Relay::start(&connection.iopub(), &address_of(&endpoint).unwrap_or(inner.clone()))
+        .await
+        .map_err(|error| bind_error("iopub", &connection.iopub(), error))?;
+    let (iopub, iopub_receiver) = channel::bounded(QUEUED);
+    let publishing = iopub::spawn(publisher, iopub_receiver, incoming_sender);
+
+    let sending = task::spawn(send_all(outgoing_receiver, [shell, control, stdin], iopub, publishing));
+    let readers = vec![shell_reader, control_reader, stdin_reader, heartbeat];
+    let addresses = [connection.shell(), connection.control(), connection.stdin(), connection.heartbeat()];
+    let ipc_files = addresses.into_iter().chain([inner, connection.iopub()]).filter_map(Address::into_path).collect();
+    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, relay, ipc_files }))
+}
+
+impl Sockets {
+    /// Sends what is still queued, closes all connections and removes the files of `ipc` sockets. All senders of
+    /// [`Transport::outgoing`] must be gone. Takes about a second at most, also if a client does not read.
+    pub async fn close(self) {
+        if future::timeout(FLUSH, self.sending).await.is_err() {
+            tracing::warn!("some messages were not sent: a client does not read them");
+        }
+        self.relay.close(FLUSH).await;
+        task::sleep(LINGER).await;
+        for reader in self.readers {
+            reader.cancel().await;
+        }
+        for file in self.ipc_files {
+            remove(&file);
+        }
+    }
+}
+
+/// Takes messages in the order in which the dispatcher queued them.
+async fn send_all(
+    outgoing: Receiver<Outgoing>,
+    [mut shell, mut control, mut stdin]: [router::Writer; 3],
+    iopub: Sender<Vec<Vec<u8>>>,
+    publishing: JoinHandle<()>,
+) {
+    let mut outgoing = std::pin::pin!(outgoing);
+    while let Some(Outgoing { channel, frames }) = outgoing.next().await {
+        match channel {
+            Channel::Shell => shell.send(frames).await,
+            Channel::Control => control.send(frames).await,
+            Channel::Stdin => stdin.send(frames).await,
+            // Fails only if the task has ended, which it does only when this sender is dropped.
+            Channel::Iopub => drop(iopub.send(frames).await),
+        }
+    }
+    drop(iopub);
+    publishing.await;
+}
+
+async fn router(
+    address: Address,
+    channel: Channel,
+    incoming: &Sender<Incoming>,
+) -> Result<(router::Writer, JoinHandle<()>), SocketError> {
+    let name = match channel {
+        Channel::Shell => "shell",
+        Channel::Control => "control",
+        Channel::Stdin => "stdin",
+        Channel::Iopub => "iopub",
+    };
+    let (socket, _) = listen(name, &address).await?;
+    Ok(router::spawn(socket, channel, incoming.clone()))
+}
+
+/// A socket of any kind that listens at `address`, and where exactly it does.
+async fn listen<S: Socket>(name: &'static str, address: &Address) -> Result<(S, Endpoint), SocketError> {
+    remove_stale(address).await;
+    let mut socket = S::new();
+    let endpoint = socket.bind(&address.to_string()).await.map_err(|error| bind_error(name, address, error))?;
+    Ok((socket, endpoint))
+}
+
+/// Removes the file of a kernel that was killed: nobody listens there any more.
+async fn remove_stale(address: &Address) {
+    if let Address::Ipc(path) = address
+        && UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
+        remove(path);
+    }
+}
+
+fn bind_error(socket: &'static str, address: &Address, reason: impl ToString) -> SocketError {
+    SocketError::Bind { socket, address: address.clone(), reason: reason.to_string() }
+}
+
+fn address_of(endpoint: &Endpoint) -> Option<Address> {
+    match endpoint {
+        Endpoint::Tcp(host, port) => Some(Address::Tcp(host.to_string(), *port)),
+        Endpoint::Ipc(path) => path.clone().map(Address::Ipc),
+        _ => None,
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!("cannot remove the socket {}: {error}", path.display());
+    }
+}

@@ -1,0 +1,273 @@
+//! Bytes between iopub's clients and the XPUB socket, copied so that no client can stop another.
+//!
+//! XPUB sends to its subscribers in turn and waits for each. A client that does not read (a laptop asleep, a debugger)
+//! would stop everybody once the system's buffers are full. So clients connect here, and for each there is one
+//! connection to the XPUB, from which we always read. What a client does not take yet is held, up to [`LIMIT`]; one that
+//! stays above it for longer than [`PATIENCE`] is disconnected. ZeroMQ clients then connect again by themselves.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use async_std::channel::{self, Receiver, Sender};
+use async_std::future;
+use async_std::net::{TcpListener, TcpStream};
+use async_std::os::unix::net::{UnixListener, UnixStream};
+use async_std::task::{self, JoinHandle};
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::Address;
+
+/// Bytes held for one client.
+const LIMIT: usize = 64 << 20;
+
+/// How long in all a client may keep the others waiting at the limit.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Bytes read at once.
+const CHUNK: usize = 64 << 10;
+
+/// How long to wait when the system cannot open one more connection.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// A listener and its connections.
+#[derive(Debug)]
+pub(super) struct Relay {
+    accepting: JoinHandle<()>,
+    /// Closes when the last connection has ended: each holds a sender.
+    connections: Receiver<Infallible>,
+}
+
+impl Relay {
+    /// Listens at `public` and connects every client to `inner`.
+    pub(super) async fn start(public: &Address, inner: &Address) -> io::Result<Self> {
+        let (open, connections) = channel::bounded(1);
+        let listener = Listener::bind(public).await?;
+        let accepting = task::spawn(accept(listener, inner.clone(), open));
+        Ok(Self { accepting, connections })
+    }
+
+    /// Accepts nobody any more and waits, but not longer than `patience`, until every client has got what was sent.
+    /// The XPUB must be closed already.
+    pub(super) async fn close(self, patience: Duration) {
+        self.accepting.cancel().await;
+        // Nothing is ever sent: this ends when the channel closes, or by the timeout.
+        if future::timeout(patience, self.connections.recv()).await.is_err() {
+            tracing::warn!("a client of iopub has not read everything");
+        }
+    }
+}
+
+async fn accept(listener: Listener, inner: Address, open: Sender<Infallible>) {
+    loop {
+        let client = match listener.accept().await {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::warn!("iopub cannot accept a client: {error}");
+                task::sleep(EXHAUSTED).await;
+                continue;
+            }
+        };
+        let (inner, open) = (inner.clone(), open.clone());
+        task::spawn(async move {
+            let ended = match connect(&inner).await {
+                Ok(socket) => carry(client, socket, LIMIT, PATIENCE).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                tracing::warn!("a client of iopub was disconnected: {error}");
+            }
+            drop(open);
+        });
+    }
+}
+
+/// Copies both ways until one side closes. What the socket sent before it closed still reaches the client.
+async fn carry(client: impl Stream, socket: impl Stream, limit: usize, patience: Duration) -> io::Result<()> {
+    let (client_reader, mut client_writer) = client.split();
+    let (mut socket_reader, mut socket_writer) = socket.split();
+    let (chunks, backlog) = backlog(limit, patience);
+    let down = async {
+        futures::try_join!(chunks.fill(&mut socket_reader), backlog.empty(&mut client_writer))?;
+        Ok(())
+    };
+    let up = async {
+        match futures::io::copy(client_reader, &mut socket_writer).await {
+            // The client has gone, one way or the other: what it has not read it does not want.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    };
+    futures::future::select(pin!(up), pin!(down)).await.factor_first().0
+}
+
+/// What was read from the socket and not yet written to the client.
+fn backlog(limit: usize, patience: Duration) -> (Filling, Emptying) {
+    let held = Arc::new(AtomicUsize::new(0));
+    let (chunks, queued) = channel::unbounded();
+    let (written, room) = channel::bounded(1);
+    (Filling { held: held.clone(), chunks, room, limit, patience }, Emptying { held, queued, written })
+}
+
+struct Filling {
+    held: Arc<AtomicUsize>,
+    chunks: Sender<Vec<u8>>,
+    /// Gets something whenever a chunk was written.
+    room: Receiver<()>,
+    limit: usize,
+    patience: Duration,
+}
+
+struct Emptying {
+    held: Arc<AtomicUsize>,
+    queued: Receiver<Vec<u8>>,
+    written: Sender<()>,
+}
+
+impl Filling {
+    async fn fill(self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+        let mut buffer = vec![0; CHUNK];
+        let mut patience = self.patience;
+        loop {
+            let read = socket.read(&mut buffer).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            let held = self.held.fetch_add(read, Ordering::Relaxed) + read;
+            if self.chunks.send(buffer[..read].to_vec()).await.is_err() {
+                // Writing has failed, and says why.
+                return Ok(());
+            }
+            if held > self.limit {
+                patience = self.wait_for_room(patience).await?;
+            } else if held < self.limit / 2 {
+                patience = self.patience;
+            }
+        }
+    }
+
+    /// What is left of the patience. It comes back only when the client has caught up: else a slow one could make
+    /// everybody as slow as itself.
+    async fn wait_for_room(&self, patience: Duration) -> io::Result<Duration> {
+        let deadline = Instant::now() + patience;
+        while self.held.load(Ordering::Relaxed) > self.limit {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if future::timeout(left, self.room.recv()).await.is_err() {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("it left {} MiB unread and kept the others waiting", self.limit >> 20),
+                ));
+            }
+        }
+        Ok(deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+impl Emptying {
+    async fn empty(self, client: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        while let Ok(chunk) = self.queued.recv().await {
+            client.write_all(&chunk).await?;
+            self.held.fetch_sub(chunk.len(), Ordering::Relaxed);
+            // Full means that a wake-up is on its way already; closed, that nobody waits.
+            let _ = self.written.try_send(());
+        }
+        Ok(())
+    }
+}
+
+/// A connection of either kind.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+enum Listener {
+    Tcp(TcpListener),
+    Ipc(UnixListener),
+}
+
+impl Listener {
+    async fn bind(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(host, port) => TcpListener::bind((host.as_str(), *port)).await.map(Self::Tcp),
+            Address::Ipc(path) => UnixListener::bind(path).await.map(Self::Ipc),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        match self {
+            Self::Tcp(listener) => prompt(listener.accept().await?.0),
+            Self::Ipc(listener) => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
+}
+
+async fn connect(address: &Address) -> io::Result<Box<dyn Stream>> {
+    match address {
+        Address::Tcp(host, port) => prompt(TcpStream::connect((host.as_str(), *port)).await?),
+        Address::Ipc(path) => Ok(Box::new(UnixStream::connect(path).await?)),
+    }
+}
+
+/// Small messages must not wait for more to come.
+fn prompt(stream: TcpStream) -> io::Result<Box<dyn Stream>> {
+    stream.set_nodelay(true)?;
+    Ok(Box::new(stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A relayed connection: the client's end, the socket's end, and how it ended.
+    fn relayed(limit: usize, patience: Duration) -> (UnixStream, UnixStream, JoinHandle<io::Result<()>>) {
+        let (client, client_end) = UnixStream::pair().unwrap();
+        let (socket, socket_end) = UnixStream::pair().unwrap();
+        (client, socket, task::spawn(carry(client_end, socket_end, limit, patience)))
+    }
+
+    #[async_std::test]
+    async fn bytes_travel_both_ways_and_the_last_ones_arrive_after_the_socket_closed() {
+        let (mut client, mut socket, ended) = relayed(LIMIT, PATIENCE);
+        client.write_all(b"subscribe").await.unwrap();
+        let mut buffer = [0; 9];
+        socket.read_exact(&mut buffer).await.unwrap();
+        assert_eq!(&buffer, b"subscribe");
+        socket.write_all(b"last words").await.unwrap();
+        drop(socket);
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "last words");
+        ended.await.unwrap();
+    }
+
+    #[async_std::test]
+    async fn a_client_that_does_not_read_is_disconnected_and_the_socket_never_waits_long() {
+        let patience = Duration::from_millis(50);
+        let (_client, mut socket, ended) = relayed(1 << 20, patience);
+        let flood = vec![0; 8 << 20];
+        let result = future::timeout(Duration::from_secs(10), socket.write_all(&flood)).await.expect("not stuck");
+        assert!(result.is_err(), "the relay closes the connection");
+        assert_eq!(ended.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[async_std::test]
+    async fn a_client_that_reads_gets_more_than_the_limit() {
+        let (mut client, mut socket, ended) = relayed(1 << 20, PATIENCE);
+        let sent = task::spawn(async move { socket.write_all(&vec![7; 8 << 20]).await });
+        let mut bytes = Vec::new();
+        client.read_to_end(&mut bytes).await.unwrap();
+        assert_eq!(bytes.len(), 8 << 20);
+        sent.await.unwrap();
+        ended.await.unwrap();
+    }
+
+    #[async_std::test]
+    async fn a_client_that_leaves_ends_the_connection() {
+        let (client, mut socket, ended) = relayed(LIMIT, PATIENCE);
+        drop(client);
+        assert_eq!(socket.read(&mut [0]).await.unwrap(), 0);
+        ended.await.unwrap();
+    }
+}

@@ -1,0 +1,103 @@
+//! Executing: the request, its echo to everybody, and its reply.
+
+use super::{Okay, content};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+
+/// `execute_request`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ExecuteRequest {
+    /// The cell.
+    pub code: String,
+    /// Publish nothing but the status.
+    #[serde(default)]
+    pub silent: bool,
+    #[serde(default = "yes")]
+    store_history: bool,
+    /// Expressions to evaluate afterwards, by key.
+    #[serde(default, deserialize_with = "or_default")]
+    pub user_expressions: BTreeMap<String, String>,
+    /// Whether the client answers input requests.
+    #[serde(default = "yes")]
+    pub allow_stdin: bool,
+    /// Whether an error aborts the requests that wait.
+    #[serde(default = "yes")]
+    pub stop_on_error: bool,
+}
+
+impl ExecuteRequest {
+    /// Whether the execution is counted and remembered; never if it is silent.
+    pub fn store_history(&self) -> bool {
+        self.store_history && !self.silent
+    }
+}
+
+/// `execute_input`: tells everybody what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExecuteInput<'a> {
+    /// The cell.
+    pub code: &'a str,
+    /// Its number.
+    pub execution_count: u32,
+}
+
+/// `execute_reply`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub enum ExecuteReply {
+    /// The cell ran to its end.
+    Ok {
+        /// The cell's number.
+        execution_count: u32,
+        /// Deprecated by Jupyter, but demanded by its clients. Always empty.
+        payload: [(); 0],
+        /// A result or error for each of the request's.
+        user_expressions: BTreeMap<String, ExpressionError>,
+    },
+    /// The cell failed.
+    Error {
+        /// The cell's number.
+        execution_count: u32,
+        /// How.
+        #[serde(flatten)]
+        error: ErrorInfo,
+    },
+}
+
+/// `execute_reply` to a request that never ran, because one before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename = "aborted")]
+pub struct Aborted {}
+
+/// An error, as replies and the `error` message carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorInfo {
+    /// What sort.
+    pub ename: String,
+    /// One line.
+    pub evalue: String,
+    /// Lines with ANSI colour.
+    pub traceback: Vec<String>,
+}
+
+/// What became of one of `user_expressions`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename = "error")]
+pub struct ExpressionError {
+    /// Why there is no value.
+    #[serde(flatten)]
+    pub error: ErrorInfo,
+}
+
+/// The `status` of a success, for replies that are not enums.
+pub(super) const OK: Okay = Okay::Ok;
+
+content! { ExecuteInput<'_> => "execute_input", ExecuteReply => "execute_reply", Aborted => "execute_reply" }
+
+fn yes() -> bool {
+    true
+}
+
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}

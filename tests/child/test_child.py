@@ -1,0 +1,343 @@
+"""The child program and the runtime, end to end, without evcxr and without the kernel."""
+
+import time
+
+import pytest
+
+C_PRINT = 'unsafe extern "C" { fn puts(s: *const std::ffi::c_char) -> i32; fn printf(s: *const std::ffi::c_char) -> i32; }'
+
+
+def test_stdout_and_stderr_of_one_thread_keep_their_order(child):
+    result = child.run('for i in 0..50 { println!("a{i}"); eprintln!("b{i}"); print!("c{i}\\n"); }')
+    assert result.text() == "".join(f"a{i}\nb{i}\nc{i}\n" for i in range(50))
+    assert result.outcome == {"outcome": "ok"} and result.markers == []
+
+
+def test_c_stdio_and_other_processes_keep_the_order_too(child):
+    result = child.run(
+        """
+        for _ in 0..20 {
+            println!("rust"); unsafe { puts(c"c".as_ptr()) }; eprintln!("err");
+        }
+        std::process::Command::new("echo").arg("echo").status().unwrap();
+        println!("end"); unsafe { printf(c"partial".as_ptr()) };
+        """,
+        items=C_PRINT,
+    )
+    assert result.text() == "rust\nc\nerr\n" * 20 + "echo\nend\npartial"
+
+
+def test_lines_before_an_exit_all_arrive(child):
+    child.start('for i in 0..100_000 { println!("line {i}"); } eprint!("last"); std::process::exit(5);')
+    began = time.monotonic()
+    frames = child.rest()
+    assert child.process.wait(timeout=5) == 5
+    text = b"".join(body["bytes"] for kind, body in frames if kind != "message").decode()
+    assert text == "".join(f"line {i}\n" for i in range(100_000)) + "last"
+    print(f"100,000 lines in {time.monotonic() - began:.2f} s")
+
+
+def test_bytes_that_are_not_utf8_and_markers_are_text(child):
+    result = child.run(
+        r"""
+        use std::io::Write;
+        std::io::stdout().write_all(b"\xff\xfe\n").unwrap();
+        println!("EVCXR_PANIC_NOTIFICATION"); println!("EVCXR_VARIABLE_CHANGED_TYPE:x");
+        println!("EVCXR_EXECUTION_COMPLETE"); println!("EVCXR_ERROR_OCCURRED");
+        """
+    )
+    assert result.text("stdout").encode(errors="surrogateescape") == (
+        b"\xff\xfe\nEVCXR_PANIC_NOTIFICATION\nEVCXR_VARIABLE_CHANGED_TYPE:x\n"
+        b"EVCXR_EXECUTION_COMPLETE\nEVCXR_ERROR_OCCURRED\n"
+    )
+    assert result.markers == []
+
+
+def test_a_large_line_arrives_whole(child):
+    result = child.run('println!("{}", "x".repeat(10_000_000));')
+    assert len(result.text("stdout")) == 10_000_001
+
+
+def test_an_unfinished_line_appears_while_the_cell_goes_on(child):
+    cell = child.start('print!("50%\\r"); task::sleep(Duration::from_millis(800)).await; println!("done");')
+    began = time.monotonic()
+    child.until(lambda kind, body: kind == "stdout" and body["bytes"] == b"50%\r" and body["cell"] == cell)
+    assert time.monotonic() - began < 0.6
+    assert child.finish(cell).text() == "done\n"
+
+
+def test_a_held_lock_of_stdout_stops_nobody(child):
+    cell = child.start(
+        """
+        std::thread::spawn(|| { let _lock = std::io::stdout().lock(); std::thread::sleep(Duration::from_secs(600)); });
+        task::sleep(Duration::from_millis(100)).await;
+        eprintln!("through");
+        """
+    )
+    assert child.finish(cell, timeout=3).text() == "through\n"
+
+
+def test_reading_stdin_asks_the_kernel(child):
+    cell = child.start(
+        r"""
+        let mut line = String::new();
+        print!("name? ");
+        std::io::stdin().read_line(&mut line).unwrap();
+        println!("[{line}]");
+        line.clear();
+        assert_eq!(std::io::stdin().read_line(&mut line).unwrap(), 0);
+        """
+    )
+    asked = child.until(lambda kind, body: body.get("type") == "input")
+    assert asked[-2] == ("stdout", {"cell": cell, "bytes": b"name? "})
+    child.send(type="input_reply", id=asked[-1][1]["id"], reply={"Ok": "Ada"})
+    again = child.until(lambda kind, body: body.get("type") == "input")
+    child.send(type="input_reply", id=again[-1][1]["id"], reply={"Err": "not_allowed"})
+    result = child.finish(cell)
+    assert b"".join(body["bytes"] for _, body in again[:-1]) == b"[Ada\n]\n"
+    assert "takes no input" in result.text("stderr") and result.outcome == {"outcome": "ok"}
+
+
+def test_a_panic_is_reported_with_its_line_and_costs_only_new_variables(child):
+    child.run("let x = 7u32;", puts=["x"])
+    result = child.run('let y = 1;\npanic!("no {}", x);', takes={}, items="const x: u8 = 3;", puts=["y"])
+    assert result.markers == ["EVCXR_PANIC_NOTIFICATION"] and result.text() == ""
+    assert result.failure["kind"] == "Panic" and result.failure["message"] == "no 3"
+    assert (result.failure["site"]["cell"], result.failure["site"]["line"]) == (2, 2)
+    assert child.run('println!("{x}");', takes={"x": "u32"}).text() == "7\n"
+
+
+def test_a_variable_of_a_changed_type_is_told_to_evcxr(child):
+    child.run("let x = 7u32;", puts=["x"])
+    result = child.run('println!("never");', takes={"x": "String"})
+    assert result.markers == ["EVCXR_VARIABLE_CHANGED_TYPE:x"]
+    assert result.text() == "The type of the variable x was redefined, so was lost.\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "task::sleep(Duration::from_secs(60)).await;",
+        "task::block_on(task::sleep(Duration::from_secs(60)));",
+        "task::block_on(async { task::block_on(async { task::sleep(Duration::from_secs(60)).await }) });",
+        "let mut line = String::new(); let _ = std::io::stdin().read_line(&mut line); task::yield_now().await;",
+    ],
+)
+def test_an_interrupt_ends_a_waiting_cell_and_keeps_tasks(child, body):
+    child.run("let h = task::spawn(async { task::sleep(Duration::from_millis(700)).await; 5 });", puts=["h"])
+    cell = child.start(f'println!("in"); {body} println!("not reached");')
+    child.until(lambda kind, body: kind == "stdout" and body["bytes"] == b"in\n")
+    time.sleep(0.1)
+    began = time.monotonic()
+    child.send(type="interrupt", cell=cell)
+    result = child.finish(cell)
+    assert time.monotonic() - began < 0.2
+    assert result.failure["kind"] == "Interrupted" and result.markers == ["EVCXR_PANIC_NOTIFICATION"]
+    assert result.text("stdout") == ""
+    child.send(type="interrupt", cell=cell)
+    after = child.run('println!("{}", h.await);', takes={"h": "async_std::task::JoinHandle<i32>"})
+    assert after.text() == "5\n"
+
+
+def test_a_task_runs_between_cells_and_its_output_is_its_cells(child):
+    first = child.start(
+        """
+        let h = task::spawn(async {
+            for i in 0..8 { println!("tick {i}"); task::sleep(Duration::from_millis(100)).await; }
+            "value"
+        });
+        """,
+        puts=["h"],
+    )
+    child.finish(first)
+    between = child.until(lambda kind, body: kind == "stdout" and body["bytes"] == b"tick 3\n", timeout=1)
+    assert {body["cell"] for _, body in between} == {first}
+    second = child.run('println!("mine"); task::sleep(Duration::from_millis(250)).await;')
+    assert second.text("stdout", cell=second.cell) == "mine\n"
+    assert second.text("stdout", cell=first).startswith("tick")
+    third = child.run('println!("{}", h.await);', takes={"h": "async_std::task::JoinHandle<&'static str>"})
+    assert third.text("stdout", cell=third.cell) == "value\n"
+
+
+def test_unfinished_lines_belong_to_the_task_that_prints_them(child):
+    first = child.start(
+        "task::spawn(async { for _ in 0..5 { task::sleep(Duration::from_millis(60)).await; print!(\".\"); } });"
+    )
+    child.finish(first)
+    result = child.run("task::sleep(Duration::from_millis(600)).await;")
+    assert result.text("stdout", cell=first) == "....."
+
+
+def test_a_cell_that_was_refused_does_not_run(child):
+    child.run("let x = 7u32;", puts=["x"])
+    child.refuse = True
+    child.start('println!("ran"); let _ = x;', takes={"x": "u32"})
+    assert child.until_complete() == ["EVCXR_PANIC_NOTIFICATION"]
+    child.refuse = False
+    result = child.run('println!("{x}");', takes={"x": "u32"})
+    assert result.text() == "7\n"
+
+
+def test_the_panic_of_a_detached_task_is_reported_under_its_cell(child):
+    cell = child.start('let h = task::Builder::new().name("w".into()).spawn(async {\npanic!("lost") }).unwrap(); drop::<task::JoinHandle<()>>(h);')
+    failed = child.until(lambda kind, body: body.get("type") == "task_failed")[-1][1]
+    assert (failed["cell"], failed["name"], failed["failure"]["message"]) == (cell, "w", "lost")
+    assert failed["failure"]["site"]["line"] == 2
+
+
+def test_awaiting_a_task_that_panicked_gives_its_panic(child):
+    result = child.run('let h = task::spawn(async {\npanic!("theirs") });\nlet () = h.await;')
+    assert result.failure["message"] == "theirs" and result.failure["site"]["line"] == 2
+    assert not any(body.get("type") == "task_failed" for _, body in result.frames)
+
+
+def test_tokio_works_beside_the_loop(child):
+    result = child.run(
+        """
+        let a = tokio::spawn(async { tokio::time::sleep(Duration::from_millis(20)).await; 1 }).await.unwrap();
+        let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let b = std::thread::spawn(move || rt.block_on(async { 2 })).join().unwrap();
+        let own = tokio::runtime::Runtime::new().unwrap();
+        let c = own.spawn(async { 3 }).await.unwrap();
+        own.shutdown_background();
+        println!("{a}{b}{c}");
+        """
+    )
+    assert result.text() == "123\n"
+
+
+def test_user_code_sees_nothing_of_the_machinery(child):
+    result = child.run(
+        """
+        for name in ["EVCXR_IS_RUNTIME", "RUST_BACKTRACE", "LOOPBOOK_CHANNEL", "LOOPBOOK_SOURCE"] {
+            assert!(std::env::var_os(name).is_none(), "{name}");
+        }
+        let open = std::process::Command::new("ls").arg("/proc/self/fd").output().unwrap();
+        print!("{}", String::from_utf8_lossy(&open.stdout));
+        """
+    )
+    # 3 is the directory that `ls` reads.
+    assert result.text("stdout").split() == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("code", "signals"),
+    [
+        ("std::process::abort();", {6}),
+        ("unsafe { std::ptr::null_mut::<u8>().write_volatile(1) };", {11}),
+        ("fn f(n: u64) -> u64 { if n == 0 { 0 } else { f(n + 1) + std::hint::black_box(n) } } println!(\"{}\", f(1));", {6, 11}),
+    ],
+)
+def test_a_death_is_a_signal_and_keeps_what_was_printed(child, code, signals):
+    child.start(f'println!("last words"); {code}')
+    frames = child.rest()
+    assert -child.process.wait(timeout=10) in signals
+    assert ("stdout", {"cell": 101, "bytes": b"last words\n"}) in frames
+
+
+def test_the_child_ends_when_evcxr_hangs_up(child):
+    child.run("task::spawn(async { loop { task::sleep(Duration::from_millis(1)).await } });")
+    child.process.stdin.close()
+    assert child.process.wait(timeout=5) == 0
+
+
+def test_shared_objects_are_removed_after_loading(child):
+    child.run("")
+    assert not child.library.exists()
+
+
+def test_what_is_shown_stands_where_it_was_shown(child):
+    result = child.run('for _ in 0..20 { println!("a"); print!("b"); loopbook::display(5); eprintln!("c"); }')
+    order = "".join(
+        body["bytes"].decode() if kind != "message" else body["data"]["text/plain"] + "\n"
+        for kind, body in result.frames
+        if kind != "message" or body["type"] == "display"
+    )
+    assert order == "a\nb5\nc\n" * 20
+
+
+def test_a_failed_question_mark_ends_the_cell_early(child):
+    result = child.run(
+        'let a = 1;\nlet n: u32 = loopbook::__q!("x".parse::<u32>());\nprintln!("never");', puts=["a"]
+    )
+    assert result.markers == ["EVCXR_ERROR_OCCURRED"] and result.text() == ""
+    assert result.failure["kind"] == "Error" and result.failure["message"] == "invalid digit found in string"
+    assert (result.failure["site"]["cell"], result.failure["site"]["line"]) == (1, 2)
+
+
+def test_the_inspector_answers_while_every_thread_computes(child):
+    cell = child.start(
+        """
+        for i in 0..64 { task::Builder::new().name(format!("busy {i}")).spawn(async {
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_secs(1) {}
+        }).unwrap(); }
+        println!("started");
+        std::thread::sleep(Duration::from_secs(1));
+        """
+    )
+    child.until(lambda kind, body: kind == "stdout")
+    began = time.monotonic()
+    child.send(type="query", id=7, query={"query": "tasks", "all": False, "cell": None})
+    answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]
+    assert time.monotonic() - began < 0.5
+    tasks = answer["answer"]["Ok"]["application/json"]
+    assert {task["name"] for task in tasks} >= {"In[1]", "busy 0", "busy 63"}
+    assert all(task["site"]["line"] == 2 for task in tasks if task["kind"] == "task")
+    assert {task["parent"] for task in tasks if task["kind"] == "task"} == {tasks[0]["id"]}
+    assert "running" in {task["state"] for task in tasks if task["kind"] == "task"}
+    child.finish(cell)
+
+
+def test_the_registry_knows_who_waits_for_what(child):
+    result = child.run(
+        """
+        let inner = task::Builder::new().name("inner".into()).spawn(task::sleep(Duration::from_millis(300))).unwrap();
+        let outer = task::Builder::new().name("outer".into()).spawn(async { inner.await }).unwrap();
+        task::sleep(Duration::from_millis(100)).await;
+        for t in loopbook::all_tasks() {
+            println!("{} {:?} {:?} {}", t.name.unwrap(), t.state, t.waiting_on.len(), t.awaited_by.len());
+        }
+        outer.await;
+        for t in loopbook::finished_tasks() {
+            assert!(t.idle >= Duration::from_millis(200) && t.busy < Duration::from_millis(50) && t.self_wakes == 0, "{t:?}");
+            println!("{} {:?} {}", t.name.unwrap(), t.state, t.polls);
+        }
+        """
+    )
+    assert result.text() == (
+        "In[1] Running 0 0\ninner Idle 1 1\nouter Idle 1 0\ninner Completed 2\nouter Completed 2\n"
+    ), result.failure
+
+
+def test_a_waiting_socket_costs_no_polls(child):
+    result = child.run(
+        """
+        let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let h = task::spawn(async move { listener.accept().await.map(drop) });
+        task::sleep(Duration::from_millis(300)).await;
+        let info = loopbook::all_tasks().pop().unwrap();
+        println!("{:?} {}", info.kind, info.polls <= 3);
+        h.cancel().await;
+        println!("{:?}", loopbook::finished_tasks().pop().unwrap().state);
+        """
+    )
+    assert result.text() == "Task true\nCancelled\n", result.failure
+
+
+def test_local_tasks_stand_still_between_cells(child):
+    child.run(
+        """
+        let h = task::spawn_local(async { for _ in 0..3 { task::sleep(Duration::from_millis(10)).await } 4 });
+        task::yield_now().await;
+        """,
+        puts=["h"],
+    )
+    time.sleep(0.1)
+    child.send(type="query", id=1, query={"query": "tasks", "all": False, "cell": None})
+    answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]
+    assert [task["state"] for task in answer["answer"]["Ok"]["application/json"]] == ["frozen"]
+    result = child.run(
+        "println!(\"{}\", task::block_on(async { h.await }));", takes={"h": "async_std::task::JoinHandle<i32>"}
+    )
+    assert result.text() == "4\n"

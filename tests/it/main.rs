@@ -1,0 +1,12 @@
+//! The fast tests: the whole dispatcher against the toy evaluator, over in-memory links, and the rules of the source.
+
+mod answers;
+mod execution;
+mod harness;
+mod input;
+mod malformed;
+mod output;
+mod schema;
+mod support;
+mod tidy;
+mod transcript;

@@ -1,0 +1,92 @@
+"""Row 15: the tools that people use: nbconvert, nbclient, the console; and Jupyter's own conformance tests."""
+
+import re
+import subprocess
+import sys
+
+import jupyter_kernel_test
+import nbformat
+import pexpect
+import pytest
+from nbclient import NotebookClient
+
+from client import CELL_DEADLINE
+from conftest import ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
+TOUR = NOTEBOOKS / "00_tour.ipynb"
+
+
+@pytest.fixture(autouse=True)
+def output_as_headless_clients_take_it(monkeypatch):
+    """nbclient drops what arrives under an earlier cell's header."""
+    monkeypatch.setenv("LOOPBOOK_LATE_OUTPUT", "current")
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_row_15_notebooks_run_from_top_to_bottom(kernel_name, path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    options = {"kernel_name": kernel_name, "timeout": CELL_DEADLINE, "resources": {"metadata": {"path": str(tmp_path)}}}
+    NotebookClient(notebook, **options).execute()
+    for cell in code_cells(notebook):
+        failed = any(output.output_type == "error" for output in cell.outputs)
+        assert failed == ("raises-exception" in cell.metadata.get("tags", [])), cell.source
+
+
+def test_row_15_nbconvert_makes_a_page_of_the_tour(kernel_name, tmp_path):
+    page = tmp_path / "tour.html"
+    options = [f"--ExecutePreprocessor.kernel_name={kernel_name}", "--ExecutePreprocessor.timeout=300"]
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", *options, "--output", str(page), str(TOUR)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    html = page.read_text()
+    assert "Done fetching 3" in html and "<table" in html
+    highlighted = re.search(r'<span class="k">(async|fn|let)</span>', html)
+    assert highlighted, "the code is coloured as Rust"
+
+
+def test_row_15_the_committed_tour_has_its_outputs():
+    cells = code_cells(nbformat.read(TOUR, as_version=4))
+    assert any(cell.outputs for cell in cells)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+def test_row_15_the_console_runs_a_cell(kernel_name, tmp_path):
+    command = ["-m", "jupyter_console", "--kernel", kernel_name, "--simple-prompt"]
+    console = pexpect.spawn(sys.executable, command, cwd=str(tmp_path), timeout=CELL_DEADLINE, encoding="utf-8")
+    try:
+        console.expect(r"In \[1\]: ")
+        console.sendline("1 + 41")
+        console.expect(r"Out\[1\]:\s*42")
+        console.expect(r"In \[2\]: ")
+        console.sendline("async_std::future::ready(43).await")
+        console.expect(r"Out\[2\]:\s*43")
+        console.sendeof()
+        console.expect(pexpect.EOF)
+    finally:
+        console.close(force=True)
+
+
+class TestConformance(jupyter_kernel_test.KernelTests):
+    """The suite that other kernels measure themselves with."""
+
+    kernel_name = "loopbook"
+    language_name = "rust"
+    file_extension = ".rs"
+    code_hello_world = 'println!("hello, world")'
+    code_stderr = 'eprintln!("oops")'
+    code_generate_error = 'panic!("on purpose")'
+    code_execute_result = [{"code": "6 * 7", "result": "42"}]
+    code_display_data = [{"code": 'loopbook::display_as("text/html", "<b>x</b>");', "mime": "text/html"}]
+    code_clear_output = "loopbook::clear_output(false);"
+    complete_code_samples = ["let x = 1;", "fn f() {}"]
+    incomplete_code_samples = ["fn f() {", "let s = \"abc"]
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def installed(cls, kernel_name):
+        cls.kernel_name = kernel_name
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
