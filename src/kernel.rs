@@ -76,7 +76,7 @@ fn serve(
     task::block_on(async {
         let (transport, sockets) = sockets::bind(connection).await?;
         let (evaluator, events) = start()?;
-        let settings = Settings { key: connection.key().into(), rust_version, ..Settings::default() };
+        let settings = Settings { key: connection.key().into(), rust_version, late_output: crate::dispatcher::LateOutputSwitch::from_env(), ..Settings::default() };
         let kernel = Kernel::new(transport, evaluator, events, settings);
         task::spawn(pass_signals(signals, kernel.signals()));
         task::spawn(watch(parent, kernel.signals()));
@@ -101,9 +101,16 @@ async fn watch(parent: Parent, kernel: Sender<Signal>) {
 
 fn log() {
     // The ZeroMQ crate takes a client that leaves for an error.
-    let filter = EnvFilter::try_from_env(LOG_ENV).unwrap_or_else(|_| EnvFilter::new("warn,zeromq=off"));
+    let filter = filter();
     let stderr = io::stderr();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(stderr.is_terminal()).with_writer(io::stderr);
     // Fails only if there is a log already, which is as good.
     let _ = log.try_init();
+}
+
+/// A bare level is meant for the kernel's own messages: rust-analyzer's would fill the log.
+fn filter() -> EnvFilter {
+    let asked = std::env::var(LOG_ENV).unwrap_or_else(|_| "warn".into());
+    let directives = if asked.contains('=') { asked } else { format!("warn,zeromq=off,loopbook_kernel={asked}") };
+    EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("warn,zeromq=off"))
 }

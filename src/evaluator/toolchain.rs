@@ -66,7 +66,8 @@ impl Toolchain {
     /// # Errors
     /// If there is no cargo or rustc, or rustc does not run.
     pub fn find() -> Result<Self, ToolchainError> {
-        let rustc = which_by_rustup("rustc").or_else(|| find_program("rustc")).ok_or(ToolchainError::NotFound("rustc"))?;
+        let rustc =
+            which_by_rustup("rustc").or_else(|| find_program("rustc")).ok_or(ToolchainError::NotFound("rustc"))?;
         // A rustc in PATH may be a proxy; the sysroot has the real ones.
         let sysroot = match sysroot_around(&rustc) {
             Some(sysroot) => sysroot,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// What every notebook begins with: names that a cell may use without importing them, and may define anew.
 const PRELUDE: &str = "use async_std::task; use std::time::{Duration, Instant}; \
-    use ::loopbook::prelude::{display, gather, gather_all, input, race, try_gather, try_gather_all};";
+    use ::loopbook::{display, gather, gather_all, input, race, try_gather, try_gather_all};";
 
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
@@ -56,9 +56,7 @@ impl Session {
             .iter()
             .map(|(name, spec)| format!(":dep {name} = {spec}\n"))
             .collect();
-        context
-            .execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}"))
-            .context("the first cell did not run")?;
+        context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(first_cell_failed)?;
         executions.finish(Outcome::Ok);
         let notebook = Notebook::default();
         let (items, dependencies) = (BTreeMap::new(), Vec::new());
@@ -208,7 +206,9 @@ impl Session {
             Command::Help(name) => self.show_text(cell, &commands::help(name.as_deref())?),
             Command::Ask(query) => {
                 let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
-                let bundle = async_std::task::block_on(connection.query(query.clone()))?;
+                let mut bundle = async_std::task::block_on(connection.query(query.clone()))?;
+                // JupyterLab prefers a JSON viewer to a table.
+                bundle.remove("application/json");
                 self.show(cell, bundle);
             }
             Command::Type(name) => {
@@ -281,6 +281,14 @@ impl Session {
         let bytes = text.as_bytes().to_vec();
         self.executions.send(Event::Output { cell: cell.id, stream: Stream::Stderr, bytes });
     }
+}
+
+fn first_cell_failed(error: Error) -> anyhow::Error {
+    let why = match error {
+        Error::CompilationErrors(errors) => errors.iter().map(|error| error.message()).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    };
+    anyhow::anyhow!("the first cell, which the kernel runs for itself, failed: {why}")
 }
 
 /// The word that Jupyter has for an item.

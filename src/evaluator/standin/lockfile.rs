@@ -51,7 +51,8 @@ impl Lockfile {
             }
         }
         let ids: Vec<Id> = packages.keys().cloned().collect();
-        let present = |wanted: Id| ids.iter().find(|id| **id == wanted || id.compatible() == wanted.compatible()).cloned();
+        let present =
+            |wanted: Id| ids.iter().find(|id| **id == wanted || id.compatible() == wanted.compatible()).cloned();
         for package in packages.values_mut() {
             package.dependencies = std::mem::take(&mut package.dependencies).into_iter().filter_map(present).collect();
         }
@@ -72,7 +73,8 @@ impl Lockfile {
                 }
             }
             if !package.dependencies.is_empty() {
-                let lines: String = package.dependencies.iter().map(|id| format!(" \"{}\",\n", self.short(id))).collect();
+                let lines: String =
+                    package.dependencies.iter().map(|id| format!(" \"{}\",\n", self.short(id))).collect();
                 let _infallible = write!(text, "dependencies = [\n{lines}]\n");
             }
         }
@@ -95,7 +97,8 @@ impl Lockfile {
 impl Id {
     /// What two versions have in common that satisfy the same requirements.
     fn compatible(&self) -> (&str, &str) {
-        let end = |dots: usize| self.version.match_indices('.').nth(dots).map_or(self.version.len(), |(place, _)| place);
+        let end =
+            |dots: usize| self.version.match_indices('.').nth(dots).map_or(self.version.len(), |(place, _)| place);
         let dots = match self.version.as_str() {
             version if version.starts_with("0.0.") => 2,
             version if version.starts_with("0.") => 1,
@@ -157,7 +160,9 @@ mod tests {
             .iter()
             .map(|(name, version, dependencies)| {
                 let dependencies: String = dependencies.iter().map(|name| format!(" \"{name}\",\n")).collect();
-                format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [\n{dependencies}]\n\n")
+                format!(
+                    "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\ndependencies = [\n{dependencies}]\n\n"
+                )
             })
             .collect();
         Lockfile::parse(&text)
@@ -193,9 +198,8 @@ mod tests {
 
     #[test]
     fn versions_before_one_are_compatible_by_their_first_number_that_is_not_zero() {
-        let compatible = |version: &str| {
-            Id { name: "x".into(), version: version.into(), source: None }.compatible().1.to_owned()
-        };
+        let compatible =
+            |version: &str| Id { name: "x".into(), version: version.into(), source: None }.compatible().1.to_owned();
         assert_eq!(["1.2.3", "0.4.5", "0.0.7"].map(compatible), ["1", "0.4", "0.0.7"]);
     }
 }

@@ -99,7 +99,11 @@ pub(super) fn parse_bar(line: &str) -> Option<BuildProgress> {
         "Building" => names.split([',', '(', ' ']).next().unwrap_or_default(),
         _ => "crates.io",
     };
-    Some(BuildProgress { krate: krate.trim_end_matches("...").to_owned(), done: done.parse().ok()?, total: total.parse().ok()? })
+    Some(BuildProgress {
+        krate: krate.trim_end_matches("...").to_owned(),
+        done: done.parse().ok()?,
+        total: total.parse().ok()?,
+    })
 }
 
 fn make_pipe(path: &Path) -> io::Result<()> {

@@ -127,7 +127,8 @@ pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path)
         // rustc itself has failed; cargo starts from a clean state.
         _ => return None,
     };
-    let (stdout, stderr) = as_cargo_would_say(&output.stderr, (mode == Mode::Build && success).then_some(&*library));
+    let artifact = (mode == Mode::Build && success).then_some(&*library);
+    let (stdout, stderr) = as_cargo_would_say(&output.stderr, artifact);
     diagnostics::keep(state, &stdout);
     Some(Replayed { stdout, stderr, success })
 }
@@ -137,7 +138,7 @@ fn as_cargo_would_say(rustc_stderr: &[u8], library: Option<&Path>) -> (Vec<u8>, 
     let (mut stdout, mut stderr) = (String::new(), String::new());
     for line in String::from_utf8_lossy(rustc_stderr).lines() {
         match serde_json::from_str::<Value>(line) {
-            Ok(mut message) if message["$message_type"] == "diagnostic" => {
+            Ok(mut message) if is_worth_telling(&message) => {
                 if let Some(rendered) = message["rendered"].as_str() {
                     message["rendered"] = without_colours(rendered).into();
                 }
@@ -160,6 +161,15 @@ fn as_cargo_would_say(rustc_stderr: &[u8], library: Option<&Path>) -> (Vec<u8>, 
     (stdout.into_bytes(), stderr.into_bytes())
 }
 
+/// cargo keeps rustc's own counts of errors and warnings to itself.
+fn is_worth_telling(message: &Value) -> bool {
+    let text = message["message"].as_str().unwrap_or_default();
+    let is_count = text.starts_with("aborting due to ")
+        || text.ends_with(" warning emitted")
+        || text.ends_with(" warnings emitted");
+    message["$message_type"] == "diagnostic" && !is_count
+}
+
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -176,6 +186,8 @@ mod tests {
             r#"{"$message_type":"diagnostic","message":"unused","rendered":"\u001b[33mwarning\u001b[0m: unused"}"#,
             "\n",
             r#"{"$message_type":"artifact","artifact":"libctx.so","emit":"link"}"#,
+            "\n",
+            r#"{"$message_type":"diagnostic","message":"1 warning emitted","rendered":"1 warning emitted"}"#,
             "\nnot JSON\n",
         );
         let (stdout, stderr) = as_cargo_would_say(rustc.as_bytes(), Some(Path::new("/t/deps/libctx.so")));

@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn the_bar_is_told_apart_from_messages_and_counts_only_what_is_compiled() {
-        let stderr = "   Compiling serde v1.0.0\n    Building [=>  ] 3/12: serde   \r     \r  Fetch 8 pending\rerror: no\n\n";
+        let stderr =
+            "   Compiling serde v1.0.0\n    Building [=>  ] 3/12: serde   \r     \r  Fetch 8 pending\rerror: no\n\n";
         let mut seen = Vec::new();
         let rest = read_stderr(stderr.as_bytes(), &AtomicUsize::new(2), &mut |progress| seen.push(progress)).unwrap();
         assert_eq!(String::from_utf8(rest).unwrap(), "   Compiling serde v1.0.0\nerror: no\n");

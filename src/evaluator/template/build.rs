@@ -48,7 +48,10 @@ pub(super) struct Order<'a> {
 }
 
 /// Makes a template in a directory of another name and gives it its own name when it is complete.
-pub(super) fn build(order: &Order<'_>, on_progress: &mut (dyn FnMut(BuildProgress) + Send)) -> Result<(), TemplateError> {
+pub(super) fn build(
+    order: &Order<'_>,
+    on_progress: &mut (dyn FnMut(BuildProgress) + Send),
+) -> Result<(), TemplateError> {
     let new = order.directory.with_extension("new");
     let in_cache = |source| TemplateError::Cache { path: new.clone(), source };
     write_inputs(order, &new).map_err(in_cache)?;

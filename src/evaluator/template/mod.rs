@@ -38,7 +38,8 @@ pub const DEPENDENCIES: [(&str, &str); 4] = [
 ];
 
 /// How cells and their dependencies are compiled, in a `.cargo/config.toml` above the crate: it overrides the profile in
-/// evcxr's manifest. Cells are compiled in a hurry, what they call is not.
+/// evcxr's manifest. Cells are compiled in a hurry, what they call is not; at level 1 rustc lets cells share the generic
+/// code that is compiled already, at level 2 each cell compiles its own.
 pub const CARGO_CONFIG: &str = "\
 [profile.dev]
 opt-level = 0
@@ -46,7 +47,7 @@ debug = false
 incremental = false
 
 [profile.dev.package.\"*\"]
-opt-level = 2
+opt-level = 1
 debug = false
 debug-assertions = false
 overflow-checks = false
@@ -164,7 +165,8 @@ fn key(home: &Home, toolchain: &Toolchain, sources: &Sources) -> String {
     let cache = home.cache_dir().to_string_lossy();
     let program = home.program().to_string_lossy();
     let mut digest = Sha256::new();
-    for part in [FORMAT, EVCXR_VERSION, RUSTFLAGS, CARGO_CONFIG, toolchain.version(), sources.digest(), &cache, &program] {
+    for part in [FORMAT, EVCXR_VERSION, RUSTFLAGS, CARGO_CONFIG, toolchain.version(), sources.digest(), &cache, &program]
+    {
         digest.update(part);
         digest.update([0]);
     }
