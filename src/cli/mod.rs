@@ -24,6 +24,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
+    if !matches!(command, Command::Kernel { .. }) {
+        end_with_the_reader();
+    }
     match command {
         Command::Install { place, display_name } => install::install(&place, &display_name)?,
         Command::Uninstall { place } => install::uninstall(&place)?,
@@ -34,6 +37,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor { place } => return doctor::doctor(&place),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends quietly, as other programs do, when nobody reads what is printed any more (`loopbook doctor | head`). A kernel
+/// must not: it has pipes and sockets whose other ends may close.
+fn end_with_the_reader() {
+    // SAFETY: sets the default handling of a signal, before any thread exists.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
 /// The error and its causes, without those that a message has told already.

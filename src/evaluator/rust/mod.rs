@@ -15,10 +15,10 @@ use super::{Cell, Completeness, Completions, Evaluator, Event, Outcome, cell, re
 use async_std::channel::Sender;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
-use loopbook_channel::{CellId, InputError, MimeBundle, Query, ToChild};
+use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
 use session::Session;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 /// The evaluator of the kernel proper.
@@ -46,6 +46,7 @@ enum Job {
 struct Load {
     warm: AtomicBool,
     jobs: AtomicUsize,
+    last_cell: AtomicU64,
 }
 
 impl RustEvaluator {
@@ -95,6 +96,7 @@ impl RustEvaluator {
 
 impl Evaluator for RustEvaluator {
     fn start(&self, cell: Cell) {
+        self.load.last_cell.store(cell.id, Ordering::Release);
         self.submit(Job::Run(cell));
     }
 
@@ -191,9 +193,27 @@ impl Thread {
     }
 
     fn open(&self, prepared: &Prepared) -> anyhow::Result<Session> {
-        prepared.link_template()?;
+        let mut shown = false;
+        prepared.link_template(|line| shown = self.show_warming(line, shown))?;
         let child = prepared.child_command();
         Session::open(child, self.executions.clone(), self.sources.clone(), self.names.clone())
+    }
+
+    /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.
+    fn show_warming(&self, line: &str, shown: bool) -> bool {
+        let cell = self.load.last_cell.load(Ordering::Acquire);
+        if cell == 0 {
+            return false;
+        }
+        let text = format!("The runtime is compiled for the first time, which takes a few minutes: {line}");
+        self.executions.send(Event::Display {
+            cell,
+            kind: if shown { DisplayKind::Update } else { DisplayKind::Display },
+            data: MimeBundle::from([("text/plain".to_owned(), text.into())]),
+            metadata: serde_json::Map::new(),
+            display_id: Some("loopbook-warm".into()),
+        });
+        true
     }
 
     fn serve(&self, queue: &mpsc::Receiver<Job>, mut work: impl FnMut(Job)) {

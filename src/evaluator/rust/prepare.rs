@@ -9,7 +9,8 @@ use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 /// A working directory with the template in it, and a process whose environment is set up for it.
 #[derive(Debug)]
@@ -54,7 +55,34 @@ impl Prepared {
 
     /// The program that runs the cells, started where the notebook is, with the user's own environment.
     pub(super) fn child_command(&self) -> Command {
-        let mut command = Command::new(&self.child);
+        let mut command = self.with_user_environment(Command::new(&self.child));
+        command.env(SOCKET_ENV, &self.socket).env(SOURCE_ENV, self.work.source());
+        command
+    }
+
+    /// Puts the compiled runtime into the working directory. If it was never compiled, that is done first, by
+    /// `loopbook warm` with the user's own environment: this process's own would give cargo another registry, and what
+    /// it compiled would not be fresh for any other kernel. `on_line` gets the progress.
+    ///
+    /// # Errors
+    /// If it does not compile.
+    pub(super) fn link_template(&self, mut on_line: impl FnMut(&str)) -> anyhow::Result<()> {
+        if !template::is_warm(&self.home, &self.toolchain) {
+            let mut warm = self.with_user_environment(Command::new(self.home.program()));
+            let mut warm = warm.arg("warm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            let output = warm.stdout.take().map(BufReader::new);
+            for line in output.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+                on_line(&line);
+            }
+            let ended = warm.wait_with_output()?;
+            anyhow::ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr).trim());
+        }
+        let template = template::warm(&self.home, &self.toolchain, &mut |_| {})?;
+        template::link(&template, &self.work)?;
+        Ok(())
+    }
+
+    fn with_user_environment(&self, mut command: Command) -> Command {
         command.current_dir(&self.notebook_dir);
         for (name, value) in &self.user_environment {
             match value {
@@ -62,17 +90,6 @@ impl Prepared {
                 None => command.env_remove(name),
             };
         }
-        command.env(SOCKET_ENV, &self.socket).env(SOURCE_ENV, self.work.source());
         command
-    }
-
-    /// Puts the compiled runtime into the working directory, compiling it first if that was never done.
-    ///
-    /// # Errors
-    /// If it does not compile.
-    pub fn link_template(&self) -> anyhow::Result<()> {
-        let template = template::warm(&self.home, &self.toolchain, &mut |_| {})?;
-        template::link(&template, &self.work)?;
-        Ok(())
     }
 }

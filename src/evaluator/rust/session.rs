@@ -44,6 +44,7 @@ impl Session {
         sources: Sources,
         names: Names,
     ) -> anyhow::Result<Self> {
+        let started = std::time::Instant::now();
         executions.begin_hidden();
         let (context, outputs) = EvalContext::with_subprocess_command(child).context("evcxr did not start")?;
         std::thread::Builder::new().name("child-stderr".into()).spawn(move || {
@@ -51,6 +52,7 @@ impl Session {
                 tracing::warn!("child: {line}");
             }
         })?;
+        tracing::info!("evcxr started after {:.1} s", started.elapsed().as_secs_f64());
         let mut context = CommandContext::with_eval_context(context);
         let dependencies: String = DEPENDENCIES
             .iter()

@@ -93,7 +93,8 @@ fn run_cargo(
     }
     on_progress(BuildProgress { krate: "crates.io".into(), done: 0, total: 0 });
     restore_lock(state)?;
-    run::run(&mut real_cargo(cargo, arguments), &mut on_progress)
+    // One more try is enough: with three, cargo takes ten seconds to say that there is no network.
+    run::run(real_cargo(cargo, arguments).env("CARGO_NET_RETRY", "1"), &mut on_progress)
 }
 
 /// Learns from a build what the next one may rely on.

@@ -123,27 +123,34 @@ fn read_stdout(stdout: impl Read, fresh: &AtomicUsize) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Collects the lines and takes the progress bar out of them.
+/// Collects the lines and takes the progress bar out of them, as soon as it is drawn.
 fn read_stderr(
     stderr: impl Read,
     fresh: &AtomicUsize,
     on_progress: &mut (dyn FnMut(BuildProgress) + Send),
 ) -> io::Result<Vec<u8>> {
-    let mut lines = BufReader::new(stderr);
-    let (mut rest, mut line) = (Vec::new(), Vec::new());
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        // A bar is drawn again and again in one place: all its texts but the last end with carriage returns.
-        let mut parts = line.split(|byte| *byte == b'\r').peekable();
-        while let Some(part) = parts.next() {
-            if let Some(bar) = parse_bar(&String::from_utf8_lossy(part)) {
-                on_progress(without(bar, fresh.load(Ordering::Relaxed)));
-            } else if parts.peek().is_none() && !is_blank(part) {
-                rest.extend_from_slice(part);
-            }
+    let mut stderr = BufReader::new(stderr);
+    let (mut rest, mut text) = (Vec::new(), Vec::new());
+    loop {
+        let read = stderr.fill_buf()?;
+        let end = read.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let used = end.map_or(read.len(), |end| end + 1);
+        text.extend_from_slice(&read[..used]);
+        stderr.consume(used);
+        if end.is_none() && used > 0 {
+            continue;
         }
-        line.clear();
+        // A bar is drawn again and again in one place: what ends with a carriage return will be written over.
+        if let Some(bar) = parse_bar(&String::from_utf8_lossy(&text)) {
+            on_progress(without(bar, fresh.load(Ordering::Relaxed)));
+        } else if !text.ends_with(b"\r") && !text.iter().all(u8::is_ascii_whitespace) {
+            rest.extend_from_slice(&text);
+        }
+        text.clear();
+        if used == 0 {
+            return Ok(rest);
+        }
     }
-    Ok(rest)
 }
 
 fn without(bar: BuildProgress, fresh: usize) -> BuildProgress {
@@ -152,11 +159,6 @@ fn without(bar: BuildProgress, fresh: usize) -> BuildProgress {
         return bar;
     }
     BuildProgress { done: bar.done.saturating_sub(fresh), total: bar.total - fresh, ..bar }
-}
-
-/// Whether a part only ends the bar.
-fn is_blank(part: &[u8]) -> bool {
-    part.iter().all(u8::is_ascii_whitespace)
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
@@ -169,11 +171,10 @@ mod tests {
 
     #[test]
     fn the_bar_is_told_apart_from_messages_and_counts_only_what_is_compiled() {
-        let stderr =
-            "   Compiling serde v1.0.0\n    Building [=>  ] 3/12: serde   \r     \r  Fetch 8 pending\rerror: no\n\n";
+        let stderr = "   Compiling serde v1.0.0\n    Building [=>  ] 3/12: serde   \r     \r  Fetch 8 pending\rerror: no\n\nat end";
         let mut seen = Vec::new();
         let rest = read_stderr(stderr.as_bytes(), &AtomicUsize::new(2), &mut |progress| seen.push(progress)).unwrap();
-        assert_eq!(String::from_utf8(rest).unwrap(), "   Compiling serde v1.0.0\nerror: no\n");
+        assert_eq!(String::from_utf8(rest).unwrap(), "   Compiling serde v1.0.0\nerror: no\nat end");
         assert_eq!(seen, [BuildProgress { krate: "serde".into(), done: 1, total: 10 }]);
     }
 }

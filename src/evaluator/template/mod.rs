@@ -45,9 +45,11 @@ pub const CARGO_CONFIG: &str = "\
 opt-level = 0
 debug = false
 incremental = false
+codegen-units = 4
 
 [profile.dev.package.\"*\"]
 opt-level = 1
+codegen-units = 16
 debug = false
 debug-assertions = false
 overflow-checks = false
@@ -165,8 +167,8 @@ fn key(home: &Home, toolchain: &Toolchain, sources: &Sources) -> String {
     let cache = home.cache_dir().to_string_lossy();
     let program = home.program().to_string_lossy();
     let mut digest = Sha256::new();
-    for part in [FORMAT, EVCXR_VERSION, RUSTFLAGS, CARGO_CONFIG, toolchain.version(), sources.digest(), &cache, &program]
-    {
+    let ours = [FORMAT, EVCXR_VERSION, RUSTFLAGS, CARGO_CONFIG, &cache, &program];
+    for part in ours.into_iter().chain([toolchain.version(), sources.digest()]) {
         digest.update(part);
         digest.update([0]);
     }
