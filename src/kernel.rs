@@ -76,13 +76,19 @@ fn serve(
     task::block_on(async {
         let (transport, sockets) = sockets::bind(connection).await?;
         let (evaluator, events) = start()?;
-        let settings = Settings { key: connection.key().into(), rust_version, late_output: crate::dispatcher::LateOutputSwitch::from_env(), ..Settings::default() };
-        let kernel = Kernel::new(transport, evaluator, events, settings);
+        let settings = Settings {
+            key: connection.key().into(),
+            rust_version,
+            late_output: crate::dispatcher::LateOutputSwitch::from_env(),
+            ..Settings::default()
+        };
+        let kernel = Kernel::new(transport, evaluator.clone(), events, settings);
         task::spawn(pass_signals(signals, kernel.signals()));
         task::spawn(watch(parent, kernel.signals()));
         let exit = kernel.run().await;
         tracing::info!("the kernel ends: {exit:?}");
         sockets.close().await;
+        evaluator.shutdown();
         Ok(())
     })
 }
@@ -94,9 +100,9 @@ async fn pass_signals(mut signals: Signals, kernel: Sender<Signal>) {
 
 async fn watch(parent: Parent, kernel: Sender<Signal>) {
     parent.gone().await;
-    tracing::warn!("the process that started the kernel has died");
     // Fails only when the kernel has ended already.
     let _ = kernel.send(Signal::Terminate).await;
+    tracing::warn!("the process that started the kernel has died");
 }
 
 fn log() {
@@ -104,13 +110,14 @@ fn log() {
     let filter = filter();
     let stderr = io::stderr();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(stderr.is_terminal()).with_writer(io::stderr);
-    // Fails only if there is a log already, which is as good.
+    // A terminal that is gone must not make the log panic. Initialising fails only if there is a log already, which is
+    // as good.
     let _ = log.try_init();
 }
 
 /// A bare level is meant for the kernel's own messages: rust-analyzer's would fill the log.
 fn filter() -> EnvFilter {
     let asked = std::env::var(LOG_ENV).unwrap_or_else(|_| "warn".into());
-    let directives = if asked.contains('=') { asked } else { format!("warn,zeromq=off,loopbook_kernel={asked}") };
-    EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("warn,zeromq=off"))
+    let directives = if asked.contains('=') { asked } else { format!("off,loopbook_kernel={asked}") };
+    EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("off,loopbook_kernel=warn"))
 }

@@ -169,7 +169,7 @@ impl Kernel {
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
         let messages = stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        let artifact = messages.filter(|message| message["target"]["name"] == "ctx").last().unwrap();
+        let artifact = messages.rev().find(|message| message["target"]["name"] == "ctx").unwrap();
         PathBuf::from(artifact["filenames"][0].as_str().unwrap())
     }
 

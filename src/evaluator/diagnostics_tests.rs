@@ -70,5 +70,8 @@ fn a_span_outside_of_every_cell_is_left_out() {
     diagnostic.spans[0].text = vec![Line { text: "evcxr_variable_store.put_variable(total);".into() }];
     diagnostic.spans.truncate(1);
     assert_eq!(diagnostic.place(&sources()), None);
-    assert_eq!(without_colour(&diagnostic.render(&sources(), &[])).lines().next(), Some("error[E0308]: mismatched types"));
+    assert_eq!(
+        without_colour(&diagnostic.render(&sources(), &[])).lines().next(),
+        Some("error[E0308]: mismatched types")
+    );
 }

@@ -9,10 +9,10 @@
 //!
 //! An interrupt belongs to one [`CellId`], so it can hit neither an idle kernel nor the next cell.
 
+use super::diagnostics::{Source, Sources};
 use super::link::Connection;
 use super::report;
 use super::{Cell, Event, Outcome, Report};
-use super::diagnostics::{Source, Sources};
 use async_std::channel::Sender;
 use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
 use std::collections::HashSet;
@@ -107,7 +107,8 @@ impl Executions {
     pub fn interrupt(&self, cell: CellId) {
         let mut state = self.lock();
         let connection = state.connection.clone();
-        let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell && !current.answered) else {
+        let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell && !current.answered)
+        else {
             if state.current.as_ref().is_none_or(|current| current.cell.id < cell) && state.skipped.insert(cell) {
                 drop(state);
                 self.refuse(cell, report::interrupted("it had not begun"));
@@ -175,10 +176,8 @@ impl Executions {
             let alive = state.connection.is_some();
             alive && state.current.as_ref().is_some_and(|current| current.running && current.outcome.is_none())
         };
-        let (mut state, _) = self
-            .changed
-            .wait_timeout_while(self.lock(), LAST_WORDS, pending)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut state, _) =
+            self.changed.wait_timeout_while(self.lock(), LAST_WORDS, pending).unwrap_or_else(PoisonError::into_inner);
         state.current.as_mut().and_then(|current| current.outcome.take())
     }
 

@@ -22,7 +22,9 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     let mut hints = Vec::new();
     let said = |text: &str| {
         message.contains(text)
-            || diagnostics.iter().any(|d| d.message.contains(text) || d.children.iter().any(|c| c.message.contains(text)))
+            || diagnostics
+                .iter()
+                .any(|d| d.message.contains(text) || d.children.iter().any(|c| c.message.contains(text)))
     };
     let unknown_type = said("Couldn't automatically determine type") || said("experimental");
     if unknown_type && ["futures::join!", "futures::try_join!", "join!("].iter().any(|name| code.contains(name)) {
@@ -38,7 +40,9 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
         hints.push("`gather!` awaits, so it can only stand in a cell, an `async fn` or an `async` block");
     }
     if message.contains("cannot be persisted") && message.contains("impl Future") {
-        hints.push("box each future for a later cell, as in `.map(|i| loopbook::keep(fetch(i)))`, or await them in this cell");
+        hints.push(
+            "box each future for a later cell, as in `.map(|i| loopbook::keep(fetch(i)))`, or await them in this cell",
+        );
     }
     hints
 }

@@ -96,7 +96,8 @@ impl Server {
             return Err(FrameError::Malformed("the child did not say hello".into()));
         };
         if version != VERSION {
-            let what = format!("the child speaks version {version}, the kernel {VERSION}: run `loopbook install` again");
+            let what =
+                format!("the child speaks version {version}, the kernel {VERSION}: run `loopbook install` again");
             return Err(FrameError::Malformed(what));
         }
         let pipes = LeftOvers::open(pid, pipes);

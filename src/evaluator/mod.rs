@@ -48,7 +48,8 @@ pub trait Evaluator: Send + Sync + 'static {
     fn query(&self, query: Query) -> BoxFuture<'static, Result<MimeBundle, String>>;
 
     /// Ends whatever runs and releases all resources (processes, directories). No event follows. Blocks for at most a
-    /// second; called once, from the main thread, at shutdown.
+    /// second. Called at shutdown, and once more as the process's last act: what still worked in between may have made
+    /// something anew.
     fn shutdown(&self);
 }
 

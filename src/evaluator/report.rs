@@ -47,7 +47,11 @@ pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
 /// A cell that did not compile. `fallback` is for errors that lie in none of the user's lines.
 pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&str], fallback: &str) -> Report {
     let Some(first) = diagnostics.first() else {
-        return plain("CompileError", fallback.lines().next().unwrap_or("the cell did not compile"), &lines(fallback, 1, hints));
+        return plain(
+            "CompileError",
+            fallback.lines().next().unwrap_or("the cell did not compile"),
+            &lines(fallback, 1, hints),
+        );
     };
     let code = first.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
     let place = first.place(sources).map(|(cell, line, column)| format!(" (In[{cell}], line {line}, column {column})"));
@@ -90,7 +94,8 @@ pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
         traceback.push(String::new());
     }
     let evalue = problems.first().map_or_else(String::new, |problem| {
-        let place = problem.spans.first().map(|span| format!(" (In[{number}], line {}, column {})", span.line, span.col));
+        let place =
+            problem.spans.first().map(|span| format!(" (In[{number}], line {}, column {})", span.line, span.col));
         format!("error: {}{}", problem.message, place.unwrap_or_default())
     });
     Report { ename: "CompileError".into(), evalue, traceback }

@@ -39,6 +39,9 @@ pub struct WorkDir {
     _alive: File,
 }
 
+/// How often a directory that is still being written to is tried to be removed.
+const REMOVALS: usize = 50;
+
 impl WorkDir {
     /// Makes a directory that no other kernel has.
     ///
@@ -87,14 +90,18 @@ impl WorkDir {
         self.root.join("state")
     }
 
-    /// Removes the directory; for a kernel that ends while its threads still hold it.
+    /// Removes the directory; for a kernel that ends while its threads still hold it. May be called again.
     pub fn remove(&self) {
-        // A process that is just being killed may still write a file; what then remains is swept at the next start.
-        match fs::remove_dir_all(&self.root) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!("cannot remove {}: {error}", self.root.display());
+        // A build that is just being killed may still write a file into what is being removed.
+        for attempt in 1..=REMOVALS {
+            match fs::remove_dir_all(&self.root) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+                Err(error) if attempt == REMOVALS => {
+                    tracing::warn!("cannot remove {}: {error}; the next kernel will", self.root.display());
+                }
+                Err(_) => {}
+                Ok(()) => return,
             }
-            _ => {}
         }
     }
 

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from starting import MARK, connect, eventually, processes, resident_bytes, running_kernel, work_directories
 
 # Enough to compile that there is time to kill the kernel meanwhile.
@@ -60,14 +62,19 @@ def test_row_11_the_next_start_sweeps_what_sigkill_left(kernel_name, tmp_path):
         assert kernel.run("1 + 1").ok().text == "2", "the living kernel's directory is not"
 
 
-def test_row_11_a_killed_server_takes_the_kernel_with_it(kernel_name, tmp_path):
-    mark = f"server-{os.getpid()}"
+@pytest.mark.parametrize("terminal", ["living", "gone"])
+def test_row_11_a_killed_server_takes_the_kernel_with_it(kernel_name, tmp_path, terminal):
+    mark = f"server-{terminal}-{os.getpid()}"
     command = [sys.executable, "-c", SERVER, kernel_name, str(tmp_path)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, MARK: mark}, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE if terminal == "gone" else None}
+    server = subprocess.Popen(command, env={**os.environ, MARK: mark}, text=True, **pipes)
     try:
         pid = json.loads(server.stdout.readline())["kernel"]
         assert work_directories(pid) and len(processes(mark)) >= 3
     finally:
+        if server.stderr:
+            # Nothing reads the kernel's log any more: writing to it fails.
+            server.stderr.close()
         server.kill()
         server.wait()
     eventually(lambda: not processes(mark), 3, "kernel, child, cargo and rustc are gone with the server")

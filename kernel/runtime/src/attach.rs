@@ -46,8 +46,6 @@ fn attach(api: Api) -> std::io::Result<()> {
     link::connect([api.stdout_pipe, api.stderr_pipe])?;
     inspector::start()?;
     flusher::start()?;
-    // SAFETY: the handler only sends what is left, and panics cannot leave it.
-    unsafe { libc::atexit(at_exit) };
     panics::install_hook();
     pool::start();
     Ok(())
@@ -108,9 +106,4 @@ extern "C" fn end() -> u32 {
         how
     });
     ended.unwrap_or(loopbook_channel::END_PANIC)
-}
-
-/// `exit` has flushed Rust's stdout and will flush C's; what is left is the unfinished line on stderr.
-extern "C" fn at_exit() {
-    let _ = catch_unwind(output::flush_all);
 }

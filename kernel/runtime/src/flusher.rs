@@ -5,7 +5,7 @@
 //! gets out is written on that thread, so it is told for which cell it flushes.
 
 use crate::sync::lock;
-use crate::{cell, context, output};
+use crate::{cell, context};
 use loopbook_channel::CellId;
 use std::cell::Cell;
 use std::io::Write;
@@ -45,7 +45,6 @@ pub(crate) fn after_poll(cell: CellId) {
     if !STARTED.load(Ordering::Relaxed) {
         return;
     }
-    output::flush_thread();
     if micros().saturating_sub(LAST_FLUSH.load(Ordering::Relaxed)) < AFTER_POLL.as_micros() as u64 {
         LAST_POLLED.store(cell, Ordering::Relaxed);
         return;
@@ -55,13 +54,11 @@ pub(crate) fn after_poll(cell: CellId) {
 
 /// A message is about to go to the kernel that must stand behind what this thread has printed.
 pub(crate) fn before_message() {
-    output::flush_thread();
     flush(context::current_cell(), SHORT);
 }
 
 /// The running cell is about to end.
 pub(crate) fn at_end_of_cell() {
-    output::flush_all();
     flush(cell::latest(), LONG);
 }
 
@@ -109,9 +106,6 @@ fn run() {
         let last_polled = LAST_POLLED.swap(0, Ordering::Relaxed);
         let cell = request.unwrap_or(if last_polled == 0 { cell::latest() } else { last_polled });
         flush_now(cell);
-        if request.is_none() {
-            output::flush_all();
-        }
         LAST_FLUSH.store(micros(), Ordering::Relaxed);
         lock(&STATE).done = asked;
         CHANGED.notify_all();

@@ -6,12 +6,12 @@ mod session;
 
 pub use prepare::{Prepared, prepare};
 
+use super::diagnostics::{Diagnostic, Source, Sources};
 use super::execution::Executions;
 use super::link::{self, OnBuilt};
 use super::names::Names;
-use super::diagnostics::{Diagnostic, Source, Sources};
 use super::standin;
-use super::{Cell, Completeness, Completions, Evaluator, Event, Outcome, cell, report};
+use super::{Cell, Completeness, Completions, Evaluator, Event, Outcome, cell, report, workdir};
 use async_std::channel::Sender;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
@@ -74,6 +74,7 @@ impl RustEvaluator {
             started: std::time::Instant::now(),
         };
         let prepared = Arc::new(prepared);
+        sweep(&prepared)?;
         let evaluator = Self { executions, names, jobs, load, prepared: prepared.clone() };
         std::thread::Builder::new()
             .name("evaluator".into())
@@ -236,6 +237,17 @@ impl Session {
             }
         }
     }
+}
+
+/// Removes what kernels that were killed have left, while this one starts.
+fn sweep(prepared: &Arc<Prepared>) -> std::io::Result<()> {
+    let home = prepared.home.clone();
+    std::thread::Builder::new().name("sweep".into()).spawn(move || {
+        if let Err(error) = workdir::sweep_stale(&home) {
+            tracing::warn!("what a dead kernel left cannot be removed: {error}");
+        }
+    })?;
+    Ok(())
 }
 
 /// Shows, once per cell, the warnings of the build that has just succeeded.

@@ -3,13 +3,13 @@
 
 use crate::evaluator::toolchain::Toolchain;
 use crate::evaluator::workdir::WorkDir;
-use crate::evaluator::{toolchain, template};
+use crate::evaluator::{template, toolchain};
 use crate::home::Home;
 use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// A working directory with the template in it, and a process whose environment is set up for it.
@@ -20,7 +20,7 @@ pub struct Prepared {
     child: PathBuf,
     notebook_dir: PathBuf,
     user_environment: Vec<(OsString, Option<OsString>)>,
-    home: Home,
+    pub(super) home: Home,
     toolchain: Toolchain,
 }
 
@@ -69,7 +69,8 @@ impl Prepared {
     pub(super) fn link_template(&self, mut on_line: impl FnMut(&str)) -> anyhow::Result<()> {
         if !template::is_warm(&self.home, &self.toolchain) {
             let mut warm = self.with_user_environment(Command::new(self.home.program()));
-            let mut warm = warm.arg("warm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            let mut warm =
+                warm.arg("warm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
             let output = warm.stdout.take().map(BufReader::new);
             for line in output.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
                 on_line(&line);

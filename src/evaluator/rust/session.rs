@@ -54,10 +54,7 @@ impl Session {
         })?;
         tracing::info!("evcxr started after {:.1} s", started.elapsed().as_secs_f64());
         let mut context = CommandContext::with_eval_context(context);
-        let dependencies: String = DEPENDENCIES
-            .iter()
-            .map(|(name, spec)| format!(":dep {name} = {spec}\n"))
-            .collect();
+        let dependencies: String = DEPENDENCIES.iter().map(|(name, spec)| format!(":dep {name} = {spec}\n")).collect();
         context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(first_cell_failed)?;
         executions.finish(Outcome::Ok);
         let notebook = Notebook::default();
@@ -115,8 +112,8 @@ impl Session {
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
         for command in &prepared.commands {
-            let done = commands::parse(&command.name, &command.args)
-                .and_then(|parsed| self.command(cell, &parsed, prepared));
+            let done =
+                commands::parse(&command.name, &command.args).and_then(|parsed| self.command(cell, &parsed, prepared));
             match done {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Stop) => return Outcome::Ok,
@@ -216,7 +213,10 @@ impl Session {
             Command::Type(name) => {
                 let found = self.context.variables_and_types().find(|(variable, _)| variable == name);
                 let text = found.map(|(variable, ty)| format!("{variable}: {ty}"));
-                self.show_text(cell, &text.ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?);
+                self.show_text(
+                    cell,
+                    &text.ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?,
+                );
             }
             Command::Vars => {
                 let mut lines: Vec<_> =

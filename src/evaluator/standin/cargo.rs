@@ -5,7 +5,7 @@ use super::lockfile::Lockfile;
 use super::progress::{BuildProgress, Reporter};
 use super::run::{self, Finished};
 use super::state::{CELL_CRATE, Mode, State, replace};
-use super::{CARGO_ENV, CARGO_HOME_ENV, FAILED, RUSTC_ENV, diagnostics, group, manifest, real_tool, replay};
+use super::{CARGO_ENV, FAILED, RUSTC_ENV, diagnostics, group, manifest, real_tool, replay};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -131,11 +131,6 @@ fn real_cargo(cargo: &Path, arguments: &[OsString]) -> Command {
     let mut command = Command::new(cargo);
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
     run::prepare(&mut command, Path::new(&rustc));
-    // The kernel's own value hides the user's from rust-analyzer.
-    match env::var_os(CARGO_HOME_ENV) {
-        Some(home) => command.env("CARGO_HOME", home),
-        None => command.env_remove("CARGO_HOME"),
-    };
     command.args(arguments);
     command
 }

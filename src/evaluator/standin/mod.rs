@@ -3,13 +3,13 @@
 //! The program is linked under the names `cargo`, `rustc` and `rustup` into a directory that comes first in the kernel's
 //! `PATH`. Started by such a name it does that tool's work through the real tool, and in addition:
 //!
-//! - [`lockfile`]: keeps the versions that the runtime was compiled with, although evcxr writes manifests without
+//! - `lockfile`: keeps the versions that the runtime was compiled with, although evcxr writes manifests without
 //!   dependencies, for which cargo forgets them;
-//! - [`cargo`]: asks the network only if nothing else helps and the user wants a crate of their own;
-//! - [`replay`]: compiles a cell by rustc alone if nothing but the cell has changed;
-//! - [`group`]: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
-//! - [`progress`]: says which crate is being compiled;
-//! - [`diagnostics`]: keeps the compiler's messages, also those of builds that succeed.
+//! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
+//! - `replay`: compiles a cell by rustc alone if nothing but the cell has changed;
+//! - `group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
+//! - `progress`: says which crate is being compiled;
+//! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed.
 
 mod cargo;
 mod diagnostics;

@@ -1,6 +1,7 @@
 //! Running the real cargo: with an environment in which nothing of the user's changes what is compiled, and with an eye on
 //! its progress bar.
 
+use super::CARGO_HOME_ENV;
 use super::group::die_with_parent;
 use super::progress::{BuildProgress, parse_bar};
 use serde_json::Value;
@@ -62,6 +63,10 @@ pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_standin: &Path)
         if meddles {
             command.env_remove(name);
         }
+    }
+    // A kernel hides the user's cargo home from rust-analyzer; outside of kernels it is where it is.
+    if let Some(home) = env::var_os(CARGO_HOME_ENV) {
+        command.env("CARGO_HOME", home);
     }
     command
         .env("RUSTC", rustc_standin)
