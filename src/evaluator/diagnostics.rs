@@ -7,7 +7,7 @@
 use super::cell::{SourceMap, parse_mark};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -168,11 +168,17 @@ pub fn byte_offset(text: &str, line: u32, column: u32) -> usize {
 }
 
 fn with_snippets<'a>(mut group: Group<'a>, spans: &[Span], sources: &Sources) -> Group<'a> {
-    let mut by_cell: BTreeMap<u32, (Arc<Source>, Vec<Annotation<'a>>, Vec<Patch<'a>>)> = BTreeMap::new();
-    for span in spans {
+    let mut by_cell: Vec<(Arc<Source>, Vec<Annotation<'a>>, Vec<Patch<'a>>)> = Vec::new();
+    // The cell of the primary span comes first: that is where to look.
+    let (primary, others): (Vec<_>, Vec<_>) = spans.iter().partition(|span| span.is_primary);
+    for span in primary.into_iter().chain(others) {
         let Some(place) = span.locate(sources) else { continue };
-        let entry =
-            by_cell.entry(place.source.number).or_insert_with(|| (place.source.clone(), Vec::new(), Vec::new()));
+        let known = by_cell.iter().position(|(source, ..)| source.number == place.source.number);
+        let index = known.unwrap_or_else(|| {
+            by_cell.push((place.source.clone(), Vec::new(), Vec::new()));
+            by_cell.len() - 1
+        });
+        let entry = &mut by_cell[index];
         match &span.suggested_replacement {
             Some(text) => entry.2.push(Patch::new(place.range, readable(text))),
             None => {
@@ -181,8 +187,8 @@ fn with_snippets<'a>(mut group: Group<'a>, spans: &[Span], sources: &Sources) ->
             }
         }
     }
-    for (number, (source, annotations, patches)) in by_cell {
-        let path = format!("In[{number}]");
+    for (source, annotations, patches) in by_cell {
+        let path = format!("In[{}]", source.number);
         group = if patches.is_empty() {
             group.element(Snippet::source(source.code.clone()).path(path).annotations(annotations))
         } else {
