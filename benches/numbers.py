@@ -54,10 +54,10 @@ def main():
 
 
 class Subject:
-    """A kernel to measure: its kernelspec's name, the cells that bring async-std, and how to reach it."""
+    """A kernel to measure: its kernelspec's name, the cells that bring async-std, and options of its manager."""
 
     def __init__(self, name, setup):
-        self.name, self.setup, self.transport = name, setup, "tcp"
+        self.name, self.setup, self.options = name, setup, {}
 
 
 def measure(subject, options):
@@ -72,7 +72,7 @@ def measure(subject, options):
 def launch(subject, cell, options, key):
     """One start: until kernel_info is answered, and until a first awaited result is there."""
     begin = time.time()
-    with running_kernel(subject.name, options.directory, transport=subject.transport) as kernel:
+    with running_kernel(subject.name, options.directory, **subject.options) as kernel:
         ready = time.time() - begin
         kernel.run(cell, timeout=600).ok()
         return {"ready": ready, key: time.time() - begin}
@@ -80,7 +80,7 @@ def launch(subject, cell, options, key):
 
 def warm(subject, options):
     """One kernel that is used for a while."""
-    with running_kernel(subject.name, options.directory, transport=subject.transport) as kernel:
+    with running_kernel(subject.name, options.directory, **subject.options) as kernel:
         kernel.run("1", timeout=600).ok()
         figures = {"dependencies": sum(seconds(kernel, cell) for cell in subject.setup)}
         spawns = [seconds(kernel, SPAWN.format(n=n)) for n in range(options.cells + 2)]
@@ -104,7 +104,7 @@ def wrap_offline(subject, directory):
     spec = KernelSpecManager().get_kernel_spec(subject.name).to_dict()
     write_spec(directory / "kernels" / "offline", {**spec, "argv": ["unshare", "-n", *spec["argv"]]})
     # Sockets in the file system reach into the other network namespace.
-    subject.name, subject.transport = "offline", "ipc"
+    subject.name, subject.options = "offline", {"transport": "ipc", "ip": str(directory / "ipc")}
     add_jupyter_path(directory)
 
 

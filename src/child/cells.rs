@@ -1,7 +1,7 @@
 //! Loading cells and running them.
 
 use crate::runtime::{self, Attached};
-use loopbook_channel::{END_EARLY, END_PANIC};
+use loopbook_channel::{BEGIN_FORGET, BEGIN_RUN, END_EARLY, END_PANIC};
 use std::ffi::{CStr, CString, c_int, c_void};
 
 /// evcxr's marker for a cell that panicked: what it would have defined does not exist.
@@ -46,9 +46,13 @@ impl Cells {
     }
 
     fn run(&mut self, library: &CStr, function: Function) {
-        if self.runtime.as_ref().is_some_and(|runtime| !runtime.begin(library)) {
-            runtime::say(PANICKED);
-            return;
+        match self.runtime.as_ref().map_or(BEGIN_RUN, |runtime| runtime.begin(library)) {
+            BEGIN_RUN => {}
+            BEGIN_FORGET => return,
+            _ => {
+                runtime::say(PANICKED);
+                return;
+            }
         }
         // SAFETY: the store is what the last cell gave back, or null before the first one, as evcxr's protocol wants.
         self.variables = unsafe { function(self.variables) };

@@ -12,9 +12,9 @@ pub(crate) struct Attached {
 }
 
 impl Attached {
-    /// Asks whether the loaded cell may run.
-    pub(crate) fn begin(&self, library: &CStr) -> bool {
-        (self.hooks.begin)(library.as_ptr()) == 0
+    /// Asks whether the loaded cell may run; gives one of the `BEGIN_…` constants.
+    pub(crate) fn begin(&self, library: &CStr) -> c_int {
+        (self.hooks.begin)(library.as_ptr())
     }
 
     /// Says that the cell's function has returned; gives one of the `END_…` constants.

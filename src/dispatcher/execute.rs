@@ -121,7 +121,11 @@ impl Kernel {
             self.history.record(*number, code.clone());
         }
         let (allow_stdin, silent) = (request.allow_stdin, request.silent);
-        self.evaluator.start(Cell { id: *cell, number: *number, code, allow_stdin, silent });
+        let cell = Cell { id: *cell, number: *number, code, allow_stdin, silent };
+        if !silent {
+            self.show_postponed().await;
+        }
+        self.evaluator.start(cell);
     }
 
     async fn abort_queue(&mut self, session: &str) {

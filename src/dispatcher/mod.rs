@@ -132,6 +132,7 @@ impl Kernel {
                 break exit;
             }
         };
+        self.show_postponed().await;
         self.flush_output().await;
         self.evaluator.shutdown();
         exit
@@ -160,11 +161,12 @@ impl Kernel {
         use evaluator::Event;
         match event {
             Event::Ready { message } => tracing::info!("{message}"),
-            Event::Output { cell, stream, bytes } => self.print(cell, stream, &bytes).await,
-            Event::Display { cell, kind, data, metadata, display_id } => {
-                self.display(cell, kind, data, metadata, display_id).await;
+            Event::Output { .. } | Event::Display { .. } | Event::ClearOutput { .. } => {
+                let nothing_runs = self.executions.running().is_none_or(|running| running.request.silent);
+                if let Some(event) = self.outputs.postpone(nothing_runs, event) {
+                    self.show(event).await;
+                }
             }
-            Event::ClearOutput { cell, wait } => self.clear_output(cell, wait).await,
             Event::Input { id, cell, prompt, password } => self.ask(cell, id, prompt, password).await,
             Event::Done { cell, outcome } => self.finish_execution(cell, outcome).await,
         }

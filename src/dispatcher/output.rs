@@ -8,6 +8,7 @@ use super::Kernel;
 use super::content::{Piece, Scanner};
 use super::outbox::Outbox;
 use super::utf8::Decoder;
+use crate::evaluator::Event;
 use crate::wire::{ClearOutput, Display, DisplayMessage, ExecuteResult, Metadata, Parent, Transient, UpdateDisplay};
 use loopbook_channel::{CellId, DisplayKind, MimeBundle, Stream};
 use std::collections::{BTreeSet, HashMap};
@@ -93,7 +94,13 @@ pub(super) struct Outputs {
     /// Cells that hold back text which must not wait long.
     waiting: BTreeSet<CellId>,
     late: LateOutputSwitch,
+    /// What came while no cell ran and is to go under the next one.
+    postponed: Vec<Event>,
 }
+
+/// How much may come while no cell runs and still be kept for the next one, in events; what comes then goes under the
+/// latest cell.
+const POSTPONED: usize = 10_000;
 
 /// A cell as a source of output. The one with id 0 stands for everything before the first cell.
 #[derive(Default)]
@@ -120,7 +127,18 @@ struct Route {
 impl Outputs {
     pub(super) fn new(late: LateOutputSwitch) -> Self {
         let cells = HashMap::from([(0, Source { done: true, ..Source::default() })]);
-        Self { cells, latest: 0, waiting: BTreeSet::new(), late }
+        Self { cells, latest: 0, waiting: BTreeSet::new(), late, postponed: Vec::new() }
+    }
+
+    /// Keeps output for the next cell, if it is to go under a cell that runs and none does; gives back what is to be
+    /// shown now.
+    pub(super) fn postpone(&mut self, nothing_runs: bool, event: Event) -> Option<Event> {
+        let waits = nothing_runs && self.late.get() == LateOutput::Current && self.postponed.len() < POSTPONED;
+        if !waits {
+            return Some(event);
+        }
+        self.postponed.push(event);
+        None
     }
 
     /// A cell begins: from now on its output has a parent.
@@ -202,6 +220,25 @@ impl Outputs {
 }
 
 impl Kernel {
+    /// Passes on what an evaluator shows.
+    pub(super) async fn show(&mut self, event: Event) {
+        match event {
+            Event::Output { cell, stream, bytes } => self.print(cell, stream, &bytes).await,
+            Event::Display { cell, kind, data, metadata, display_id } => {
+                self.display(cell, kind, data, metadata, display_id).await;
+            }
+            Event::ClearOutput { cell, wait } => self.clear_output(cell, wait).await,
+            Event::Ready { .. } | Event::Input { .. } | Event::Done { .. } => {}
+        }
+    }
+
+    /// Shows what came while no cell ran.
+    pub(super) async fn show_postponed(&mut self) {
+        for event in std::mem::take(&mut self.outputs.postponed) {
+            self.show(event).await;
+        }
+    }
+
     /// Something was printed.
     pub(super) async fn print(&mut self, cell: CellId, stream: Stream, bytes: &[u8]) {
         let cell = self.outputs.attribute(cell);

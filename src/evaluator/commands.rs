@@ -18,6 +18,11 @@ pub struct Description {
 
 /// Every command that does something, in alphabetical order.
 pub const COMMANDS: &[Description] = &[
+    Description {
+        name: ":clear",
+        usage: ":clear",
+        help: "Begins the notebook anew; nothing that a cell defined is left.",
+    },
     Description { name: ":dep", usage: ":dep NAME [= SPEC]", help: "Adds a crate, as a line of Cargo.toml would." },
     Description { name: ":deps", usage: ":deps", help: "Lists the crates that were added." },
     Description { name: ":doc", usage: ":doc NAME", help: "Shows the documentation of a name." },
@@ -28,10 +33,21 @@ pub const COMMANDS: &[Description] = &[
     },
     Description { name: ":help", usage: ":help [NAME]", help: "Lists the commands, or explains one." },
     Description {
+        name: ":opt",
+        usage: ":opt 0|1|2|3",
+        help: "Compiles cells with this optimisation level; the runtime is always optimised.",
+    },
+    Description {
+        name: ":restart",
+        usage: ":restart",
+        help: "Restarts the process that runs the cells; functions, types, `use` and dependencies are kept.",
+    },
+    Description {
         name: ":tasks",
         usage: ":tasks [--all] [--cell N]",
         help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell.",
     },
+    Description { name: ":timing", usage: ":timing", help: "Switches on or off that each cell says how long it took." },
     Description { name: ":type", usage: ":type NAME", help: "Shows the type of a variable." },
     Description { name: ":vars", usage: ":vars", help: "Lists the variables of the notebook with their types." },
     Description { name: ":version", usage: ":version", help: "Shows the versions of the kernel and of evcxr." },
@@ -40,6 +56,8 @@ pub const COMMANDS: &[Description] = &[
 /// A command, understood.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
+    /// `:clear`.
+    Clear,
     /// `:dep`: the crate's name and its specification.
     Dep(String, String),
     /// `:deps`.
@@ -50,6 +68,12 @@ pub enum Command {
     ExpandCell,
     /// `:help`.
     Help(Option<String>),
+    /// `:opt`: the level.
+    Opt(String),
+    /// `:restart`.
+    Restart,
+    /// `:timing`.
+    Timing,
     /// What the inspector answers.
     Ask(Query),
     /// `:type`.
@@ -73,12 +97,17 @@ pub enum Command {
 pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     let args = args.trim();
     match name {
+        ":clear" => none(args, Command::Clear, ":clear"),
         ":dep" => dependency(args),
         ":deps" => none(args, Command::Deps, ":deps"),
         ":doc" => Ok(Command::Doc(required(args, ":doc NAME")?)),
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
+        ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
+        ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
+        ":restart" => none(args, Command::Restart, ":restart"),
         ":tasks" => tasks(args),
+        ":timing" => none(args, Command::Timing, ":timing"),
         ":type" => Ok(Command::Type(required(args, ":type NAME")?)),
         ":vars" => none(args, Command::Vars, ":vars"),
         ":version" => none(args, Command::Version, ":version"),
@@ -141,7 +170,6 @@ fn required(args: &str, usage: &str) -> Result<String, String> {
 fn refusal(name: &str) -> String {
     let reason = match name {
         ":quit" | ":q" | ":exit" => "the front end ends the kernel: choose Shut Down in its Kernel menu",
-        ":restart" | ":clear" => "the front end restarts the kernel: choose Restart in its Kernel menu",
         ":load_config" => "evcxr's start-up files are not read; put `:dep` lines and `use` items into the first cell",
         ":toolchain" | ":linker" | ":codegen_backend" => {
             "the runtime that the cells share was compiled with one toolchain; run `loopbook warm` under another one \
@@ -178,7 +206,7 @@ mod tests {
 
     #[test]
     fn commands_that_would_lose_state_are_refused_with_a_reason() {
-        for name in [":quit", ":restart", ":clear", ":toolchain", ":load_config", ":sccache"] {
+        for name in [":quit", ":toolchain", ":load_config", ":sccache"] {
             assert!(parse(name, "").unwrap_err().contains("not available"), "{name}");
         }
     }

@@ -5,6 +5,7 @@
 //! column back. Spans without a mark are not the user's and are left out.
 
 use super::cell::{SourceMap, parse_mark};
+use annotate_snippets::renderer::{AnsiColor, Style};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -134,7 +135,7 @@ impl Diagnostic {
             main = main.element(Level::HELP.message((*hint).to_owned()));
         }
         rest.insert(0, main);
-        Renderer::styled().render(&rest)
+        renderer().render(&rest)
     }
 }
 
@@ -158,6 +159,22 @@ impl Span {
         };
         Some(Place { range: start..end.max(start), source })
     }
+}
+
+/// rustc's layout in colours that can be read on the light and on the dark background that front ends give errors: the
+/// plain eight, of which they choose the shades, and bold only without a colour.
+pub fn renderer() -> Renderer {
+    let colour = |colour: AnsiColor| colour.on_default();
+    Renderer::styled()
+        .error(colour(AnsiColor::Red))
+        .warning(colour(AnsiColor::Yellow))
+        .note(colour(AnsiColor::Green))
+        .help(colour(AnsiColor::Cyan))
+        .line_num(colour(AnsiColor::Blue))
+        .context(colour(AnsiColor::Blue))
+        .addition(colour(AnsiColor::Green))
+        .removal(colour(AnsiColor::Red))
+        .emphasis(Style::new().bold())
 }
 
 /// Byte offset of a line and column (characters), both from 1; the end of the line if the column is behind it.

@@ -12,6 +12,7 @@
 use super::diagnostics::{Source, Sources};
 use super::link::Connection;
 use super::report;
+use super::types::Redefined;
 use super::{Cell, Event, Outcome, Report};
 use async_std::channel::Sender;
 use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
@@ -57,6 +58,8 @@ struct Current {
     /// Its `Done` has been sent: whatever comes now comes too late.
     answered: bool,
     outcome: Option<CellOutcome>,
+    /// What evcxr must give up before the cell may run.
+    redefined: Redefined,
 }
 
 impl Executions {
@@ -81,6 +84,13 @@ impl Executions {
         sources.insert(source.clone());
         if let Some(current) = self.lock().current.as_mut() {
             current.source = source;
+        }
+    }
+
+    /// The current cell changes types: once it has been compiled, evcxr must give up variables before it may run.
+    pub fn gives_up(&self, redefined: Redefined) {
+        if let Some(current) = self.lock().current.as_mut() {
+            current.redefined = redefined;
         }
     }
 
@@ -152,11 +162,23 @@ impl Executions {
     pub fn may_begin(&self) -> (ToChild, Option<(CellId, Arc<Source>)>) {
         let mut state = self.lock();
         let Some(current) = state.current.as_mut() else {
-            return (ToChild::Begin { cell: 0, number: 0, run: true }, None);
+            return (ToChild::Begin { cell: 0, number: 0, run: true, forget: Vec::new() }, None);
         };
+        let redefined = std::mem::take(&mut current.redefined);
+        if !redefined.variables.is_empty() && !current.answered {
+            let (cell, number) = (current.cell.id, current.cell.number);
+            drop(state);
+            self.send(report::display(cell, report::given_up(&redefined)));
+            return (ToChild::Begin { cell, number, run: false, forget: redefined.variables }, None);
+        }
         current.running = !current.answered;
         current.outcome = None;
-        let reply = ToChild::Begin { cell: current.cell.id, number: current.cell.number, run: current.running };
+        let reply = ToChild::Begin {
+            cell: current.cell.id,
+            number: current.cell.number,
+            run: current.running,
+            forget: Vec::new(),
+        };
         let shown = !current.hidden && current.running && !current.cell.silent;
         (reply, shown.then(|| (current.cell.id, current.source.clone())))
     }
@@ -240,6 +262,15 @@ impl Executions {
 
 impl Current {
     fn new(cell: Cell, source: Arc<Source>, hidden: bool) -> Self {
-        Self { cell, source, hidden, running: false, interrupts: 0, answered: false, outcome: None }
+        Self {
+            cell,
+            source,
+            hidden,
+            running: false,
+            interrupts: 0,
+            answered: false,
+            outcome: None,
+            redefined: Redefined::default(),
+        }
     }
 }

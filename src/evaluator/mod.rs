@@ -14,6 +14,7 @@ pub mod rust;
 pub mod standin;
 pub mod template;
 pub mod toolchain;
+pub mod types;
 pub mod workdir;
 
 use futures::future::BoxFuture;

@@ -1,9 +1,10 @@
 //! Errors as Jupyter shows them, from whatever went wrong.
 
 use super::cell::Problem;
-use super::diagnostics::{Diagnostic, Source, Sources, byte_offset};
+use super::diagnostics::{Diagnostic, Source, Sources, byte_offset, renderer};
+use super::types::Redefined;
 use super::{Event, Report};
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{CellId, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId};
 use serde_json::{Map, Value};
 
@@ -42,6 +43,17 @@ pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
         ("ChildDied", format!("the process that runs the cells ended ({status})"))
     };
     plain(ename, &evalue, &[variables, kept.to_owned()])
+}
+
+/// Variables that had to go because a cell has changed types.
+pub fn given_up(redefined: &Redefined) -> MimeBundle {
+    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (types, variables) = (list(&redefined.types), list(&redefined.variables));
+    let text = format!(
+        "\x1b[33mDropped\x1b[0m: {variables}. The cell changes the definition of {types}, and a value made by the old \
+         one cannot be used by the new one. Run the cells again that made these variables."
+    );
+    ansi_bundle(&text)
 }
 
 /// A cell that did not compile. `fallback` is for errors that lie in none of the user's lines.
@@ -90,7 +102,7 @@ pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
         for help in &problem.help {
             group = group.element(Level::HELP.message(help.clone()));
         }
-        traceback.extend(Renderer::styled().render(&[group]).lines().map(str::to_owned));
+        traceback.extend(renderer().render(&[group]).lines().map(str::to_owned));
         traceback.push(String::new());
     }
     let evalue = problems.first().map_or_else(String::new, |problem| {
@@ -113,6 +125,21 @@ pub fn failure(failure: &Failure, sources: &Sources) -> Report {
     traceback.extend(place(failure, sources));
     let at = failure.site.map(|site| format!(" (In[{}], line {})", site.cell, site.line)).unwrap_or_default();
     Report { ename: ename.into(), evalue: format!("{}{at}", failure.message), traceback }
+}
+
+/// Adds to the report of a failed cell which old values went with it: evcxr drops what a failed cell defines anew.
+pub fn with_lost_values(mut report: Report, lost: &[String]) -> Report {
+    if !lost.is_empty() {
+        let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        report.traceback.push(format!("Lost: the old value of {names}, which this cell was defining anew."));
+    }
+    report
+}
+
+/// The kernel's own fault.
+pub fn internal(what: &str) -> Report {
+    let next = "Please report it. Variables and tasks are still there; if the next cells fail too, restart the kernel.";
+    plain("CompileError", &format!("the kernel failed on this cell: {what}"), &[next.to_owned()])
 }
 
 /// A task that nobody awaits has failed: what to show under the cell that caused it.
@@ -143,7 +170,7 @@ fn plain(ename: &str, evalue: &str, more: &[String]) -> Report {
 }
 
 fn heading(ename: &str, message: &str) -> String {
-    format!("\x1b[1;31m{ename}\x1b[0m: {message}")
+    format!("\x1b[31m{ename}\x1b[0m: {message}")
 }
 
 fn lines(text: &str, skip: usize, hints: &[&str]) -> Vec<String> {
@@ -151,22 +178,24 @@ fn lines(text: &str, skip: usize, hints: &[&str]) -> Vec<String> {
 }
 
 fn place(failure: &Failure, sources: &Sources) -> Vec<String> {
-    let Some(Site { cell, line, .. }) = failure.site else {
+    let Some(Site { cell, line, column }) = failure.site else {
         return failure.location.iter().map(|location| format!("  at {location}")).collect();
     };
     let Some(source) = sources.get(cell) else { return vec![format!("  at In[{cell}], line {line}")] };
-    quote(&source, line)
+    quote(&source, line, column)
 }
 
-/// The line itself, underlined, as rustc quotes.
-fn quote(source: &Source, line: u32) -> Vec<String> {
+/// The line itself, with a mark where it failed, as rustc quotes. `compiled` is the column in the line as it was compiled.
+fn quote(source: &Source, line: u32, compiled: u32) -> Vec<String> {
+    let place = source.map.as_ref().and_then(|map| map.original(line, compiled));
+    let (line, column) = place.unwrap_or((line, 1));
     let text = source.code.lines().nth(line as usize - 1).unwrap_or_default();
-    let start = byte_offset(&source.code, line, 1);
-    let indent = text.len() - text.trim_start().len();
-    let range = start + indent..start + text.trim_end().len().max(indent);
+    let indent = text.chars().take_while(|c| c.is_whitespace()).count() as u32 + 1;
+    let start = byte_offset(&source.code, line, column.max(indent));
+    let end = byte_offset(&source.code, line, column.max(indent) + 1);
     let snippet = Snippet::source(source.code.clone())
         .path(format!("In[{}]", source.number))
-        .annotation(AnnotationKind::Primary.span(range));
+        .annotation(AnnotationKind::Primary.span(start..end));
     let group = Group::with_level(Level::ERROR.no_name()).element(snippet);
-    Renderer::styled().render(&[group]).lines().map(str::to_owned).collect()
+    renderer().render(&[group]).lines().map(str::to_owned).collect()
 }

@@ -28,6 +28,10 @@ BROWSER_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+KERNEL_STATUS = """() => {
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext;
+    return session?.isReady ? session.session?.kernel?.status : "no kernel";
+}"""
 # All cells are in the page at once, where a person would scroll; nothing asks about news.
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none", "kernelShutdown": True},
@@ -41,9 +45,9 @@ def find_browser():
 
 
 @contextlib.contextmanager
-def running_lab(place, notebooks, settings=()):
-    """A JupyterLab whose configuration, settings and log are in `place`. Gives the address with the token."""
-    for name, content in {**SETTINGS, **dict(settings)}.items():
+def running_lab(place, notebooks, log):
+    """A JupyterLab whose configuration and settings are in `place`. Gives its address."""
+    for name, content in SETTINGS.items():
         file = place / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(content))
@@ -57,12 +61,12 @@ def running_lab(place, notebooks, settings=()):
     port, token = free_port(), secrets.token_hex(8)
     command = [sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
-    command += [f"--ServerApp.root_dir={notebooks}"]
-    with open(place / "lab.log", "wb") as log:
+    command += [f"--ServerApp.root_dir={notebooks}", "--LabApp.expose_app_in_browser=True"]
+    with open(log, "wb") as output:
         environment = {**os.environ, **{name: str(place / folder) for name, folder in own.items()}}
-        server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        wait_for_server(server, f"http://127.0.0.1:{port}/api/status?token={token}", place / "lab.log")
+        wait_for_server(server, f"http://127.0.0.1:{port}/api/status?token={token}", log)
         yield Address(f"http://127.0.0.1:{port}/lab", token)
     finally:
         server.terminate()
@@ -82,14 +86,21 @@ class Address:
 
 
 class Notebook:
-    """A notebook that is open in a page. Cells are counted from 0, code cells only."""
+    """A notebook that is open in a page, until the end of the `with`. Cells are counted from 0, code cells only."""
 
     def __init__(self, page, address, name):
         self.page = page
         page.goto(address.of(name))
         self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.panel.locator(".jp-Cell").first.wait_for(timeout=SERVER_DEADLINE * 1000)
+        # What is run before there is a kernel makes JupyterLab ask for one.
         self.wait_for(lambda: self.kernel_status() == "idle", "the kernel to be idle", SERVER_DEADLINE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
     def code_cell(self, index):
         return self.panel.locator(".jp-CodeCell").nth(index)
@@ -102,12 +113,20 @@ class Notebook:
         """What a person reads below a code cell."""
         return self.outputs(index).inner_text().replace("\xa0", " ")
 
+    def shown(self):
+        """What a person reads below each code cell."""
+        return [self.text(index).strip() for index in range(self.panel.locator(".jp-CodeCell").count())]
+
+    def source(self, index):
+        return self.code_cell(index).locator(".cm-content").inner_text()
+
     def prompt(self, index):
         """`[3]:`, or `[*]:` while the cell runs or waits."""
         return self.code_cell(index).locator(".jp-InputPrompt").inner_text().strip()
 
     def kernel_status(self):
-        return self.panel.locator(".jp-Notebook-ExecutionIndicator").get_attribute("data-status")
+        """What JupyterLab knows of the kernel: `idle`, `busy`, …; its own indicator shows `idle` before there is one."""
+        return self.page.evaluate(KERNEL_STATUS)
 
     def menu(self, *path):
         """Chooses an entry of the menu bar."""
@@ -121,6 +140,19 @@ class Notebook:
         """The square in the toolbar."""
         self.panel.locator("[data-jp-item-name='interrupt']").click()
 
+    def box(self, index):
+        """Where the person types what a cell asks for."""
+        return self.outputs(index).locator(".jp-Stdin-input")
+
+    def answer(self, index, text):
+        """Types into the box when it is there. Gives the kind of the box: `text` or `password`."""
+        box = self.box(index)
+        box.wait_for(timeout=CELL_DEADLINE * 1000)
+        kind = box.get_attribute("type") or "text"
+        box.fill(text)
+        box.press("Enter")
+        return kind
+
     def write_last(self, source):
         """Replaces what is in the last code cell. Gives its index."""
         index = self.panel.locator(".jp-CodeCell").count() - 1
@@ -133,8 +165,10 @@ class Notebook:
     def start_last(self, source):
         """Runs code in the last code cell and does not wait for it."""
         index = self.write_last(source)
+        before = self.prompt(index)
         self.page.keyboard.press("Control+Enter")
-        self.wait_for(lambda: self.prompt(index) == "[*]:", "the cell to start")
+        # It may be done before anybody looks: then it has another number.
+        self.wait_for(lambda: self.prompt(index) != before, "the cell to start")
         return index
 
     def run_last(self, source):

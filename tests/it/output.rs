@@ -180,21 +180,18 @@ fn late_output_can_follow_the_current_cell() {
         1 shell execute_reply ok [1]
         1 iopub status idle
         > execute print c; wait
-        1 iopub stream stdout "b\n"
         2 iopub status busy
         2 iopub execute_input [2] "print c\nwait"
         > task 1 one\ntwo & task 1  and\n & task 2 mine\n & task-clears 1
         > go
-        2 iopub stream stdout "c\n[In 1] one\n[In 1] two and\nmine\n"
+        2 iopub stream stdout "[In 1] b\nc\n[In 1] one\n[In 1] two and\nmine\n"
         2 shell execute_reply ok [2]
         2 iopub status idle
         > task 1 after\n
         > execute[silent] wait
-        2 iopub stream stdout "[In 1] after\n"
         3 iopub status busy
         > task 1 while silent\n
         > go
-        2 iopub stream stdout "[In 1] while silent\n"
         3 shell execute_reply ok [2]
         3 iopub status idle
         > subscribe

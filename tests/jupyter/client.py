@@ -83,6 +83,18 @@ class Kernel:
         assert not answers, f"not asked for: {answers}"
         return result
 
+    def interrupt(self):
+        """Interrupts as a front end does, waits for the reply, and returns the time at which it was sent."""
+        at = time.time()
+        self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+        check_schema(self.client.get_control_msg(timeout=CELL_DEADLINE))
+        return at
+
+    def seconds_to_idle(self, result, since):
+        """Seconds from `since` to the `idle` of a cell that has ended."""
+        with self._arrived:
+            return self._published[result.id][self._idle_at[result.id]].at - since
+
     def until(self, condition, deadline=None, what="the condition did not become true"):
         """Waits until `condition()` holds; looked at again whenever a message arrives."""
         deadline = time.monotonic() + CELL_DEADLINE if deadline is None else deadline

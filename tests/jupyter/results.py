@@ -1,6 +1,7 @@
 """What comes of running a cell."""
 
 import dataclasses
+import re
 import time
 
 STREAMS = ("stdout", "stderr")
@@ -72,6 +73,11 @@ class Result:
         errors = self.of("error")
         return errors[0] if errors else None
 
+    @property
+    def report(self):
+        """The traceback of the reply, as text without colour."""
+        return without_colour("\n".join(self.reply.get("traceback", [])))
+
     def printed_at(self):
         """Pairs (line of stdout, time of arrival of its message)."""
         streams = [m for m in self.messages if m.type == "stream" and m.content["name"] == "stdout"]
@@ -96,6 +102,11 @@ def short(content, limit=400):
     """Content for a failure's text."""
     text = repr(content)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+
+
+def without_colour(text):
+    """Text without the escape sequences that colour it."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def _output(message):

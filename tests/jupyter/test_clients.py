@@ -61,7 +61,9 @@ def test_row_15_the_console_runs_a_cell(kernel_name, tmp_path):
         console.expect(r"In \[2\]: ")
         console.sendline("async_std::future::ready(43).await")
         console.expect(r"Out\[2\]:\s*43")
-        console.sendline("exit")
+        console.sendeof()
+        console.expect("exit")
+        console.sendline("y")
         console.expect(pexpect.EOF)
     finally:
         console.close(force=True)

@@ -39,7 +39,7 @@ def without_network():
 def test_row_12_all_but_a_new_dependency_works_without_a_network(kernel_name, tmp_path, without_network, monkeypatch):
     name = wrapped_kernel(kernel_name, without_network, tmp_path, monkeypatch)
     # Sockets in the file system reach into the other network namespace.
-    with running_kernel(name, tmp_path, transport="ipc") as kernel:
+    with running_kernel(name, tmp_path, transport="ipc", ip=str(tmp_path / "ipc")) as kernel:
         assert run_all(kernel) == '"[1,2,3]"'
         assert set(compiled_crates(kernel.pid)) == {"ctx"}
         refused = kernel.run(':dep a-crate-that-is-not-there = "1"')

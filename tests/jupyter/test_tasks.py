@@ -1,10 +1,10 @@
 """Rows 2 and 3: tasks that live longer than their cell, and futures that are kept for a later one."""
 
-import re
 import statistics
 import time
 
 from client import SLACK
+from results import without_colour
 
 # Each line carries the time at which it was printed, so that its delay can be told.
 TICKER = """
@@ -87,10 +87,6 @@ def test_row_03_an_unused_future_is_warned_of_in_a_display(kernel):
     assert result.stdout == "" and result.stderr == ""
     warning = without_colour(result.displays[0]["text/plain"])
     assert "unused" in warning and "Future" in warning and "fetch_data(9)" in warning
-
-
-def without_colour(text):
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def median_delay(result):

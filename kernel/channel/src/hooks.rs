@@ -19,6 +19,13 @@ pub const END_PANIC: u32 = 1;
 /// The cell returned early (`return`, a failed `?`): variables that it defined do not exist.
 pub const END_EARLY: u32 = 2;
 
+/// The cell may run.
+pub const BEGIN_RUN: c_int = 0;
+/// The cell must not run: it was interrupted while it compiled. Variables that it defined do not exist.
+pub const BEGIN_REFUSED: c_int = 1;
+/// The cell must not run yet: evcxr has been told to give up variables, and will compile it again without them.
+pub const BEGIN_FORGET: c_int = 2;
+
 /// What the child program offers the runtime.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +51,8 @@ pub struct Hooks {
     pub output: extern "C" fn(fd: c_int, data: *const u8, len: usize),
     /// The user's code reads descriptor 0. Returns the number of bytes, 0 at the end, or -1 with `errno` set.
     pub input: extern "C" fn(data: *mut u8, len: usize) -> isize,
-    /// A cell is loaded and about to run, on the main thread; `library` is the path of its shared object. Returns 0 to run it, anything else if the cell must not run
-    /// (it was interrupted while it compiled).
+    /// A cell is loaded and about to run, on the main thread; `library` is the path of its shared object. Gives one of
+    /// [`BEGIN_RUN`], [`BEGIN_REFUSED`], [`BEGIN_FORGET`].
     pub begin: extern "C" fn(library: *const c_char) -> c_int,
     /// The cell's function has returned. Everything that it printed has been sent when this returns. Gives one of
     /// [`END_NORMAL`], [`END_PANIC`], [`END_EARLY`].

@@ -101,8 +101,11 @@ pub enum ToChild {
         cell: CellId,
         /// Its execution count.
         number: u32,
-        /// False if it was interrupted meanwhile: it must not run.
+        /// False if it must not run: it was interrupted meanwhile, or `forget` comes first.
         run: bool,
+        /// Variables that evcxr must give up before the cell may run, because their types have changed. evcxr then
+        /// compiles the cell again without them.
+        forget: Vec<String>,
     },
     /// End this cell's execution early, if it is the one that runs.
     Interrupt {

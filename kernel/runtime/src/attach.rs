@@ -1,7 +1,7 @@
 //! Where the child program meets this library. Nothing but C types crosses here, and no panic.
 
-use crate::{cell, flusher, inspector, link, output, panics, pool, registry, site, stdin};
-use loopbook_channel::{Api, HOOKS_VERSION, Hooks, Stream, ToKernel};
+use crate::{cell, flusher, inspector, link, markers, output, panics, pool, registry, site, stdin};
+use loopbook_channel::{Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, HOOKS_VERSION, Hooks, Stream, ToKernel};
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -87,15 +87,19 @@ extern "C" fn begin(library: *const c_char) -> c_int {
     let library = unsafe { CStr::from_ptr(library) };
     let begun = catch_unwind(|| {
         let begin = link::may_begin();
+        if !begin.forget.is_empty() {
+            begin.forget.iter().for_each(|variable| markers::forget(variable));
+            return BEGIN_FORGET;
+        }
         if !begin.run {
-            return false;
+            return BEGIN_REFUSED;
         }
         site::learn(library);
         panics::install_hook();
         cell::begin(begin.cell, begin.number);
-        true
+        BEGIN_RUN
     });
-    if matches!(begun, Ok(true)) { 0 } else { 1 }
+    begun.unwrap_or(BEGIN_REFUSED)
 }
 
 extern "C" fn end() -> u32 {

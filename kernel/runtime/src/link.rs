@@ -39,6 +39,7 @@ pub(crate) struct Begin {
     pub(crate) cell: CellId,
     pub(crate) number: u32,
     pub(crate) run: bool,
+    pub(crate) forget: Vec<String>,
 }
 
 struct Question {
@@ -180,8 +181,8 @@ fn read(mut socket: BufReader<UnixStream>) {
 
 fn handle(message: ToChild) {
     match message {
-        ToChild::Begin { cell, number, run } => {
-            *lock(&BEGIN) = Some(Begin { cell, number, run });
+        ToChild::Begin { cell, number, run, forget } => {
+            *lock(&BEGIN) = Some(Begin { cell, number, run, forget });
             BEGUN.notify_all();
         }
         ToChild::Interrupt { cell } => {

@@ -24,6 +24,11 @@ pub(crate) fn generated(bytes: &[u8]) {
     }
 }
 
+/// Tells evcxr to give up a variable, in the words in which its generated code does so when a type has changed.
+pub(crate) fn forget(variable: &str) {
+    attach::protocol_line(&format!("{VARIABLE_CHANGED}{variable}"));
+}
+
 /// Whether this is the line that evcxr's own `?` prints.
 pub(crate) fn is_evcxr_error(bytes: &[u8]) -> bool {
     bytes.strip_suffix(b"\n") == Some(ERROR.as_bytes())

@@ -1,5 +1,6 @@
 //! The Rust evaluator: evcxr on a thread of its own, cells in a child process, and the link between them.
 
+mod obey;
 mod prepare;
 mod progress;
 mod session;
@@ -17,6 +18,7 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
 use session::Session;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -79,7 +81,7 @@ impl RustEvaluator {
         std::thread::Builder::new()
             .name("evaluator".into())
             .stack_size(STACK)
-            .spawn(move || thread.run(&prepared, &queue))?;
+            .spawn(move || thread.run(prepared, &queue))?;
         Ok(Arc::new(evaluator))
     }
 
@@ -168,12 +170,12 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(self, prepared: &Prepared, queue: &mpsc::Receiver<Job>) {
+    fn run(self, prepared: Arc<Prepared>, queue: &mpsc::Receiver<Job>) {
         let progress = progress::show(prepared.work.root(), self.executions.clone());
         if let Err(error) = &progress {
             tracing::warn!("builds cannot be watched: {error}");
         }
-        match self.open(prepared) {
+        match self.open(&prepared) {
             Ok(mut session) => {
                 self.load.warm.store(true, Ordering::Release);
                 let message = format!("warm after {:.1} s", self.started.elapsed().as_secs_f64());
@@ -193,11 +195,10 @@ impl Thread {
         }
     }
 
-    fn open(&self, prepared: &Prepared) -> anyhow::Result<Session> {
+    fn open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
         let mut shown = false;
         prepared.link_template(|line| shown = self.show_warming(line, shown))?;
-        let child = prepared.child_command();
-        Session::open(child, self.executions.clone(), self.sources.clone(), self.names.clone())
+        Session::open(prepared.clone(), self.executions.clone(), self.sources.clone(), self.names.clone())
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.
@@ -219,7 +220,11 @@ impl Thread {
 
     fn serve(&self, queue: &mpsc::Receiver<Job>, mut work: impl FnMut(Job)) {
         for job in queue {
-            work(job);
+            // evcxr and rust-analyzer can panic on strange code; that must cost no more than this cell.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(job))) {
+                let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+                self.executions.finish(Outcome::Error(report::internal(what.unwrap_or("it panicked"))));
+            }
             self.load.jobs.fetch_sub(1, Ordering::AcqRel);
         }
     }

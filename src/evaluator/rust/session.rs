@@ -1,18 +1,22 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
 use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
-use super::super::commands::{self, Command};
+use super::super::commands;
 use super::super::diagnostics::{Diagnostic, Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
 use super::super::names::{Known, Names, word_at};
 use super::super::template::DEPENDENCIES;
+use super::super::types::Types;
 use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
+use super::Prepared;
+use super::obey::Next;
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, MimeBundle, Stream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What every notebook begins with: names that a cell may use without importing them, and may define anew.
 const PRELUDE: &str = "use async_std::task; use std::time::{Duration, Instant}; \
@@ -23,43 +27,65 @@ const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
 
 /// The evaluator's thread's state.
 pub(super) struct Session {
-    context: CommandContext,
-    executions: Arc<Executions>,
+    pub(super) context: CommandContext,
+    pub(super) executions: Arc<Executions>,
+    pub(super) prepared: Arc<Prepared>,
+    pub(super) dependencies: Vec<(String, String)>,
+    pub(super) had_child: bool,
+    pub(super) timing: bool,
     sources: Sources,
     names: Names,
     notebook: Notebook,
+    types: Types,
     items: BTreeMap<String, &'static str>,
-    dependencies: Vec<(String, String)>,
-    had_child: bool,
+}
+
+/// Starts evcxr and runs the hidden first cell in it.
+///
+/// # Errors
+/// If evcxr does not start, or the runtime cannot be compiled or loaded.
+pub(super) fn open_context(child: std::process::Command) -> anyhow::Result<CommandContext> {
+    let started = Instant::now();
+    let (context, outputs) = EvalContext::with_subprocess_command(child).context("evcxr did not start")?;
+    std::thread::Builder::new().name("child-stderr".into()).spawn(move || {
+        for line in outputs.stderr {
+            tracing::warn!("child: {line}");
+        }
+    })?;
+    tracing::info!("evcxr started after {:.1} s", started.elapsed().as_secs_f64());
+    let mut context = CommandContext::with_eval_context(context);
+    let dependencies: String = DEPENDENCIES.iter().map(|(name, spec)| format!(":dep {name} = {spec}\n")).collect();
+    context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(first_cell_failed)?;
+    Ok(context)
 }
 
 impl Session {
     /// Starts evcxr and runs the hidden first cell. Takes seconds.
     ///
     /// # Errors
-    /// If evcxr does not start, or the runtime cannot be compiled or loaded.
+    /// As [`open_context`].
     pub(super) fn open(
-        child: std::process::Command,
+        prepared: Arc<Prepared>,
         executions: Arc<Executions>,
         sources: Sources,
         names: Names,
     ) -> anyhow::Result<Self> {
-        let started = std::time::Instant::now();
         executions.begin_hidden();
-        let (context, outputs) = EvalContext::with_subprocess_command(child).context("evcxr did not start")?;
-        std::thread::Builder::new().name("child-stderr".into()).spawn(move || {
-            for line in outputs.stderr {
-                tracing::warn!("child: {line}");
-            }
-        })?;
-        tracing::info!("evcxr started after {:.1} s", started.elapsed().as_secs_f64());
-        let mut context = CommandContext::with_eval_context(context);
-        let dependencies: String = DEPENDENCIES.iter().map(|(name, spec)| format!(":dep {name} = {spec}\n")).collect();
-        context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(first_cell_failed)?;
+        let context = open_context(prepared.child_command())?;
         executions.finish(Outcome::Ok);
-        let notebook = Notebook::default();
-        let (items, dependencies) = (BTreeMap::new(), Vec::new());
-        Ok(Self { context, executions, sources, names, notebook, items, dependencies, had_child: true })
+        Ok(Self {
+            context,
+            executions,
+            prepared,
+            dependencies: Vec::new(),
+            had_child: true,
+            timing: false,
+            sources,
+            names,
+            notebook: Notebook::default(),
+            types: Types::default(),
+            items: BTreeMap::new(),
+        })
     }
 
     /// Runs a cell to its end and reports it.
@@ -73,6 +99,7 @@ impl Session {
         if let Some(note) = lost {
             self.print(&cell, &note);
         }
+        let started = Instant::now();
         let outcome = match prepared {
             Err(problems) => Outcome::Error(report::problems(cell.number, &cell.code, &problems)),
             Ok(prepared) => {
@@ -80,6 +107,9 @@ impl Session {
                 self.run_prepared(&cell, &prepared)
             }
         };
+        if self.timing {
+            self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
+        }
         self.executions.finish(outcome);
         self.remember();
     }
@@ -110,10 +140,23 @@ impl Session {
         Some(MimeBundle::from([("text/plain".into(), text.into()), ("text/html".into(), html.into())]))
     }
 
+    /// The names of the notebook's variables.
+    pub(super) fn variables(&self) -> Vec<String> {
+        self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// Forgets what earlier cells defined; the context must be a new one.
+    pub(super) fn forget_everything(&mut self) {
+        self.notebook = Notebook::default();
+        self.types = Types::default();
+        self.items.clear();
+        self.dependencies.clear();
+    }
+
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
         for command in &prepared.commands {
             let done =
-                commands::parse(&command.name, &command.args).and_then(|parsed| self.command(cell, &parsed, prepared));
+                commands::parse(&command.name, &command.args).and_then(|parsed| self.obey(cell, &parsed, prepared));
             match done {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Stop) => return Outcome::Ok,
@@ -133,14 +176,15 @@ impl Session {
     }
 
     fn execute(&mut self, cell: &Cell, prepared: &PreparedCell) -> Result<(), Report> {
-        let variables: Vec<String> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
+        let variables = self.variables();
+        self.executions.gives_up(self.types.redefined(&prepared.items, self.context.variables_and_types()));
         let mut kept;
         let mut prepared = prepared;
         // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables.
         for _ in 0..=prepared.lets.len() {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
-                Ok(_) => return self.finished(prepared),
+                Ok(_) => return self.finished(prepared, &variables),
                 Err(error) => error,
             };
             match error {
@@ -176,68 +220,20 @@ impl Session {
         Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
     }
 
-    fn finished(&mut self, prepared: &PreparedCell) -> Result<(), Report> {
+    fn finished(&mut self, prepared: &PreparedCell, before: &[String]) -> Result<(), Report> {
         self.notebook.learn(prepared);
+        self.types.learn(&prepared.items);
         for item in &prepared.items {
             self.items.insert(item.name.clone(), kind_of(&item.kind));
         }
         match self.executions.outcome() {
-            Some(CellOutcome::Failed { failure }) => Err(report::failure(&failure, &self.sources)),
+            Some(CellOutcome::Failed { failure }) => {
+                let defined = prepared.lets.iter().flat_map(|binding| &binding.names);
+                let lost: Vec<_> = defined.filter(|name| before.contains(name)).cloned().collect();
+                Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
+            }
             Some(CellOutcome::Ok) | None => Ok(()),
         }
-    }
-
-    fn command(&mut self, cell: &Cell, command: &Command, prepared: &PreparedCell) -> Result<Next, String> {
-        match command {
-            Command::Dep(name, spec) => self.add_dependency(name, spec)?,
-            Command::Deps => {
-                let lines = self.dependencies.iter().map(|(name, spec)| format!("{name} = {spec}"));
-                self.show_text(cell, &lines.collect::<Vec<_>>().join("\n"));
-            }
-            Command::Doc(name) => {
-                let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
-                self.show(cell, bundle);
-            }
-            Command::ExpandCell => {
-                self.show_text(cell, &prepared.rust);
-                return Ok(Next::Stop);
-            }
-            Command::Help(name) => self.show_text(cell, &commands::help(name.as_deref())?),
-            Command::Ask(query) => {
-                let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
-                let mut bundle = async_std::task::block_on(connection.query(query.clone()))?;
-                // JupyterLab prefers a JSON viewer to a table.
-                bundle.remove("application/json");
-                self.show(cell, bundle);
-            }
-            Command::Type(name) => {
-                let found = self.context.variables_and_types().find(|(variable, _)| variable == name);
-                let text = found.map(|(variable, ty)| format!("{variable}: {ty}"));
-                self.show_text(
-                    cell,
-                    &text.ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?,
-                );
-            }
-            Command::Vars => {
-                let mut lines: Vec<_> =
-                    self.context.variables_and_types().map(|(name, ty)| format!("{name}: {ty}")).collect();
-                lines.sort();
-                self.show_text(cell, &lines.join("\n"));
-            }
-            Command::Version => {
-                self.show_text(cell, &format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")));
-            }
-        }
-        Ok(Next::GoOn)
-    }
-
-    fn add_dependency(&mut self, name: &str, spec: &str) -> Result<(), String> {
-        self.context.execute(&format!(":dep {name} = {spec}")).map_err(|error| {
-            format!("`{name}` could not be added, and nothing was changed: {}", error.to_string().trim())
-        })?;
-        self.dependencies.retain(|(known, _)| known != name);
-        self.dependencies.push((name.to_owned(), spec.to_owned()));
-        Ok(())
     }
 
     /// If the child died between cells, lets evcxr notice it and start a new one. Returns what to tell the user.
@@ -246,7 +242,7 @@ impl Session {
             self.had_child |= self.executions.connection().is_some();
             return None;
         }
-        let lost: Vec<String> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
+        let lost = self.variables();
         self.executions.begin_hidden();
         let noticed = self.context.execute("();").is_err();
         self.executions.finish(Outcome::Ok);
@@ -267,16 +263,6 @@ impl Session {
             .map(|(name, ty)| (name.to_owned(), Known { kind: "instance", detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
-    }
-
-    fn show_text(&self, cell: &Cell, text: &str) {
-        self.show(cell, MimeBundle::from([("text/plain".to_owned(), text.into())]));
-    }
-
-    fn show(&self, cell: &Cell, data: MimeBundle) {
-        if !cell.silent {
-            self.executions.send(report::display(cell.id, data));
-        }
     }
 
     fn print(&self, cell: &Cell, text: &str) {
@@ -301,12 +287,6 @@ fn kind_of(item: &ItemKind) -> &'static str {
         ItemKind::Mod => "module",
         _ => "instance",
     }
-}
-
-/// What follows a command.
-enum Next {
-    GoOn,
-    Stop,
 }
 
 fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {

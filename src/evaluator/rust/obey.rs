@@ -1,0 +1,135 @@
+//! What the commands of a cell do.
+
+use super::session::{Session, open_context};
+use crate::evaluator::cell::Prepared;
+use crate::evaluator::commands::{self, Command};
+use crate::evaluator::template::CARGO_CONFIG;
+use crate::evaluator::{Cell, report};
+use loopbook_channel::{MimeBundle, Query};
+
+/// What follows a command.
+pub(super) enum Next {
+    /// The rest of the cell.
+    GoOn,
+    /// Nothing: the command was about the rest of the cell.
+    Stop,
+}
+
+impl Session {
+    /// Does what a command says. The error is a sentence for the user.
+    pub(super) fn obey(&mut self, cell: &Cell, command: &Command, prepared: &Prepared) -> Result<Next, String> {
+        match command {
+            Command::Ask(query) => self.ask(cell, query)?,
+            Command::Clear => self.clear(cell)?,
+            Command::Dep(name, spec) => self.add_dependency(name, spec)?,
+            Command::Deps => self.list_dependencies(cell),
+            Command::Doc(name) => {
+                let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
+                self.show(cell, bundle);
+            }
+            Command::ExpandCell => {
+                self.show_text(cell, &prepared.rust);
+                return Ok(Next::Stop);
+            }
+            Command::Help(name) => self.show_text(cell, &commands::help(name.as_deref())?),
+            Command::Opt(level) => self.optimise(cell, level)?,
+            Command::Restart => self.restart(cell),
+            Command::Timing => {
+                self.timing = !self.timing;
+                let text = if self.timing { "Each cell now says how long it took." } else { "Timing is off." };
+                self.show_text(cell, text);
+            }
+            Command::Type(name) => {
+                let found = self.context.variables_and_types().find(|(variable, _)| variable == name);
+                let found = found.map(|(variable, ty)| format!("{variable}: {ty}"));
+                self.show_text(
+                    cell,
+                    &found.ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?,
+                );
+            }
+            Command::Vars => self.list_variables(cell),
+            Command::Version => {
+                self.show_text(cell, &format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")));
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    pub(super) fn show_text(&self, cell: &Cell, text: &str) {
+        self.show(cell, MimeBundle::from([("text/plain".to_owned(), text.into())]));
+    }
+
+    fn show(&self, cell: &Cell, data: MimeBundle) {
+        if !cell.silent {
+            self.executions.send(report::display(cell.id, data));
+        }
+    }
+
+    fn ask(&self, cell: &Cell, query: &Query) -> Result<(), String> {
+        let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
+        let mut bundle = async_std::task::block_on(connection.query(query.clone()))?;
+        // JupyterLab prefers a JSON viewer to a table.
+        bundle.remove("application/json");
+        self.show(cell, bundle);
+        Ok(())
+    }
+
+    fn add_dependency(&mut self, name: &str, spec: &str) -> Result<(), String> {
+        self.context.execute(&format!(":dep {name} = {spec}")).map_err(|error| {
+            format!("`{name}` could not be added, and nothing was changed: {}", error.to_string().trim())
+        })?;
+        self.dependencies.retain(|(known, _)| known != name);
+        self.dependencies.push((name.to_owned(), spec.to_owned()));
+        Ok(())
+    }
+
+    fn list_dependencies(&self, cell: &Cell) {
+        let lines: Vec<_> = self.dependencies.iter().map(|(name, spec)| format!("{name} = {spec}")).collect();
+        let text = if lines.is_empty() { "No crates were added.".to_owned() } else { lines.join("\n") };
+        self.show_text(cell, &text);
+    }
+
+    fn list_variables(&self, cell: &Cell) {
+        let mut lines: Vec<_> = self.context.variables_and_types().map(|(name, ty)| format!("{name}: {ty}")).collect();
+        lines.sort();
+        let text = if lines.is_empty() { "There are no variables.".to_owned() } else { lines.join("\n") };
+        self.show_text(cell, &text);
+    }
+
+    /// Ends the process that runs the cells; evcxr notices and starts another.
+    fn restart(&mut self, cell: &Cell) {
+        let lost = self.variables();
+        self.end_child();
+        let _it_has_ended = self.context.execute("();");
+        self.had_child = false;
+        let lost =
+            if lost.is_empty() { "There were no variables.".into() } else { format!("Gone: {}.", lost.join(", ")) };
+        let kept = "Background tasks have ended. Functions, types, `use` and dependencies are kept.";
+        self.show_text(cell, &format!("The process that runs the cells was restarted. {lost} {kept}"));
+    }
+
+    /// Begins the notebook anew: nothing that a cell defined is left.
+    fn clear(&mut self, cell: &Cell) -> Result<(), String> {
+        self.end_child();
+        self.context = open_context(self.prepared.child_command()).map_err(|error| format!("{error:#}"))?;
+        self.forget_everything();
+        self.show_text(cell, "Everything was cleared: variables, tasks, functions, types, `use` and dependencies.");
+        Ok(())
+    }
+
+    fn end_child(&self) {
+        if let Some(connection) = self.executions.connection() {
+            connection.kill();
+            self.executions.wait_for_last_words(connection.pid());
+        }
+    }
+
+    /// Cells are compiled with this level from now on; what they link stays as it is.
+    fn optimise(&self, cell: &Cell, level: &str) -> Result<(), String> {
+        let config = CARGO_CONFIG.replacen("opt-level = 0", &format!("opt-level = {level}"), 1);
+        std::fs::write(self.prepared.work.root().join(".cargo/config.toml"), config)
+            .map_err(|error| format!("the level cannot be changed: {error}"))?;
+        self.show_text(cell, &format!("Cells are now compiled with opt-level {level}. The runtime stays optimised."));
+        Ok(())
+    }
+}
