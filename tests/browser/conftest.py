@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 WINDOW = {"width": 1200, "height": 1000}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def logs(tmp_path_factory):
     place = pathlib.Path(os.environ.get("LOOPBOOK_BROWSER_LOGS") or tmp_path_factory.mktemp("logs"))
     place.mkdir(parents=True, exist_ok=True)
@@ -52,29 +52,21 @@ def lab(browser, notebooks, logs, tmp_path_factory):
         yield address
 
 
-@pytest.fixture
-def page(browser, request, logs):
-    page = browser.new_page(viewport=WINDOW)
-    yield page
-    if request.node.stash.get(FAILED, False):
-        page.screenshot(path=logs / f"{request.node.name}.png")
-    page.close()
-
-
-@pytest.fixture
-def tour(lab, page):
-    """The tour, opened and not run."""
-    with Notebook(page, lab, "00_tour.ipynb") as notebook:
+@pytest.fixture(scope="session")
+def tour(browser, lab):
+    """The tour, run from top to bottom. A test may run it again."""
+    with Notebook(browser.new_page(viewport=WINDOW), lab, "00_tour.ipynb") as notebook:
+        notebook.run_all()
         yield notebook
 
 
 @pytest.fixture
-def notebook(lab, page, notebooks, request):
+def notebook(browser, lab, notebooks, request):
     """A notebook of the test's own, with one empty cell."""
     name = f"{request.node.name}.ipynb"
     cell = {"cell_type": "code", "execution_count": None, "id": "only", "metadata": {}, "outputs": [], "source": ""}
     write_notebook(notebooks / name, {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    with Notebook(page, lab, name) as opened:
+    with Notebook(browser.new_page(viewport=WINDOW), lab, name) as opened:
         yield opened
 
 
@@ -88,12 +80,11 @@ def write_notebook(place, content):
     place.write_text(json.dumps(content))
 
 
-FAILED = pytest.StashKey()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        item.stash[FAILED] = True
+        for notebook in item.funcargs.values():
+            if isinstance(notebook, Notebook):
+                notebook.page.screenshot(path=item.funcargs["logs"] / f"{item.name}.png")
     return report

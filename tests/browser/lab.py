@@ -17,6 +17,7 @@ import urllib.request
 SLACK = float(os.environ.get("LOOPBOOK_TEST_SLACK", "4"))
 SERVER_DEADLINE = 15 * SLACK
 CELL_DEADLINE = 30 * SLACK
+NOTEBOOK_DEADLINE = 120 * SLACK
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = (
     "--headless",
@@ -101,6 +102,7 @@ class Notebook:
 
     def __exit__(self, *failure):
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        self.page.close()
 
     def code_cell(self, index):
         return self.panel.locator(".jp-CodeCell").nth(index)
@@ -183,14 +185,14 @@ class Notebook:
         if "Restart" in "".join(menu):
             self.accept_dialog()
         self.wait_for(lambda: self.waiting() > 0, "the first cell to start")
-        self.wait_until_done()
+        self.wait_until_done(NOTEBOOK_DEADLINE)
 
     def waiting(self):
         """How many cells run or wait."""
         return self.panel.locator(".jp-InputPrompt").get_by_text("[*]:", exact=True).count()
 
-    def wait_until_done(self):
-        self.wait_for(lambda: self.waiting() == 0 and self.kernel_status() == "idle", "all cells to end")
+    def wait_until_done(self, deadline=CELL_DEADLINE):
+        self.wait_for(lambda: self.waiting() == 0 and self.kernel_status() == "idle", "all cells to end", deadline)
 
     def wait_for(self, condition, what, deadline=CELL_DEADLINE):
         end = time.monotonic() + deadline

@@ -4,10 +4,9 @@ import re
 
 
 def test_the_tour_runs_from_top_to_bottom(tour):
-    tour.run_all()
     shown = tour.shown()
     assert "hello, notebook" in shown[0] and "42" in shown[0]
-    assert "1.0 s later" in shown[1]
+    assert " s later" in shown[1]
     assert '"Data 1"' in shown[3]
     assert "Data 1, Data 2, Data 3 after" in shown[4]
     assert "this cell did not wait for the counter" in shown[6]
@@ -17,7 +16,6 @@ def test_the_tour_runs_from_top_to_bottom(tour):
 
 
 def test_lines_of_a_background_task_stay_below_the_cell_that_started_it(tour):
-    tour.run_all()
     shown = tour.shown()
     lines = [f"counted to {n}" for n in range(1, 6)]
     assert shown[5].split("\n") == lines
@@ -25,7 +23,6 @@ def test_lines_of_a_background_task_stay_below_the_cell_that_started_it(tour):
 
 
 def test_tables_progress_and_html_are_drawn(tour):
-    tour.run_all()
     assert tour.outputs(7).locator("table tr").count() >= 2
     assert tour.outputs(9).locator("progress").count() == 1
     assert tour.outputs(9).locator("b").inner_text() == "bold"
@@ -68,14 +65,16 @@ def test_a_cell_asks_in_a_box(notebook):
 
 
 def test_a_password_is_hidden(notebook):
-    cell = notebook.start_last('let secret = loopbook::password("Secret: ").await?;\nprintln!("{} letters", secret.len());')
+    ask = 'let secret = loopbook::password("Secret: ").await?;'
+    cell = notebook.start_last(ask + '\nprintln!("{} letters", secret.len());')
     assert notebook.answer(cell, "swordfish") == "password"
     notebook.wait_until_done()
     assert "9 letters" in notebook.text(cell) and "swordfish" not in notebook.text(cell)
 
 
 def test_standard_input_asks_in_a_box(notebook):
-    cell = notebook.start_last('let mut line = String::new();\nstd::io::stdin().read_line(&mut line)?;\nprintln!("got {line:?}");')
+    read = "let mut line = String::new();\nstd::io::stdin().read_line(&mut line)?;"
+    cell = notebook.start_last(f'{read}\nprintln!("got {{line:?}}");')
     notebook.answer(cell, "one line")
     notebook.wait_until_done()
     assert r'got "one line\n"' in notebook.text(cell)
@@ -122,11 +121,12 @@ def test_a_restart_forgets_and_runs_again(notebook):
 
 
 def test_restart_and_run_all_gives_the_same_again(tour):
-    tour.run_all()
     before = tour.shown()
     tour.run_all("Kernel", "Restart Kernel and Run All Cells…")
     after = tour.shown()
-    # The table of tasks shows measured times.
-    assert [text for index, text in enumerate(before) if index != 7 and index != 9] == [
-        text for index, text in enumerate(after) if index != 7 and index != 9
-    ]
+    assert without_times(before) == without_times(after)
+
+
+def without_times(shown):
+    """The table of tasks and the progress bar show little else than measured times."""
+    return [re.sub(r"\d+\.\d+ s", "", text) for cell, text in enumerate(shown) if cell not in (7, 9)]

@@ -137,12 +137,17 @@ impl Session {
         if text == "No documentation found" {
             return None;
         }
+        // The crate that evcxr compiles cells in is nobody's business.
+        let text = text.strip_prefix("ctx\n").unwrap_or(&text).trim_start();
+        let html = html.replacen("<pre><code class=\"language-rust\">ctx\n</code></pre>\n", "", 1);
         Some(MimeBundle::from([("text/plain".into(), text.into()), ("text/html".into(), html.into())]))
     }
 
     /// The names of the notebook's variables.
     pub(super) fn variables(&self) -> Vec<String> {
-        self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect()
+        let mut names: Vec<_> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
+        names.sort();
+        names
     }
 
     /// Forgets what earlier cells defined; the context must be a new one.
@@ -197,8 +202,7 @@ impl Session {
                     return Err(report::child_died(&status, &variables, interrupted));
                 }
                 Error::CompilationErrors(errors) => {
-                    let diagnostics: Vec<_> =
-                        errors.iter().filter_map(|error| Diagnostic::from_json(&error.json)).collect();
+                    let diagnostics = self.errors_of(cell, &errors);
                     let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
                     let fallback = fallback.join("\n");
                     let hints = hints::of(&cell.code, &diagnostics, &fallback);
@@ -218,6 +222,16 @@ impl Session {
             }
         }
         Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
+    }
+
+    /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
+    fn errors_of(&self, cell: &Cell, errors: &[evcxr::CompilationError]) -> Vec<Diagnostic> {
+        let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
+        let mut diagnostics: Vec<_> = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        diagnostics.sort_by_key(|diagnostic| {
+            diagnostic.place(&self.sources).is_none_or(|(number, _, _)| number != cell.number)
+        });
+        diagnostics
     }
 
     fn finished(&mut self, prepared: &PreparedCell, before: &[String]) -> Result<(), Report> {

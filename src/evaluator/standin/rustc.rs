@@ -7,6 +7,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
+/// evcxr names the type of every variable, also that of a task that never ends, `JoinHandle<!>`, which only unstable Rust
+/// can name. No other unstable feature is allowed.
+const NEVER_TYPE: [&str; 2] = ["-Zcrate-attr=feature(never_type)", "-Zallow-features=never_type"];
+
+/// Makes a stable rustc take [`NEVER_TYPE`].
+const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+
 /// Becomes the real rustc; returns only if that fails.
 pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let rustc = match real_tool(RUSTC_ENV) {
@@ -17,10 +24,16 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
         }
     };
     group::die_with_parent(libc::SIGKILL);
-    if let Some(state) = State::from_environment() {
-        note(&state, arguments);
+    let mut arguments = arguments.to_owned();
+    if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
+        arguments.extend(NEVER_TYPE.map(OsString::from));
+        // SAFETY: this process has one thread.
+        unsafe { std::env::set_var(BOOTSTRAP, "1") };
     }
-    let error = Command::new(&rustc).args(arguments).exec();
+    if let Some(state) = State::from_environment() {
+        note(&state, &arguments);
+    }
+    let error = Command::new(&rustc).args(&arguments).exec();
     eprintln!("error: cannot run {}: {error}", rustc.display());
     ExitCode::from(FAILED)
 }
