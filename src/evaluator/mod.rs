@@ -6,6 +6,7 @@ pub mod diagnostics;
 pub mod echo;
 pub mod execution;
 pub mod hints;
+pub mod library;
 pub mod link;
 pub mod names;
 pub mod report;

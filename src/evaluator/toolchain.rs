@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Variables that [`environment`] sets. The child process must not see our values: its programs are the user's.
-const CHANGED: [&str; 10] = [
+const CHANGED: [&str; 11] = [
     "PATH",
     "CARGO",
     "CARGO_HOME",
     "RUSTC",
+    "RUST_SRC_PATH",
     "EVCXR_CONFIG_DIR",
     "EVCXR_TMPDIR",
     CARGO_ENV,
@@ -110,7 +111,12 @@ impl Toolchain {
 
     /// Whether the standard library's source is installed, which rust-analyzer needs to find out the types of variables.
     pub fn has_rust_src(&self) -> bool {
-        self.sysroot.join("lib/rustlib/src/rust/library/std/src/lib.rs").is_file()
+        self.library().join("std/src/lib.rs").is_file()
+    }
+
+    /// Where the standard library's source lies if it is installed.
+    pub fn library(&self) -> PathBuf {
+        self.sysroot.join("lib/rustlib/src/rust/library")
     }
 }
 
@@ -131,6 +137,7 @@ pub fn environment(work: &WorkDir, toolchain: &Toolchain) -> Vec<(OsString, OsSt
         ("PATH", path),
         ("CARGO", tools.join("cargo").into()),
         ("RUSTC", tools.join("rustc").into()),
+        ("RUST_SRC_PATH", work.library_dir().into()),
         // Empty, so that rust-analyzer does not find the proxies that stand in the real one.
         ("CARGO_HOME", nothing.clone().into()),
         ("EVCXR_CONFIG_DIR", nothing.into()),

@@ -5,6 +5,7 @@
 //!                         crate/    the crate that evcxr writes (its tmpdir)
 //!                         crates    link to the sources of the crates that cells use
 //!                         state/    what the stand-ins for cargo and rustc remember
+//!                         library/  links to the standard library's source, as rust-analyzer sees it
 //!                         config/   empty: evcxr's configuration, rust-analyzer's cargo home
 //!                         .cargo/   how cells are compiled
 //! ```
@@ -83,6 +84,11 @@ impl WorkDir {
     /// The source file that evcxr writes for each cell.
     pub fn source(&self) -> PathBuf {
         self.root.join("crate/src/lib.rs")
+    }
+
+    /// The standard library's source as rust-analyzer sees it.
+    pub fn library_dir(&self) -> PathBuf {
+        self.root.join("library")
     }
 
     /// What the stand-ins remember.

@@ -3,7 +3,7 @@
 
 use crate::evaluator::toolchain::Toolchain;
 use crate::evaluator::workdir::WorkDir;
-use crate::evaluator::{template, toolchain};
+use crate::evaluator::{library, template, toolchain};
 use crate::home::Home;
 use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV};
@@ -33,6 +33,7 @@ pub struct Prepared {
 pub fn prepare(home: &Home) -> anyhow::Result<Prepared> {
     let toolchain = Toolchain::find()?;
     let work = WorkDir::create(home)?;
+    library::link(&toolchain, &work).context("cannot write into the kernel's working directory")?;
     let notebook_dir = std::env::current_dir().context("the notebook's directory is gone")?;
     let user_environment = toolchain::user_environment();
     for (name, value) in toolchain::environment(&work, &toolchain) {

@@ -1,18 +1,19 @@
 //! The cargo that evcxr and rust-analyzer call.
 
+use super::answers::{Answer, Question};
 use super::invocation::Invocation;
 use super::lockfile::Lockfile;
 use super::progress::{BuildProgress, Reporter};
 use super::run::{self, Finished};
 use super::state::{CELL_CRATE, Mode, State, replace};
-use super::{CARGO_ENV, FAILED, RUSTC_ENV, diagnostics, group, manifest, real_tool, replay};
+use super::{CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, group, manifest, real_tool, replay};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 /// Does what cargo was asked to do.
 pub(super) fn main(arguments: &[OsString]) -> ExitCode {
@@ -21,12 +22,18 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
         Err(message) => return failed(&message),
     };
     let call = Invocation::parse(arguments);
-    let state = State::from_environment();
-    match state.filter(|state| call.resolves() && call.is_about_cells(state)) {
-        Some(state) => resolve(&state, &cargo, &call, arguments)
-            .unwrap_or_else(|error| failed(&format!("error: cannot run {}: {error}", cargo.display()))),
-        None => pass_on(&cargo, &call, arguments),
-    }
+    let state = State::from_environment().filter(|state| call.is_about_cells(state));
+    let Some(state) = state else { return pass_on(&cargo, &call, arguments) };
+    let question = Question::of(&state, &call, arguments);
+    let done = match question.as_ref().and_then(Question::answer) {
+        Some(answer) => answer.say(),
+        None if call.resolves() => resolve(&state, &cargo, &call, arguments, question.as_ref()),
+        None => match question {
+            Some(question) => ask(&cargo, arguments, &question),
+            None => return pass_on(&cargo, &call, arguments),
+        },
+    };
+    done.unwrap_or_else(|error| failed(&format!("error: cannot run {}: {error}", cargo.display())))
 }
 
 /// Becomes the real cargo, for questions that are not about cells.
@@ -41,8 +48,22 @@ fn pass_on(cargo: &Path, call: &Invocation, arguments: &[OsString]) -> ExitCode 
     failed(&format!("error: cannot run {}: {error}", cargo.display()))
 }
 
+/// Asks the real cargo something that needs no dependencies, and keeps its answer.
+fn ask(cargo: &Path, arguments: &[OsString], question: &Question) -> io::Result<ExitCode> {
+    let output = real_cargo(cargo, arguments).output()?;
+    let answer = Answer::new(output.status, &output.stdout, &output.stderr);
+    keep(question, &answer);
+    answer.say()
+}
+
 /// Does what resolves the dependencies of the crate that evcxr writes, and maybe compiles it.
-fn resolve(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString]) -> io::Result<ExitCode> {
+fn resolve(
+    state: &State,
+    cargo: &Path,
+    call: &Invocation,
+    arguments: &[OsString],
+    question: Option<&Question>,
+) -> io::Result<ExitCode> {
     let _running = group::enter(state)?;
     let _turn = state.take_turn()?;
     let text = fs::read_to_string(state.crate_dir().join("Cargo.toml")).unwrap_or_default();
@@ -54,8 +75,7 @@ fn resolve(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString
     if let Some(mode) = mode
         && let Some(done) = replay::replay(state, mode, replay::key(state, arguments).as_deref(), &rustc()?)
     {
-        say(&done.stdout, &done.stderr)?;
-        return Ok(if done.success { ExitCode::SUCCESS } else { ExitCode::from(FAILED) });
+        return done.say();
     }
     if let Some(mode) = mode {
         // Whatever happens now, the call of rustc that was saved before is no longer the last.
@@ -67,8 +87,19 @@ fn resolve(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString
         settle(state, mode, arguments, &finished)?;
     }
     restore_lock(state)?;
-    say(&finished.stdout, &finished.stderr)?;
-    Ok(finished.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED).into())
+    let mut answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
+    if call.is_metadata_of_analysis() {
+        answer.stdout = analysis::trim(&answer.stdout);
+    }
+    if let Some(question) = question.filter(|_| finished.status.success()) {
+        keep(question, &answer);
+    }
+    answer.say()
+}
+
+/// A kernel that cannot leave an answer for the next one is none the worse for it.
+fn keep(question: &Question, answer: &Answer) {
+    let _the_next_kernel_asks_again = question.remember(answer);
 }
 
 /// Runs cargo without the network, and with it only if that fails and a cell wants a crate that may have to be fetched.
@@ -139,11 +170,21 @@ fn rustc() -> io::Result<PathBuf> {
     real_tool(RUSTC_ENV).map_err(io::Error::other)
 }
 
-fn say(stdout: &[u8], stderr: &[u8]) -> io::Result<()> {
-    io::stderr().write_all(stderr)?;
-    let mut out = io::stdout().lock();
-    out.write_all(stdout)?;
-    out.flush()
+impl Answer {
+    fn new(status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> Self {
+        let status = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED);
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Self { status, stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// Says it in cargo's place.
+    fn say(&self) -> io::Result<ExitCode> {
+        io::stderr().write_all(self.stderr.as_bytes())?;
+        let mut out = io::stdout().lock();
+        out.write_all(self.stdout.as_bytes())?;
+        out.flush()?;
+        Ok(self.status.into())
+    }
 }
 
 fn failed(message: &str) -> ExitCode {

@@ -16,12 +16,15 @@ pub(super) struct Invocation {
     /// Whether the caller forbids the network.
     pub(super) offline: bool,
     manifest: Option<PathBuf>,
+    platform: bool,
+    print: bool,
 }
 
 impl Invocation {
     /// Reads the arguments behind the program's name.
     pub(super) fn parse(arguments: &[OsString]) -> Self {
         let (mut subcommand, mut offline, mut manifest) = (String::new(), false, None);
+        let (mut platform, mut print) = (false, false);
         let mut rest = arguments.iter().map(|argument| argument.to_string_lossy());
         while let Some(argument) = rest.next() {
             if argument == "--" {
@@ -30,18 +33,37 @@ impl Invocation {
                 offline = true;
             } else if argument == "--manifest-path" {
                 manifest = rest.next().map(|path| PathBuf::from(path.as_ref()));
+            } else if argument == "--filter-platform" {
+                platform = rest.next().is_some();
+            } else if argument == "--print" {
+                print = rest.next().is_some();
             } else if WITH_VALUE.contains(&argument.as_ref()) {
                 rest.next();
             } else if subcommand.is_empty() && !argument.starts_with(['-', '+']) {
                 subcommand = argument.into_owned();
             }
         }
-        Self { subcommand, offline, manifest }
+        Self { subcommand, offline, manifest, platform, print }
     }
 
     /// Whether cargo would resolve the versions of a crate's dependencies and write them to its lock.
     pub(super) fn resolves(&self) -> bool {
         ["build", "check", "metadata", "rustc", "tree"].contains(&self.subcommand.as_str())
+    }
+
+    /// Whether rust-analyzer asks for the packages that the crate of the cells is made of.
+    pub(super) fn is_metadata_of_analysis(&self) -> bool {
+        self.subcommand == "metadata" && self.platform && self.manifest.is_some()
+    }
+
+    /// Whether rust-analyzer wants to know something about the project, the toolchain or the configuration.
+    pub(super) fn is_of_analysis(&self) -> bool {
+        match self.subcommand.as_str() {
+            "metadata" => self.is_metadata_of_analysis(),
+            "rustc" => self.print,
+            // Without a subcommand: `cargo --version`.
+            other => ["", "config", "locate-project"].contains(&other),
+        }
     }
 
     /// Whether it is about the crate that evcxr writes. rust-analyzer asks about the standard library, too.
@@ -69,6 +91,17 @@ mod tests {
         assert_eq!((call.subcommand.as_str(), call.offline), ("build", true));
         let call = parse("-Z unstable-options config get --format toml");
         assert_eq!((call.subcommand.as_str(), call.resolves()), ("config", false));
+    }
+
+    #[test]
+    fn questions_of_rust_analyzer_are_told_from_evcxrs() {
+        assert!(
+            parse("metadata --format-version 1 --manifest-path /w/Cargo.toml --filter-platform x").is_of_analysis()
+        );
+        assert!(!parse("metadata --format-version=1").is_of_analysis());
+        assert!(parse("rustc -Z unstable-options --print cfg --target x -- -O").is_of_analysis());
+        assert!(parse("--version").is_of_analysis() && parse("locate-project --workspace").is_of_analysis());
+        assert!(!parse("build --target x").is_of_analysis());
     }
 
     #[test]

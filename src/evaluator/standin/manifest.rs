@@ -40,8 +40,9 @@ pub(super) fn in_order(manifest: &str) -> String {
     lines.iter().fold(head.to_owned(), |text, (name, specification)| format!("{text}{name} = {specification}\n"))
 }
 
-fn is_ours(name: &str) -> bool {
-    DEPENDENCIES.iter().any(|(ours, _)| *ours == name)
+/// Whether a dependency is built in. Code and packages may spell its name with `_` or `-`.
+pub(super) fn is_ours(name: &str) -> bool {
+    DEPENDENCIES.iter().any(|(ours, _)| *ours == name || ours.replace('-', "_") == name)
 }
 
 #[cfg(test)]

@@ -6,11 +6,14 @@
 //! - `lockfile`: keeps the versions that the runtime was compiled with, although evcxr writes manifests without
 //!   dependencies, for which cargo forgets them;
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
+//! - `analysis`, `answers`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `replay`: compiles a cell by rustc alone if nothing but the cell has changed;
 //! - `group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
 //! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed.
 
+mod analysis;
+mod answers;
 mod cargo;
 mod diagnostics;
 mod group;

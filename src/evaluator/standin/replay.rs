@@ -6,6 +6,8 @@
 //!
 //! The result is left in `deps/` and evcxr moves it away, so that the next cargo sees that it must compile anew.
 
+use super::FAILED;
+use super::answers::Answer;
 use super::diagnostics;
 use super::manifest;
 use super::state::{CELL_CRATE, Mode, State, replace};
@@ -56,14 +58,6 @@ impl SavedCommand {
     }
 }
 
-/// What cargo would have written, and whether it would have succeeded.
-#[derive(Debug)]
-pub(super) struct Replayed {
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
-    pub(super) success: bool,
-}
-
 /// A digest of everything but the cell's text that the saved call depends on. `None` if there is more that we cannot see.
 pub(super) fn key(state: &State, arguments: &[OsString]) -> Option<String> {
     let crate_dir = state.crate_dir();
@@ -101,8 +95,8 @@ pub(super) fn forget(state: &State, mode: Mode) -> io::Result<()> {
     Ok(())
 }
 
-/// Repeats the saved call if it is still the right one. `None`: cargo must do it.
-pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path) -> Option<Replayed> {
+/// Repeats the saved call if it is still the right one, and says what cargo would have said. `None`: cargo must do it.
+pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path) -> Option<Answer> {
     let saved_key = fs::read_to_string(state.key(mode)).ok()?;
     if key != Some(saved_key.as_str()) {
         return None;
@@ -129,12 +123,12 @@ pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path)
     };
     let artifact = (mode == Mode::Build && success).then_some(&*library);
     let (stdout, stderr) = as_cargo_would_say(&output.stderr, artifact);
-    diagnostics::keep(state, &stdout);
-    Some(Replayed { stdout, stderr, success })
+    diagnostics::keep(state, stdout.as_bytes());
+    Some(Answer { status: if success { 0 } else { FAILED }, stdout, stderr })
 }
 
 /// Wraps rustc's messages as cargo does; what is not JSON stays on stderr.
-fn as_cargo_would_say(rustc_stderr: &[u8], library: Option<&Path>) -> (Vec<u8>, Vec<u8>) {
+fn as_cargo_would_say(rustc_stderr: &[u8], library: Option<&Path>) -> (String, String) {
     let (mut stdout, mut stderr) = (String::new(), String::new());
     for line in String::from_utf8_lossy(rustc_stderr).lines() {
         match serde_json::from_str::<Value>(line) {
@@ -158,7 +152,7 @@ fn as_cargo_would_say(rustc_stderr: &[u8], library: Option<&Path>) -> (Vec<u8>, 
         let artifact = json!({"reason": "compiler-artifact", "target": {"name": CELL_CRATE}, "filenames": [library], "fresh": false});
         stdout += &format!("{artifact}\n");
     }
-    (stdout.into_bytes(), stderr.into_bytes())
+    (stdout, stderr)
 }
 
 /// cargo keeps rustc's own counts of errors and warnings to itself.
@@ -191,8 +185,7 @@ mod tests {
             "\nnot JSON\n",
         );
         let (stdout, stderr) = as_cargo_would_say(rustc.as_bytes(), Some(Path::new("/t/deps/libctx.so")));
-        assert_eq!(String::from_utf8(stderr).unwrap(), "not JSON\n");
-        let stdout = String::from_utf8(stdout).unwrap();
+        assert_eq!(stderr, "not JSON\n");
         let lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0]["message"]["rendered"], "warning: unused");

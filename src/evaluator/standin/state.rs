@@ -38,6 +38,11 @@ impl State {
         self.directory.join("Cargo.lock")
     }
 
+    /// Leads to the template's directory of answers that hold for every kernel.
+    pub(super) fn answers(&self) -> PathBuf {
+        self.directory.join("answers")
+    }
+
     /// The pipe that takes progress.
     pub(super) fn progress(&self) -> PathBuf {
         self.directory.join("progress")

@@ -68,6 +68,7 @@ fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(new.join("crate/src"))?;
     fs::create_dir_all(new.join(".cargo"))?;
+    fs::create_dir_all(new.join("answers"))?;
     fs::write(new.join("crate/Cargo.toml"), manifest(order.crates))?;
     fs::write(new.join("crate/src/lib.rs"), "")?;
     fs::write(new.join(".cargo/config.toml"), CARGO_CONFIG)?;

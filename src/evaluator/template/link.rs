@@ -22,6 +22,7 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
         symlink(template.crates()?, root.join("crates"))?;
         fs::write(root.join(".cargo/config.toml"), CARGO_CONFIG)?;
         fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
+        symlink(template.answers(), work.state_dir().join("answers"))?;
         let from = template.directory().join("crate/target");
         Linker::default().directory(&from, &work.crate_dir().join("target"))
     };

@@ -5,6 +5,7 @@
 //! CACHE/template/KEY/     crate/target/  what cargo made of them, read-only
 //!                         crates         link to CACHE/crates/DIGEST
 //!                         Cargo.lock     the versions in it
+//!                         answers/       what kernels found out that is true for every kernel with this template
 //! CACHE/template/KEY.lock locked while KEY is made; its time says when KEY was last used
 //! ```
 //!
@@ -120,6 +121,11 @@ impl Template {
     /// If it was removed.
     pub fn crates(&self) -> io::Result<PathBuf> {
         self.directory.join("crates").canonicalize()
+    }
+
+    /// Where kernels leave for each other what is true for all of them.
+    pub fn answers(&self) -> PathBuf {
+        self.directory.join("answers")
     }
 
     /// The versions in it.
