@@ -9,7 +9,7 @@
 //! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
 //! - `gather`, `branches`, `keep`, `tasks`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
-//! - `question`, `slot`: what the kernel puts in place of a cell's `?` and `static`,
+//! - `question`, `slot`, `local_slot`: what the kernel puts in place of a cell's `?`, `static` and `thread_local!`,
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
 mod attach;
@@ -28,6 +28,7 @@ mod instrument;
 mod json;
 mod keep;
 mod link;
+mod local_slot;
 mod markers;
 mod names;
 mod output;
@@ -63,6 +64,7 @@ pub use tasks::{all_tasks, current_task, finished_tasks, task};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::branches::{join, race, try_join};
+    pub use crate::local_slot::LocalSlot;
     pub use crate::question::*;
     pub use crate::show::*;
     pub use crate::slot::Slot;
