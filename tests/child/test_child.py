@@ -341,3 +341,127 @@ def test_local_tasks_stand_still_between_cells(child):
         "println!(\"{}\", task::block_on(async { h.await }));", takes={"h": "async_std::task::JoinHandle<i32>"}
     )
     assert result.text() == "4\n"
+
+
+STUCK = """
+let both = std::sync::Arc::new(std::sync::Barrier::new(%d));
+for name in ["a", "b"] {
+    let both = both.clone();
+    task::Builder::new().name(name.into()).spawn(async move {
+        both.wait();
+        println!("{}", task::block_on(task::spawn(async { task::yield_now().await; 1 })));
+    }).unwrap();
+}
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tasks_that_block_on_tasks_do_not_stop_the_loop(make_child, threads):
+    child = make_child(ASYNC_STD_THREAD_COUNT=str(threads))
+    first = child.run(STUCK % threads + "task::sleep(Duration::from_millis(3500)).await;")
+    assert first.text("stdout") == "1\n1\n"
+    warnings = first.text("stderr").splitlines()
+    assert len(warnings) == 1, warnings
+    assert '"a" (In[1], line 5)' in warnings[0] and "`.await` in place of `block_on`" in warnings[0]
+    assert f"({threads + 1} of at most 64)" in warnings[0]
+    assert child.run('println!("{}", task::spawn(async { 5 }).await);').text() == "5\n"
+
+
+def test_busy_tasks_that_keep_nobody_waiting_get_no_warning(make_child):
+    child = make_child(ASYNC_STD_THREAD_COUNT="1")
+    result = child.run(
+        """
+        let busy = task::spawn(async {
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_millis(1800) {}
+        });
+        busy.await;
+        """
+    )
+    assert result.text() == "", result.failure
+
+
+def test_local_tasks_run_inside_a_nested_block_on(child):
+    result = child.run(
+        """
+        task::sleep(Duration::from_millis(5)).await;
+        let mine = task::block_on(async { task::spawn_local(async { task::sleep(Duration::from_millis(5)).await; 1 }).await });
+        let theirs = task::spawn(async {
+            task::block_on(async { task::spawn_local(async { task::sleep(Duration::from_millis(5)).await; 2 }).await })
+        });
+        println!("{mine}{}", theirs.await);
+        """
+    )
+    assert result.text() == "12\n", result.failure
+
+
+CANCEL = """
+    async fn hour() { task::sleep(Duration::from_secs(3600)).await }
+"""
+NEWEST = "loopbook::all_tasks().pop().unwrap().id"
+
+
+def test_a_cancelled_task_ends_with_its_destructors_and_says_who(child):
+    result = child.run(
+        f"""
+        struct Bye; impl Drop for Bye {{ fn drop(&mut self) {{ println!("bye"); }} }}
+        let h = task::Builder::new().name("x".into()).spawn(async {{ let _bye = Bye; hour().await }}).unwrap();
+        task::sleep(Duration::from_millis(20)).await;
+        let id = {NEWEST};
+        let outcome = loopbook::cancel(id);
+        outcome.await;
+        println!("{{outcome:?}} {{:?}}", loopbook::cancel(id));
+        println!("{{:?}}", loopbook::task(id).unwrap().cancelled_by);
+        h.await
+        """,
+        items=CANCEL,
+    )
+    assert result.text() == 'bye\nRequested AlreadyFinished\nSome("In[1], line 6")\n'
+    assert result.failure["kind"] == "Panic"
+    assert result.failure["message"].endswith('"x" was cancelled by In[1], line 6')
+    assert not any(body.get("type") == "task_failed" for _, body in result.frames)
+
+
+def test_a_task_that_computes_is_cancelled_when_its_poll_ends(child):
+    result = child.run(
+        f"""
+        let _h = task::spawn(async {{ std::thread::sleep(Duration::from_millis(300)); hour().await }});
+        task::sleep(Duration::from_millis(100)).await;
+        let loopbook::CancelOutcome::InPoll(time) = loopbook::cancel({NEWEST}) else {{ panic!() }};
+        println!("{{}}", time >= Duration::from_millis(90) && time < Duration::from_millis(290));
+        loopbook::CancelOutcome::InPoll(time).await;
+        println!("{{:?}}", loopbook::finished_tasks().pop().unwrap().state);
+        let _b = task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(50)));
+        println!("{{:?}}", loopbook::cancel({NEWEST}));
+        """,
+        items=CANCEL,
+    )
+    assert result.text() == "true\nCancelled\nNotCancellable\n", result.failure
+
+
+def test_a_cell_and_all_that_it_started_can_be_cancelled(child):
+    child.run("task::spawn(hour()); task::spawn_local(hour()); task::yield_now().await;", items=CANCEL)
+    other = child.run(
+        """
+        let outcome = loopbook::cancel_cell(1);
+        println!("{:?} {}", outcome, loopbook::all_tasks().len());
+        outcome.await;
+        println!("{}", loopbook::all_tasks().len());
+        """
+    )
+    assert other.text() == "Requested 3\n1\n", other.failure
+    cell = child.start('println!("in"); task::block_on(hour())', items=CANCEL)
+    child.until(lambda kind, body: kind == "stdout" and body["bytes"] == b"in\n")
+    child.send(type="query", id=1, query={"query": "cancel_cell", "cell": 3})
+    result = child.finish(cell)
+    assert result.failure["kind"] == "Interrupted"
+
+
+def test_the_kernel_can_cancel_a_task(child):
+    child.run("task::spawn(hour());", items=CANCEL)
+    for expected in ("task 2 (In[1], line 1): ends at the next `.await`", "there is no task 2 "):
+        child.send(type="query", id=1, query={"query": "cancel", "id": 2})
+        answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]
+        assert answer["answer"]["Ok"]["text/plain"].startswith(expected)
+        time.sleep(0.1)
+    assert child.run('println!("{:?}", loopbook::task(2).unwrap().cancelled_by);').text() == 'Some("`:cancel`")\n'

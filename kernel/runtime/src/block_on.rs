@@ -6,6 +6,7 @@
 
 use crate::cell::{self, Interrupted};
 use crate::instrument::Probe;
+use crate::local::{self, Drivers};
 use crate::pool;
 use crate::record::Record;
 use async_std::task::Builder;
@@ -28,7 +29,9 @@ pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result
         None => Builder::new(),
     };
     let task = Interruptible {
-        key: cell::is_main_thread().then(|| KEYS.fetch_add(1, Ordering::Relaxed)),
+        key: KEYS.fetch_add(1, Ordering::Relaxed),
+        on_cells_thread: cell::is_main_thread(),
+        drivers: local::drivers(),
         task: Some(Probe::new(future, record)),
     };
     builder.blocking(async move { async_global_executor::block_on(task) })
@@ -36,16 +39,18 @@ pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result
 
 pin_project_lite::pin_project! {
     struct Interruptible<F> {
-        // Only on the cell's thread.
-        key: Option<u64>,
+        key: u64,
+        on_cells_thread: bool,
+        drivers: Option<Arc<Drivers>>,
         #[pin]
         task: Option<Probe<F>>,
     }
 
     impl<F> PinnedDrop for Interruptible<F> {
         fn drop(this: Pin<&mut Self>) {
-            if let Some(key) = this.key {
-                cell::forget_sleeper(key);
+            cell::forget_sleeper(this.key);
+            if let Some(drivers) = &this.drivers {
+                drivers.leave(this.key);
             }
         }
     }
@@ -56,9 +61,12 @@ impl<F: Future> Future for Interruptible<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(key) = *this.key {
+        if let Some(drivers) = this.drivers {
+            drivers.enter(*this.key, cx.waker());
+        }
+        if *this.on_cells_thread {
             // Asked before the flag is looked at, so that an interrupt in between is not missed.
-            cell::wake_on_interrupt(key, cx.waker());
+            cell::wake_on_interrupt(*this.key, cx.waker());
             if cell::is_interrupted() {
                 return Poll::Ready(Err(stop(|| this.task.set(None))));
             }

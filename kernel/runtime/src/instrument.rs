@@ -2,6 +2,8 @@
 
 use crate::context;
 use crate::flusher;
+use crate::panics;
+use crate::pool;
 use crate::record::Record;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -82,7 +84,14 @@ impl<F: Future> Future for Probe<F> {
             panic!("a task was polled after it had ended");
         };
         let entered = context::enter(&task.record);
-        task.record.poll_starts(Some(cx.waker()));
+        let _occupied = pool::occupy(&task.record);
+        if let Some(message) = task.record.poll_starts(Some(cx.waker())) {
+            // A destructor that panics does not change how the task ended.
+            let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
+            task.record.finish(TaskState::Cancelled);
+            flusher::after_poll(task.record.cell);
+            return Poll::Ready(Err(panics::of_nowhere(message)));
+        }
         let mut inner_cx = Context::from_waker(&task.waker);
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
         let result = match polled {

@@ -50,6 +50,12 @@ pub(crate) fn remember(failure: &Failure) {
     set_last(Place { site: failure.site, location: failure.location.clone() });
 }
 
+/// The payload of a panic that no line of code has raised.
+pub(crate) fn of_nowhere(message: String) -> Box<dyn Any + Send> {
+    set_last(Place::default());
+    Box::new(message)
+}
+
 fn hook(info: &PanicHookInfo<'_>) {
     let Some(location) = info.location() else { return };
     // SAFETY: a panic's location is a static that the compiler made; the hook's signature only hides that.
