@@ -74,6 +74,8 @@ pub enum TaskKind {
     Blocking,
     /// A task of a `Loop`.
     Loop,
+    /// `tokio::spawn`: on tokio's own threads.
+    Tokio,
 }
 
 /// What a task is doing.

@@ -22,19 +22,28 @@ use std::thread;
 /// Runs `future` as the task of `record` on this thread until it ends. On the cell's thread it ends early when the cell
 /// is interrupted. The error is the payload of a panic, or [`Interrupted`].
 pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result<F::Output> {
-    static KEYS: AtomicU64 = AtomicU64::new(1);
     pool::start();
     let builder = match &record.name {
         Some(name) => Builder::new().name(name.clone()),
         None => Builder::new(),
     };
-    let task = Interruptible {
+    let task = interruptible(future, record);
+    builder.blocking(async move { async_global_executor::block_on(task) })
+}
+
+/// Watches `future` as the task of `record`, which ends early when the cell is interrupted on whose thread this is called
+/// and polled. The error is that of [`drive`].
+pub(crate) fn interruptible<F: Future>(
+    future: F,
+    record: Arc<Record>,
+) -> impl Future<Output = thread::Result<F::Output>> {
+    static KEYS: AtomicU64 = AtomicU64::new(1);
+    Interruptible {
         key: KEYS.fetch_add(1, Ordering::Relaxed),
         on_cells_thread: cell::is_main_thread(),
         drivers: local::drivers(),
         task: Some(Probe::new(future, record)),
-    };
-    builder.blocking(async move { async_global_executor::block_on(task) })
+    }
 }
 
 pin_project_lite::pin_project! {

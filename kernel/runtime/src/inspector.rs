@@ -1,8 +1,9 @@
 //! Answers the kernel's questions, on a thread of its own: also while a cell computes, and while every worker is stuck.
 
 use crate::cancel::{self, CancelOutcome};
+use crate::facade::tokio_task;
 use crate::{link, registry, rich, views};
-use loopbook_channel::{MimeBundle, Query, ToKernel};
+use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel};
 use serde_json::Value;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -46,6 +47,11 @@ fn answer(query: &Query) -> MimeBundle {
             let mut bundle = views::tasks(&tasks);
             if *all && registry::forgotten_tasks() > 0 {
                 note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
+            }
+            let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
+            let others = tokio_task::living().saturating_sub(listed);
+            if cell.is_none() && others > 0 {
+                note(&mut bundle, &format!("and {others} of tokio that were not started by `tokio::spawn`"));
             }
             bundle
         }

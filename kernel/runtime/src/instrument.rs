@@ -123,6 +123,11 @@ impl<F: Future> Future for Branch<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
+        let probe = self.project().probe;
+        // Whoever gathers polls all branches when one is woken. The others have nothing to say before their own waker does.
+        if probe.task.as_ref().is_some_and(|task| task.record.sleeps(cx.waker())) {
+            return Poll::Pending;
+        }
+        probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 }

@@ -89,14 +89,23 @@ impl Record {
         life.thread = thread_token();
         life.polls += 1;
         let cancelled = life.cancelled_by.as_ref().map(|by| format!("{} was cancelled by {by}", self.title()));
-        let Some(waker) = waker else { return cancelled };
-        if !life.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            let replaced = life.waker.replace(waker.clone());
-            drop(life);
-            // Dropping a waker runs the executor's code, which may want this record.
-            drop(replaced);
-        }
+        let replaced = waker.and_then(|waker| life.set_waker(waker));
+        drop(life);
+        // Dropping a waker runs the executor's code, which may want this record.
+        drop(replaced);
         cancelled
+    }
+
+    /// Whether the task has not been woken since its last poll; if so, `waker` is whom it will wake.
+    pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
+        let mut life = lock(&self.life);
+        if life.state != TaskState::Idle {
+            return false;
+        }
+        let replaced = life.set_waker(waker);
+        drop(life);
+        drop(replaced);
+        true
     }
 
     /// The poll ends, and the task has not.

@@ -65,6 +65,14 @@ impl Life {
         }
     }
 
+    /// Notes the executor's waker. Gives the one before, to be dropped when nothing is locked.
+    pub(super) fn set_waker(&mut self, waker: &Waker) -> Option<Waker> {
+        if self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return None;
+        }
+        self.waker.replace(waker.clone())
+    }
+
     /// Changes the state and books the time spent in the last one.
     pub(super) fn enter(&mut self, state: TaskState) {
         let now = Instant::now();

@@ -182,6 +182,7 @@ fn kind(kind: TaskKind) -> &'static str {
         TaskKind::Local => "local",
         TaskKind::Blocking => "blocking",
         TaskKind::Loop => "loop",
+        TaskKind::Tokio => "tokio",
     }
 }
 
