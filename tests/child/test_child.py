@@ -254,9 +254,12 @@ def test_branches_are_polled_only_when_they_are_woken(child):
         async fn steps(n: u64) { for _ in 0..n { task::sleep(Duration::from_millis(2)).await } }
         gather!(steps(20), steps(1), steps(1));
         for t in loopbook::finished_tasks() { println!("{} {}", t.name.unwrap(), t.polls); }
+        let before = loopbook::current_task().unwrap().polls;
+        task::spawn_local(steps(20)).await;
+        println!("{}", loopbook::current_task().unwrap().polls - before);
         """
     )
-    assert result.text() == "steps(1) 2\nsteps(1) 2\nsteps(20) 21\n", result.failure
+    assert result.text() == "steps(1) 2\nsteps(1) 2\nsteps(20) 21\n1\n", result.failure
 
 
 def test_a_panic_in_a_thread_is_told_once_with_its_line(child):

@@ -83,7 +83,8 @@ impl<F: Future> Future for Interruptible<F> {
         let Some(task) = this.task.as_pin_mut() else {
             panic!("`block_on` was polled after its end");
         };
-        task.poll(cx)
+        // The thread also wakes for its local tasks, and for the other `block_on`s on it.
+        if task.sleeps(cx.waker()) { Poll::Pending } else { task.poll(cx) }
     }
 }
 

@@ -69,6 +69,11 @@ impl<F: Future> Probe<F> {
     pub(crate) fn new(future: F, record: Arc<Record>) -> Self {
         Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
     }
+
+    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that changes.
+    pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
+        self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))
+    }
 }
 
 impl<F: Future> Future for Probe<F> {
@@ -125,7 +130,7 @@ impl<F: Future> Future for Branch<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let probe = self.project().probe;
         // Whoever gathers polls all branches when one is woken. The others have nothing to say before their own waker does.
-        if probe.task.as_ref().is_some_and(|task| task.record.sleeps(cx.waker())) {
+        if probe.sleeps(cx.waker()) {
             return Poll::Pending;
         }
         probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
