@@ -137,14 +137,18 @@ fn warning(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -
     if stuck.len() > NAMED {
         names.push(format!("{} more", stuck.len() - NAMED));
     }
-    let threads = if before == 1 { "the only thread".to_owned() } else { format!("all {before} threads") };
+    let threads = if before == 1 {
+        "the only thread of the loop has".to_owned()
+    } else {
+        format!("all {before} threads of the loop have")
+    };
     let remedy = if added == 0 {
         format!("and the loop has as many threads as it can get ({before}): it stands still until one of them is free")
     } else {
         format!("so the loop got one more ({} of at most {MOST})", before + added)
     };
     format!(
-        "warning: {threads} of the loop stuck for over {} s, by {}. {waiting} {} for a thread, {remedy}. Inside a task \
+        "warning: {threads} been blocked for over {} s, by {}. {waiting} {} for a thread, {remedy}. Inside a task \
          use `.await` in place of `block_on`, and `task::spawn_blocking` for what blocks or computes for long.\n",
         STUCK.as_secs(),
         names.join(", "),
