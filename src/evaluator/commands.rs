@@ -19,6 +19,11 @@ pub struct Description {
 /// Every command that does something, in alphabetical order.
 pub const COMMANDS: &[Description] = &[
     Description {
+        name: ":cancel",
+        usage: ":cancel ID | --cell N",
+        help: "Ends a task by its number, or all that a cell has started.",
+    },
+    Description {
         name: ":clear",
         usage: ":clear",
         help: "Begins the notebook anew; nothing that a cell defined is left.",
@@ -97,6 +102,7 @@ pub enum Command {
 pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     let args = args.trim();
     match name {
+        ":cancel" => cancel(args),
         ":clear" => none(args, Command::Clear, ":clear"),
         ":dep" => dependency(args),
         ":deps" => none(args, Command::Deps, ":deps"),
@@ -159,6 +165,17 @@ fn tasks(args: &str) -> Result<Command, String> {
     Ok(Command::Ask(Query::Tasks { all, cell }))
 }
 
+fn cancel(args: &str) -> Result<Command, String> {
+    let words: Vec<_> = args.split_whitespace().collect();
+    let query = match words[..] {
+        ["--cell", cell] => cell.parse().ok().map(|cell| Query::CancelCell { cell }),
+        [id] => id.parse().ok().map(|id| Query::Cancel { id }),
+        _ => None,
+    };
+    let usage = "`:cancel` takes the number of a task, as `:tasks` shows it, or `--cell` and the N of `In[N]`";
+    query.map(Command::Ask).ok_or_else(|| usage.to_owned())
+}
+
 fn none(args: &str, command: Command, name: &str) -> Result<Command, String> {
     if args.is_empty() { Ok(command) } else { Err(format!("`{name}` takes no arguments; `{args}` is one too many")) }
 }
@@ -202,6 +219,15 @@ mod tests {
         assert_eq!(parse(":tasks", "--cell 3 --all"), Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3) })));
         assert!(parse(":tasks", "--cell x").unwrap_err().contains("number of a cell"));
         assert!(parse(":tasks", "everything").unwrap_err().contains("`everything`"));
+    }
+
+    #[test]
+    fn cancel_takes_a_task_or_a_cell() {
+        assert_eq!(parse(":cancel", "7"), Ok(Command::Ask(Query::Cancel { id: 7 })));
+        assert_eq!(parse(":cancel", "--cell 3"), Ok(Command::Ask(Query::CancelCell { cell: 3 })));
+        for wrong in ["", "x", "1 2", "--cell", "--cell x"] {
+            assert!(parse(":cancel", wrong).unwrap_err().contains("number of a task"), "{wrong}");
+        }
     }
 
     #[test]

@@ -10,7 +10,19 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture
-def child(project, tmp_path):
-    child = Child(project, tmp_path)
-    yield child
-    child.close()
+def make_child(project, tmp_path):
+    """Starts a child with further environment variables."""
+    children = []
+
+    def make(**environment):
+        children.append(Child(project, tmp_path, environment))
+        return children[-1]
+
+    yield make
+    for child in children:
+        child.close()
+
+
+@pytest.fixture
+def child(make_child):
+    return make_child()

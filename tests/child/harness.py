@@ -131,7 +131,7 @@ class Project:
 class Child:
     """One child process, and both of its partners."""
 
-    def __init__(self, project, directory):
+    def __init__(self, project, directory, environment):
         self.project = project
         self.directory = Path(directory)
         self.number = 0
@@ -155,6 +155,7 @@ class Child:
                 "RUST_BACKTRACE": "1",
                 "LOOPBOOK_CHANNEL": str(path),
                 "LOOPBOOK_SOURCE": str(project.source),
+                **environment,
             },
         )
         self.connection = None

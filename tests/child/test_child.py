@@ -119,6 +119,7 @@ def test_a_variable_of_a_changed_type_is_told_to_evcxr(child):
     [
         "task::sleep(Duration::from_secs(60)).await;",
         "task::block_on(task::sleep(Duration::from_secs(60)));",
+        "tokio::runtime::Runtime::new().unwrap().block_on(task::sleep(Duration::from_secs(60)));",
         "task::block_on(async { task::block_on(async { task::sleep(Duration::from_secs(60)).await }) });",
         "let mut line = String::new(); let _ = std::io::stdin().read_line(&mut line); task::yield_now().await;",
     ],
@@ -204,6 +205,88 @@ def test_tokio_works_beside_the_loop(child):
         """
     )
     assert result.text() == "123\n"
+
+
+def test_tasks_of_tokio_are_listed_and_print_under_their_cell(child):
+    first = child.run(
+        """
+        tokio::spawn(async { tokio::time::sleep(Duration::from_millis(300)).await; println!("late"); panic!("lost") });
+        let mut set = tokio::task::JoinSet::new();
+        set.spawn(std::future::pending::<()>());
+        """,
+        puts=["set"],
+    )
+    child.send(type="query", id=1, query={"query": "tasks", "all": False, "cell": None})
+    answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]["answer"]["Ok"]
+    assert [task["kind"] for task in answer["application/json"]] == ["tokio"]
+    assert "and 1 of tokio that were not started" in answer["text/plain"]
+    result = child.run("task::sleep(Duration::from_millis(500)).await;")
+    assert result.text(cell=first.cell) == "late\ntask 2 panicked at In[1]:2: lost\n"
+
+
+def test_tokio_network_and_runtimes_work_in_cells_and_tasks(child):
+    result = child.run(
+        """
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = task::spawn(async move { listener.accept().await.unwrap().0.write_all(b"hi").await.unwrap() });
+        let mut text = String::new();
+        tokio::net::TcpStream::connect(address).await.unwrap().read_to_string(&mut text).await.unwrap();
+        server.await;
+        let own = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let a = own.block_on(async { tokio::spawn(async { tokio::time::sleep(Duration::from_millis(1)).await; 1 }).await.unwrap() });
+        let b = own.handle().spawn_blocking(|| 2).await.unwrap();
+        let c = { let _context = own.enter(); tokio::spawn(async { 3 }) }.await.unwrap();
+        let d = tokio::select! { n = async { 4 } => n, _ = tokio::time::sleep(Duration::from_secs(9)) => 0 };
+        let e = std::thread::spawn(|| tokio::spawn(async { 5 })).join().unwrap().await.unwrap();
+        own.shutdown_background();
+        println!("{text}{a}{b}{c}{d}{e}");
+        """
+    )
+    assert result.text() == "hi12345\n", result.failure
+
+
+def test_branches_are_polled_only_when_they_are_woken(child):
+    result = child.run(
+        """
+        use loopbook::gather;
+        async fn steps(n: u64) { for _ in 0..n { task::sleep(Duration::from_millis(2)).await } }
+        gather!(steps(20), steps(1), steps(1));
+        for t in loopbook::finished_tasks() { println!("{} {}", t.name.unwrap(), t.polls); }
+        let before = loopbook::current_task().unwrap().polls;
+        task::spawn_local(steps(20)).await;
+        println!("{}", loopbook::current_task().unwrap().polls - before);
+        """
+    )
+    assert result.text() == "steps(1) 2\nsteps(1) 2\nsteps(20) 21\n1\n", result.failure
+
+
+def test_a_panic_in_a_thread_is_told_once_with_its_line(child):
+    result = child.run(
+        """
+        let plain = std::thread::Builder::new().name("t".into());
+        plain.spawn(|| panic!("one")).unwrap().join().unwrap_err();
+        std::thread::spawn(|| task::block_on(async { panic!("two") })).join().unwrap_err();
+        """
+    )
+    lines = "thread 't' panicked at In[1]:3: one\nthread 'unnamed' panicked at In[1]:4: two\n"
+    assert result.text() == lines, result.failure
+
+
+def test_statics_and_thread_locals_are_one_for_all_cells(child):
+    items = """
+    use std::{cell::Cell, sync::{OnceLock, atomic::{AtomicU32, Ordering::SeqCst}}};
+    use loopbook::__private::{LocalSlot, Slot};
+    static HITS: Slot<AtomicU32> = Slot::new("HITS", 1, || AtomicU32::new(0));
+    static ONCE: Slot<OnceLock<u32>> = Slot::new("ONCE", 2, || OnceLock::new());
+    static MINE: LocalSlot<Cell<u32>> = LocalSlot::new("MINE", 3, || Cell::new(0));
+    fn raise() { HITS.fetch_add(1, SeqCst); MINE.set(MINE.get() + 1); }
+    """
+    child.run("raise(); task::spawn(async { raise(); ONCE.set(7).unwrap(); }).await;", items=items)
+    child.run("raise(); task::spawn_local(async { raise() }).await;", items=items)
+    result = child.run('println!("{} {:?} {}", HITS.load(SeqCst), ONCE.get(), MINE.get());', items=items)
+    assert result.text() == "4 Some(7) 3\n", result.failure
 
 
 def test_user_code_sees_nothing_of_the_machinery(child):
@@ -341,3 +424,126 @@ def test_local_tasks_stand_still_between_cells(child):
         "println!(\"{}\", task::block_on(async { h.await }));", takes={"h": "async_std::task::JoinHandle<i32>"}
     )
     assert result.text() == "4\n"
+
+
+STUCK = """
+let both = std::sync::Arc::new(std::sync::Barrier::new(%d));
+for name in ["a", "b"] {
+    let both = both.clone();
+    task::Builder::new().name(name.into()).spawn(async move {
+        both.wait();
+        println!("{}", task::block_on(task::spawn(async { task::yield_now().await; 1 })));
+    }).unwrap();
+}
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tasks_that_block_on_tasks_do_not_stop_the_loop(make_child, threads):
+    child = make_child(ASYNC_STD_THREAD_COUNT=str(threads))
+    first = child.run(STUCK % threads + "task::sleep(Duration::from_millis(3500)).await;")
+    assert first.text("stdout") == "1\n1\n"
+    warnings = first.text("stderr").splitlines()
+    assert len(warnings) == 1, warnings
+    assert '"a" (In[1], line 5)' in warnings[0] and "`.await` in place of `block_on`" in warnings[0]
+    assert f"({threads + 1} of at most 64)" in warnings[0]
+    assert child.run('println!("{}", task::spawn(async { 5 }).await);').text() == "5\n"
+
+
+def test_busy_tasks_that_keep_nobody_waiting_get_no_warning(make_child):
+    child = make_child(ASYNC_STD_THREAD_COUNT="1")
+    result = child.run(
+        """
+        let busy = task::spawn(async {
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_millis(1800) {}
+        });
+        busy.await;
+        """
+    )
+    assert result.text() == "", result.failure
+
+
+def test_local_tasks_run_inside_a_nested_block_on(child):
+    result = child.run(
+        """
+        task::sleep(Duration::from_millis(5)).await;
+        let mine = task::block_on(async { task::spawn_local(async { task::sleep(Duration::from_millis(5)).await; 1 }).await });
+        let theirs = task::spawn(async {
+            task::block_on(async { task::spawn_local(async { task::sleep(Duration::from_millis(5)).await; 2 }).await })
+        });
+        println!("{mine}{}", theirs.await);
+        """
+    )
+    assert result.text() == "12\n", result.failure
+
+
+CANCEL = """
+    async fn hour() { task::sleep(Duration::from_secs(3600)).await }
+"""
+NEWEST = "loopbook::all_tasks().pop().unwrap().id"
+
+
+def test_a_cancelled_task_ends_with_its_destructors_and_says_who(child):
+    result = child.run(
+        f"""
+        struct Bye; impl Drop for Bye {{ fn drop(&mut self) {{ println!("bye"); }} }}
+        let h = task::Builder::new().name("x".into()).spawn(async {{ let _bye = Bye; hour().await }}).unwrap();
+        task::sleep(Duration::from_millis(20)).await;
+        let id = {NEWEST};
+        let outcome = loopbook::cancel(id);
+        outcome.await;
+        println!("{{outcome:?}} {{:?}}", loopbook::cancel(id));
+        println!("{{:?}}", loopbook::task(id).unwrap().cancelled_by);
+        h.await
+        """,
+        items=CANCEL,
+    )
+    assert result.text() == 'bye\nRequested AlreadyFinished\nSome("In[1], line 6")\n'
+    assert result.failure["kind"] == "Panic"
+    assert result.failure["message"].endswith('"x" was cancelled by In[1], line 6')
+    assert not any(body.get("type") == "task_failed" for _, body in result.frames)
+
+
+def test_a_task_that_computes_is_cancelled_when_its_poll_ends(child):
+    result = child.run(
+        f"""
+        let _h = task::spawn(async {{ std::thread::sleep(Duration::from_millis(300)); hour().await }});
+        task::sleep(Duration::from_millis(100)).await;
+        let loopbook::CancelOutcome::InPoll(time) = loopbook::cancel({NEWEST}) else {{ panic!() }};
+        println!("{{}}", time >= Duration::from_millis(90) && time < Duration::from_millis(290));
+        loopbook::CancelOutcome::InPoll(time).await;
+        println!("{{:?}}", loopbook::finished_tasks().pop().unwrap().state);
+        let _b = task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(50)));
+        println!("{{:?}}", loopbook::cancel({NEWEST}));
+        """,
+        items=CANCEL,
+    )
+    assert result.text() == "true\nCancelled\nNotCancellable\n", result.failure
+
+
+def test_a_cell_and_all_that_it_started_can_be_cancelled(child):
+    child.run("task::spawn(hour()); task::spawn_local(hour()); task::yield_now().await;", items=CANCEL)
+    other = child.run(
+        """
+        let outcome = loopbook::cancel_cell(1);
+        outcome.await;
+        println!("{outcome:?} {}", loopbook::all_tasks().len());
+        """
+    )
+    assert other.text() == "Requested 1\n", other.failure
+    cell = child.start('println!("in"); task::block_on(hour())', items=CANCEL)
+    child.until(lambda kind, body: kind == "stdout" and body["bytes"] == b"in\n")
+    child.send(type="query", id=1, query={"query": "cancel_cell", "cell": 3})
+    result = child.finish(cell)
+    assert result.failure["kind"] == "Interrupted"
+
+
+def test_the_kernel_can_cancel_a_task(child):
+    child.run("task::spawn(hour());", items=CANCEL)
+    for expected in ("task 2 (In[1], line 1): ends at the next `.await`", "there is no task 2 "):
+        child.send(type="query", id=1, query={"query": "cancel", "id": 2})
+        answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]
+        assert answer["answer"]["Ok"]["text/plain"].startswith(expected)
+        time.sleep(0.1)
+    assert child.run('println!("{:?}", loopbook::task(2).unwrap().cancelled_by);').text() == 'Some("`:cancel`")\n'

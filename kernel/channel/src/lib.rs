@@ -13,7 +13,10 @@ mod messages;
 mod task;
 
 pub use frame::{Frame, FrameError, MAX_FRAME, read_frame, write_frame};
-pub use hooks::{Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint, HOOKS_VERSION, Hooks};
+pub use hooks::{
+    Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint,
+    HOOKS_VERSION, Hooks,
+};
 pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
 };

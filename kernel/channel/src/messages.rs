@@ -139,6 +139,16 @@ pub enum Query {
         /// Only tasks of the cell with this execution count.
         cell: Option<u32>,
     },
+    /// Ends a task (`:cancel ID`). The answer says what came of it, as `text/plain`.
+    Cancel {
+        /// The task.
+        id: TaskId,
+    },
+    /// Ends all that a cell has caused (`:cancel --cell N`). Answered like [`Query::Cancel`].
+    CancelCell {
+        /// The cell's execution count.
+        cell: u32,
+    },
 }
 
 /// How a display is published.

@@ -53,6 +53,9 @@ pub struct TaskInfo {
     /// When it was spawned, since the kernel's loop began.
     #[serde(with = "seconds")]
     pub created: Duration,
+    /// Who cancelled it, if it was cancelled and somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<String>,
 }
 
 /// What sort of work a task is.
@@ -71,6 +74,8 @@ pub enum TaskKind {
     Blocking,
     /// A task of a `Loop`.
     Loop,
+    /// `tokio::spawn`: on tokio's own threads.
+    Tokio,
 }
 
 /// What a task is doing.

@@ -6,6 +6,7 @@
 
 use crate::cell::{self, Interrupted};
 use crate::instrument::Probe;
+use crate::local::{self, Drivers};
 use crate::pool;
 use crate::record::Record;
 use async_std::task::Builder;
@@ -21,31 +22,44 @@ use std::thread;
 /// Runs `future` as the task of `record` on this thread until it ends. On the cell's thread it ends early when the cell
 /// is interrupted. The error is the payload of a panic, or [`Interrupted`].
 pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result<F::Output> {
-    static KEYS: AtomicU64 = AtomicU64::new(1);
     pool::start();
     let builder = match &record.name {
         Some(name) => Builder::new().name(name.clone()),
         None => Builder::new(),
     };
-    let task = Interruptible {
-        key: cell::is_main_thread().then(|| KEYS.fetch_add(1, Ordering::Relaxed)),
-        task: Some(Probe::new(future, record)),
-    };
+    let task = interruptible(future, record);
     builder.blocking(async move { async_global_executor::block_on(task) })
+}
+
+/// Watches `future` as the task of `record`, which ends early when the cell is interrupted on whose thread this is called
+/// and polled. The error is that of [`drive`].
+pub(crate) fn interruptible<F: Future>(
+    future: F,
+    record: Arc<Record>,
+) -> impl Future<Output = thread::Result<F::Output>> {
+    static KEYS: AtomicU64 = AtomicU64::new(1);
+    Interruptible {
+        key: KEYS.fetch_add(1, Ordering::Relaxed),
+        on_cells_thread: cell::is_main_thread(),
+        drivers: local::drivers(),
+        task: Some(Probe::new(future, record)),
+    }
 }
 
 pin_project_lite::pin_project! {
     struct Interruptible<F> {
-        // Only on the cell's thread.
-        key: Option<u64>,
+        key: u64,
+        on_cells_thread: bool,
+        drivers: Option<Arc<Drivers>>,
         #[pin]
         task: Option<Probe<F>>,
     }
 
     impl<F> PinnedDrop for Interruptible<F> {
         fn drop(this: Pin<&mut Self>) {
-            if let Some(key) = this.key {
-                cell::forget_sleeper(key);
+            cell::forget_sleeper(this.key);
+            if let Some(drivers) = &this.drivers {
+                drivers.leave(this.key);
             }
         }
     }
@@ -56,9 +70,12 @@ impl<F: Future> Future for Interruptible<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(key) = *this.key {
+        if let Some(drivers) = this.drivers {
+            drivers.enter(*this.key, cx.waker());
+        }
+        if *this.on_cells_thread {
             // Asked before the flag is looked at, so that an interrupt in between is not missed.
-            cell::wake_on_interrupt(key, cx.waker());
+            cell::wake_on_interrupt(*this.key, cx.waker());
             if cell::is_interrupted() {
                 return Poll::Ready(Err(stop(|| this.task.set(None))));
             }
@@ -66,7 +83,8 @@ impl<F: Future> Future for Interruptible<F> {
         let Some(task) = this.task.as_pin_mut() else {
             panic!("`block_on` was polled after its end");
         };
-        task.poll(cx)
+        // The thread also wakes for its local tasks, and for the other `block_on`s on it.
+        if task.sleeps(cx.waker()) { Poll::Pending } else { task.poll(cx) }
     }
 }
 

@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(50);
 /// A poll asks for a flush only if the last one is older than this, so that a busy loop does not pay for each poll.
 const AFTER_POLL: Duration = Duration::from_millis(5);
-/// How long a poll or a message waits for its flush.
+/// How long a poll waits for its flush.
 const SHORT: Duration = Duration::from_millis(5);
-/// How long the end of a cell waits for its flush.
+/// How long a message or the end of a cell waits for its flush: long enough for a machine that is busy.
 const LONG: Duration = Duration::from_millis(250);
 
-static STATE: Mutex<State> = Mutex::new(State { asked: 0, done: 0, request: None });
+static STATE: Mutex<State> = Mutex::new(State { asked: 0, done: 0, given_up: 0, request: None });
 static CHANGED: Condvar = Condvar::new();
 static STARTED: AtomicBool = AtomicBool::new(false);
 /// Microseconds since the loop began, of the last flush.
@@ -37,6 +37,8 @@ thread_local! {
 struct State {
     asked: u64,
     done: u64,
+    /// The last flush that somebody has waited for in vain.
+    given_up: u64,
     request: Option<CellId>,
 }
 
@@ -54,7 +56,7 @@ pub(crate) fn after_poll(cell: CellId) {
 
 /// A message is about to go to the kernel that must stand behind what this thread has printed.
 pub(crate) fn before_message() {
-    flush(context::current_cell(), SHORT);
+    flush(context::current_cell(), LONG);
 }
 
 /// The running cell is about to end.
@@ -83,8 +85,9 @@ fn flush(cell: CellId, limit: Duration) {
         return;
     }
     let mut state = lock(&STATE);
-    if state.asked > state.done && limit == SHORT {
-        // Somebody else's flush is under way, or stuck at a lock that user code holds.
+    // A flush that is stuck at a lock of user code is waited for once.
+    let stuck = state.given_up > state.done;
+    if stuck || (limit == SHORT && state.asked > state.done) {
         return;
     }
     state.asked += 1;
@@ -92,7 +95,10 @@ fn flush(cell: CellId, limit: Duration) {
     let mine = state.asked;
     CHANGED.notify_all();
     let waited = CHANGED.wait_timeout_while(state, limit, |state| state.done < mine);
-    drop(waited.unwrap_or_else(PoisonError::into_inner));
+    let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    if state.done < mine && limit == LONG {
+        state.given_up = mine;
+    }
 }
 
 fn run() {

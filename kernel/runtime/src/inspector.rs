@@ -1,7 +1,9 @@
 //! Answers the kernel's questions, on a thread of its own: also while a cell computes, and while every worker is stuck.
 
-use crate::{link, registry, views};
-use loopbook_channel::{MimeBundle, Query, ToKernel};
+use crate::cancel::{self, CancelOutcome};
+use crate::facade::tokio_task;
+use crate::{link, registry, rich, views};
+use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel};
 use serde_json::Value;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -46,7 +48,35 @@ fn answer(query: &Query) -> MimeBundle {
             if *all && registry::forgotten_tasks() > 0 {
                 note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
             }
+            let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
+            let others = tokio_task::living().saturating_sub(listed);
+            if cell.is_none() && others > 0 {
+                note(&mut bundle, &format!("and {others} of tokio that were not started by `tokio::spawn`"));
+            }
             bundle
+        }
+        Query::Cancel { id } => rich::text(match registry::record(*id) {
+            Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),
+            None => format!("there is no task {id} that could be cancelled: it has ended, or there never was one"),
+        }),
+        Query::CancelCell { cell } => {
+            rich::text(outcome(&format!("what In[{cell}] has started"), cancel::request_cell(*cell, "`:cancel`")))
+        }
+    }
+}
+
+fn outcome(what: &str, outcome: CancelOutcome) -> String {
+    match outcome {
+        CancelOutcome::Requested => format!("{what}: ends at the next `.await`"),
+        CancelOutcome::AlreadyFinished => format!("{what}: has ended already"),
+        CancelOutcome::InPoll(time) => {
+            format!(
+                "{what}: has been running for {:.1} s without an `.await`, and ends at the next",
+                time.as_secs_f64()
+            )
+        }
+        CancelOutcome::NotCancellable => {
+            format!("{what}: cannot be cancelled, since it is a branch of another task or a closure on its own thread")
         }
     }
 }

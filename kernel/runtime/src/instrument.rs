@@ -2,6 +2,8 @@
 
 use crate::context;
 use crate::flusher;
+use crate::panics;
+use crate::pool;
 use crate::record::Record;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -67,6 +69,11 @@ impl<F: Future> Probe<F> {
     pub(crate) fn new(future: F, record: Arc<Record>) -> Self {
         Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
     }
+
+    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that changes.
+    pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
+        self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))
+    }
 }
 
 impl<F: Future> Future for Probe<F> {
@@ -82,7 +89,14 @@ impl<F: Future> Future for Probe<F> {
             panic!("a task was polled after it had ended");
         };
         let entered = context::enter(&task.record);
-        task.record.poll_starts(Some(cx.waker()));
+        let _occupied = pool::occupy(&task.record);
+        if let Some(message) = task.record.poll_starts(Some(cx.waker())) {
+            // A destructor that panics does not change how the task ended.
+            let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
+            task.record.finish(TaskState::Cancelled);
+            flusher::after_poll(task.record.cell);
+            return Poll::Ready(Err(panics::of_nowhere(message)));
+        }
         let mut inner_cx = Context::from_waker(&task.waker);
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
         let result = match polled {
@@ -114,6 +128,11 @@ impl<F: Future> Future for Branch<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
+        let probe = self.project().probe;
+        // Whoever gathers polls all branches when one is woken. The others have nothing to say before their own waker does.
+        if probe.sleeps(cx.waker()) {
+            return Poll::Pending;
+        }
+        probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 }

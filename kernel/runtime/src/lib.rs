@@ -6,16 +6,18 @@
 //! - `attach`: where the child program meets this library; what happens around each cell,
 //! - `cell`: the cell that runs, its body, its interrupt,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
+//! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
-//! - `gather`, `branches`, `keep`, `tasks`, `json`: what cells do with futures and learn of tasks,
+//! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
-//! - `question`, `slot`: what the kernel puts in place of a cell's `?` and `static`,
+//! - `question`, `slot`, `local_slot`: what the kernel puts in place of a cell's `?`, `static` and `thread_local!`,
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
 mod attach;
 mod base64;
 mod block_on;
 mod branches;
+mod cancel;
 mod cell;
 mod context;
 mod display;
@@ -28,6 +30,8 @@ mod instrument;
 mod json;
 mod keep;
 mod link;
+mod local;
+mod local_slot;
 mod markers;
 mod names;
 mod output;
@@ -50,6 +54,7 @@ mod views;
 
 pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
 
+pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
 pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use input::{input, password};
@@ -63,6 +68,7 @@ pub use tasks::{all_tasks, current_task, finished_tasks, task};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::branches::{join, race, try_join};
+    pub use crate::local_slot::LocalSlot;
     pub use crate::question::*;
     pub use crate::show::*;
     pub use crate::slot::Slot;

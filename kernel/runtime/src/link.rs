@@ -79,6 +79,14 @@ pub(crate) fn ask_input_blocking(prompt: &str, password: bool) -> Result<String,
     futures::executor::block_on(ask(prompt, password)).unwrap_or(Err(InputError::Closed))
 }
 
+/// Ends the execution of `cell`, if it is the one that runs, and what it asks the user.
+pub(crate) fn interrupt(cell: CellId) {
+    cell::interrupt(cell);
+    if cell::is_interrupted() {
+        answer(|_, question| question.cell == cell, Err(InputError::Interrupted));
+    }
+}
+
 /// Asks the kernel whether the loaded cell may run.
 pub(crate) fn may_begin() -> Begin {
     *lock(&BEGIN) = None;
@@ -185,12 +193,7 @@ fn handle(message: ToChild) {
             *lock(&BEGIN) = Some(Begin { cell, number, run, forget });
             BEGUN.notify_all();
         }
-        ToChild::Interrupt { cell } => {
-            cell::interrupt(cell);
-            if cell::is_interrupted() {
-                answer(|_, question| question.cell == cell, Err(InputError::Interrupted));
-            }
-        }
+        ToChild::Interrupt { cell } => interrupt(cell),
         ToChild::Query { id, query } => inspector::ask(id, query),
         ToChild::InputReply { id, reply } => answer(|known, _| known == id, reply),
     }

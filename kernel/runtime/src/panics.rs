@@ -5,10 +5,10 @@
 
 use crate::cell::{self, Interrupted};
 use crate::{context, site};
-use loopbook_channel::{Failure, FailureKind, Site};
+use loopbook_channel::{Failure, FailureKind, Site, TaskKind};
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::PanicHookInfo;
+use std::panic::{PanicHookInfo, resume_unwind};
 
 thread_local! {
     static LAST: RefCell<Place> = const { RefCell::new(Place { site: None, location: None }) };
@@ -50,22 +50,56 @@ pub(crate) fn remember(failure: &Failure) {
     set_last(Place { site: failure.site, location: failure.location.clone() });
 }
 
+/// The payload of a panic that no line of code has raised.
+pub(crate) fn of_nowhere(message: String) -> Box<dyn Any + Send> {
+    set_last(Place::default());
+    Box::new(message)
+}
+
+/// Raises the panic of a future that a `block_on` has run, here in the caller. On a thread without a task this is where
+/// the panic leaves what we watch.
+pub(crate) fn raise(payload: Box<dyn Any + Send>) -> ! {
+    if context::current_task().is_none() && !is_cells_thread() {
+        let place = LAST.try_with(RefCell::take).unwrap_or_default();
+        place.print(&thread_title(), payload.as_ref());
+        set_last(place);
+    }
+    resume_unwind(payload)
+}
+
 fn hook(info: &PanicHookInfo<'_>) {
     let Some(location) = info.location() else { return };
     // SAFETY: a panic's location is a static that the compiler made; the hook's signature only hides that.
     let location: &'static std::panic::Location<'static> = unsafe { std::mem::transmute(location) };
     let (site, location) = site::resolve(location);
-    if context::current_task().is_none() && !(cell::is_running() && cell::is_main_thread()) {
-        let place = match (&site, &location) {
+    let place = Place { site, location };
+    match context::current() {
+        None if !is_cells_thread() => place.print(&thread_title(), info.payload()),
+        // Who else would tell? A task of tokio keeps its panic for a handle that may be gone.
+        Some(task) if task.kind == TaskKind::Tokio => place.print(&task.title(), info.payload()),
+        _ => {}
+    }
+    set_last(place);
+}
+
+impl Place {
+    fn print(&self, who: &str, payload: &(dyn Any + Send)) {
+        let place = match (&self.site, &self.location) {
             (Some(site), _) => format!("In[{}]:{}", site.cell, site.line),
             (None, Some(location)) => location.clone(),
             (None, None) => "an unknown place".into(),
         };
-        let thread = std::thread::current();
-        let name = thread.name().unwrap_or("unnamed");
-        eprintln!("thread '{name}' panicked at {place}: {}", message(info.payload()));
+        eprintln!("{who} panicked at {place}: {}", message(payload));
     }
-    set_last(Place { site, location });
+}
+
+fn thread_title() -> String {
+    format!("thread '{}'", std::thread::current().name().unwrap_or("unnamed"))
+}
+
+/// The cell's own panics are the cell's report.
+fn is_cells_thread() -> bool {
+    cell::is_running() && cell::is_main_thread()
 }
 
 fn set_last(place: Place) {

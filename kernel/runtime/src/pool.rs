@@ -1,23 +1,157 @@
-//! The threads that run tasks.
+//! The threads that run tasks, and the monitor that keeps them from being used up.
+//!
+//! A task that blocks its thread, by a `block_on` inside a task for example, takes that thread from all others. When every
+//! thread has been taken for a second and tasks wait for one, the monitor adds a thread and tells the cells whose tasks
+//! those are. So the loop goes on, whatever a task does.
 
+use crate::record::Record;
+use crate::sync::lock;
+use crate::{link, registry};
 use async_global_executor::GlobalExecutorConfig;
-use std::sync::Once;
+use loopbook_channel::{CellId, Stream};
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::available_parallelism;
+use std::sync::{Arc, Mutex, Once};
+use std::thread::{self, available_parallelism};
+use std::time::{Duration, Instant};
 
 /// Threads that the pool may grow to.
 const MOST: usize = 64;
+/// A poll that takes longer has its thread stuck.
+const STUCK: Duration = Duration::from_secs(1);
+/// Between two looks of the monitor. A task that has waited this long for a thread really waits.
+const TICK: Duration = Duration::from_millis(250);
+/// What the names of the pool's threads begin with.
+const NAME: &str = "loop-";
+/// Tasks that a message names.
+const NAMED: usize = 3;
+
+/// How many threads there are.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+/// The threads that have polled something.
+static WORKERS: Mutex<Vec<Arc<Worker>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// `None` on threads that are not the pool's.
+    static WORKER: OnceCell<Option<Arc<Worker>>> = const { OnceCell::new() };
+}
 
 /// Starts the pool, once. The first configuration wins, so this comes before async-std's own.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
-    static NAMES: AtomicUsize = AtomicUsize::new(1);
     STARTED.call_once(|| {
         let config = GlobalExecutorConfig::default()
             .with_env_var("ASYNC_STD_THREAD_COUNT")
             .with_min_threads(available_parallelism().map_or(1, usize::from))
             .with_max_threads(MOST)
-            .with_thread_name_fn(|| format!("loop-{}", NAMES.fetch_add(1, Ordering::Relaxed)));
+            .with_thread_name_fn(|| format!("{NAME}{}", THREADS.fetch_add(1, Ordering::Relaxed) + 1));
         async_global_executor::init_with_config(config);
+        // Without a thread for the monitor there is no help for a stuck pool, and everything else works.
+        let _ = thread::Builder::new().name("loopbook-pool".into()).spawn(watch);
     });
+}
+
+/// A poll of `record` begins on this thread. Until the guard is dropped it occupies the thread, if that is one of the
+/// pool's and the poll is not inside another one.
+pub(crate) fn occupy(record: &Arc<Record>) -> Option<Occupied> {
+    let worker = WORKER.try_with(|worker| worker.get_or_init(Worker::of_this_thread).clone()).ok()??;
+    let mut poll = lock(&worker.poll);
+    if poll.is_some() {
+        return None;
+    }
+    *poll = Some((Arc::clone(record), Instant::now()));
+    drop(poll);
+    Some(Occupied(worker))
+}
+
+/// See [`occupy`].
+pub(crate) struct Occupied(Arc<Worker>);
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        let ended = lock(&self.0.poll).take();
+        // The last reference to a record may be this one, and its drop is none of the lock's business.
+        drop(ended);
+    }
+}
+
+/// One of the pool's threads, and the outermost poll on it.
+#[derive(Default)]
+struct Worker {
+    poll: Mutex<Option<(Arc<Record>, Instant)>>,
+}
+
+impl Worker {
+    fn of_this_thread() -> Option<Arc<Self>> {
+        if !thread::current().name().is_some_and(|name| name.starts_with(NAME)) {
+            return None;
+        }
+        let worker = Arc::new(Self::default());
+        lock(&WORKERS).push(Arc::clone(&worker));
+        Some(worker)
+    }
+}
+
+fn watch() {
+    let mut told = HashSet::new();
+    loop {
+        thread::park_timeout(TICK);
+        look(&mut told);
+    }
+}
+
+/// Adds a thread if none is left for the tasks that wait. `told` are the cells that know, until all threads are free.
+fn look(told: &mut HashSet<CellId>) {
+    let stuck = stuck();
+    if stuck.is_empty() {
+        told.clear();
+    }
+    let before = THREADS.load(Ordering::Relaxed);
+    // A thread that was just added is not among the workers before its first poll.
+    if stuck.len() < before {
+        return;
+    }
+    let waiting = registry::waiting_for_a_thread(TICK);
+    if waiting == 0 {
+        return;
+    }
+    // An error means that the system has no more threads.
+    let added = futures::executor::block_on(async_global_executor::spawn_more_threads(1)).unwrap_or(0);
+    let cells: Vec<CellId> = stuck.iter().map(|record| record.cell).filter(|cell| told.insert(*cell)).collect();
+    for cell in cells {
+        let text = warning(&stuck, waiting, before, added);
+        link::output(cell, Stream::Stderr, text.as_bytes());
+    }
+}
+
+/// The tasks that have had their thread for too long.
+fn stuck() -> Vec<Arc<Record>> {
+    let workers = lock(&WORKERS).clone();
+    let polls = workers.iter().filter_map(|worker| lock(&worker.poll).clone());
+    polls.filter(|(_, since)| since.elapsed() >= STUCK).map(|(record, _)| record).collect()
+}
+
+fn warning(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -> String {
+    let mut names: Vec<String> = stuck.iter().take(NAMED).map(|record| record.describe()).collect();
+    if stuck.len() > NAMED {
+        names.push(format!("{} more", stuck.len() - NAMED));
+    }
+    let threads = if before == 1 {
+        "the only thread of the loop has".to_owned()
+    } else {
+        format!("all {before} threads of the loop have")
+    };
+    let remedy = if added == 0 {
+        format!("and the loop has as many threads as it can get ({before}): it stands still until one of them is free")
+    } else {
+        format!("so the loop got one more ({} of at most {MOST})", before + added)
+    };
+    format!(
+        "warning: {threads} been blocked for over {} s, by {}. {waiting} {} for a thread, {remedy}. Inside a task \
+         use `.await` in place of `block_on`, and `task::spawn_blocking` for what blocks or computes for long.\n",
+        STUCK.as_secs(),
+        names.join(", "),
+        if waiting == 1 { "task waits" } else { "tasks wait" },
+    )
 }

@@ -3,13 +3,20 @@
 //! A record is also the waker that the task's future sees. It is the same waker for the whole life of the task: async-io
 //! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
 
+mod life;
+
+use crate::cancel::CancelOutcome;
+use crate::local::{self, Drivers};
 use crate::sync::{lock, thread_token};
 use crate::{cell, context, link, registry, site};
-use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, WaitingOn};
+use life::Life;
+use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel};
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
+
+pub(crate) use life::{Wait, Waiting};
 
 /// One task. Alive as long as the task, its handle or one of its wakers.
 pub(crate) struct Record {
@@ -23,39 +30,11 @@ pub(crate) struct Record {
     pub(crate) site: Option<Site>,
     pub(crate) line: Option<u32>,
     parent: Option<TaskId>,
+    /// Of a local task: who polls its thread's local tasks.
+    drivers: Option<Arc<Drivers>>,
     created: Instant,
     life: Mutex<Life>,
     fate: Mutex<Fate>,
-}
-
-/// Why a task waits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wait {
-    /// For a timer.
-    Until(Instant),
-    /// For a task.
-    Task(TaskId),
-}
-
-struct Life {
-    state: TaskState,
-    /// When it got into that state.
-    since: Instant,
-    /// The thread that polls it, if one does.
-    thread: usize,
-    woken_while_running: bool,
-    polls: u64,
-    wakes: u64,
-    self_wakes: u64,
-    busy: Duration,
-    scheduled: Duration,
-    idle: Duration,
-    longest_poll: Duration,
-    waiting: Vec<(u64, Wait)>,
-    waits: u64,
-    awaited_by: Vec<TaskId>,
-    /// The executor's waker: who polls this task.
-    waker: Option<Waker>,
 }
 
 /// What becomes of a panic: it goes to whoever awaits the task, and to the user if nobody can.
@@ -93,6 +72,7 @@ impl Record {
             site,
             line,
             parent: parent.map(|parent| parent.id),
+            drivers: (kind == TaskKind::Local).then(local::drivers).flatten(),
             created: now,
             life: Mutex::new(Life::new(now)),
             fate: Mutex::default(),
@@ -101,19 +81,31 @@ impl Record {
         record
     }
 
-    /// A poll begins on this thread; `waker` is the executor's.
-    pub(crate) fn poll_starts(&self, waker: Option<&Waker>) {
+    /// A poll begins on this thread; `waker` is the executor's. If the task has been asked to end, this tells by whom, as
+    /// the message of the panic of whoever awaits it.
+    pub(crate) fn poll_starts(&self, waker: Option<&Waker>) -> Option<String> {
         let mut life = lock(&self.life);
         life.enter(TaskState::Running);
         life.thread = thread_token();
         life.polls += 1;
-        let Some(waker) = waker else { return };
-        if !life.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            let replaced = life.waker.replace(waker.clone());
-            drop(life);
-            // Dropping a waker runs the executor's code, which may want this record.
-            drop(replaced);
+        let cancelled = life.cancelled_by.as_ref().map(|by| format!("{} was cancelled by {by}", self.title()));
+        let replaced = waker.and_then(|waker| life.set_waker(waker));
+        drop(life);
+        // Dropping a waker runs the executor's code, which may want this record.
+        drop(replaced);
+        cancelled
+    }
+
+    /// Whether the task has not been woken since its last poll; if so, `waker` is whom it will wake.
+    pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
+        let mut life = lock(&self.life);
+        if life.state != TaskState::Idle {
+            return false;
         }
+        let replaced = life.set_waker(waker);
+        drop(life);
+        drop(replaced);
+        true
     }
 
     /// The poll ends, and the task has not.
@@ -136,9 +128,54 @@ impl Record {
         life.waiting.clear();
         // A finished record is kept for a while; it must not keep the executor's task with it.
         let waker = life.waker.take();
+        let end_wakers = std::mem::take(&mut life.end_wakers);
         drop(life);
         drop(waker);
         registry::retire(self);
+        end_wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Has the task end at its next poll; `by` is who asks.
+    pub(crate) fn ask_to_end(self: &Arc<Self>, by: &str) -> CancelOutcome {
+        let outcome = self.end_state();
+        if outcome != CancelOutcome::AlreadyFinished {
+            lock(&self.life).cancelled_by.get_or_insert_with(|| by.to_owned());
+            self.wake_by_ref();
+        }
+        outcome
+    }
+
+    /// Notes who ends the task by dropping it.
+    pub(crate) fn ended_by(&self, by: String) {
+        lock(&self.life).cancelled_by.get_or_insert(by);
+    }
+
+    /// What becomes of a wish to end the task.
+    pub(crate) fn end_state(&self) -> CancelOutcome {
+        let life = lock(&self.life);
+        match life.state {
+            TaskState::Running => CancelOutcome::InPoll(life.since.elapsed()),
+            state if state.is_finished() => CancelOutcome::AlreadyFinished,
+            _ => CancelOutcome::Requested,
+        }
+    }
+
+    /// Has `waker` woken when the task ends; false if it has ended.
+    pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
+        let mut life = lock(&self.life);
+        let waits = !life.state.is_finished();
+        if waits && !life.end_wakers.iter().any(|known| known.will_wake(waker)) {
+            life.end_wakers.push(waker.clone());
+        }
+        waits
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        lock(&self.life).state.is_finished()
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        lock(&self.life).state == TaskState::Cancelled
     }
 
     /// The task has panicked. Reports it if nobody can await the task any more.
@@ -173,7 +210,7 @@ impl Record {
         life.waits += 1;
         let key = life.waits;
         life.waiting.push((key, wait));
-        Waiting { record: Arc::clone(self), key }
+        Waiting::new(Arc::clone(self), key)
     }
 
     pub(crate) fn add_awaiter(&self, task: TaskId) {
@@ -216,6 +253,31 @@ impl Record {
                 life.longest_poll
             },
             created: self.created.saturating_duration_since(registry::loop_began()),
+            cancelled_by: life.cancelled_by.clone().filter(|_| life.state == TaskState::Cancelled),
+        }
+    }
+
+    /// Whether it has been ready for longer than `limit`, and one of the pool's threads would have to run it.
+    pub(crate) fn waits_for_a_thread(&self, limit: Duration) -> bool {
+        let life = lock(&self.life);
+        self.kind == TaskKind::Task && life.state == TaskState::Scheduled && life.since.elapsed() >= limit
+    }
+
+    /// How messages call it: `task 7 "name"`.
+    pub(crate) fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("task {} \"{name}\"", self.id),
+            None => format!("task {}", self.id),
+        }
+    }
+
+    /// How messages call it, with what caused it: `task 7 "name" (In[3], line 2)`.
+    pub(crate) fn describe(&self) -> String {
+        let title = self.title();
+        match (self.number, self.line) {
+            (Some(cell), Some(line)) => format!("{title} (In[{cell}], line {line})"),
+            (Some(cell), None) => format!("{title} (In[{cell}])"),
+            (None, _) => title,
         }
     }
 
@@ -228,6 +290,10 @@ impl Record {
     }
 
     fn report(&self, failure: Failure) {
+        if self.is_cancelled() {
+            // Whoever did that knows.
+            return;
+        }
         link::send(&ToKernel::TaskFailed { cell: self.cell, task: self.id, name: self.name.clone(), failure });
     }
 }
@@ -258,73 +324,8 @@ impl Wake for Record {
         if let Some(waker) = waker {
             waker.wake();
         }
-    }
-}
-
-impl Life {
-    /// A task is born ready to run.
-    fn new(now: Instant) -> Self {
-        Self {
-            state: TaskState::Scheduled,
-            since: now,
-            thread: 0,
-            woken_while_running: false,
-            polls: 0,
-            wakes: 0,
-            self_wakes: 0,
-            busy: Duration::ZERO,
-            scheduled: Duration::ZERO,
-            idle: Duration::ZERO,
-            longest_poll: Duration::ZERO,
-            waiting: Vec::new(),
-            waits: 0,
-            awaited_by: Vec::new(),
-            waker: None,
+        if let Some(drivers) = &self.drivers {
+            drivers.wake();
         }
-    }
-
-    /// Changes the state and books the time spent in the last one.
-    fn enter(&mut self, state: TaskState) {
-        let now = Instant::now();
-        let spent = now.saturating_duration_since(self.since);
-        match self.state {
-            TaskState::Running => {
-                self.busy += spent;
-                self.longest_poll = self.longest_poll.max(spent);
-            }
-            TaskState::Scheduled => self.scheduled += spent,
-            TaskState::Idle => self.idle += spent,
-            _ => {}
-        }
-        self.state = state;
-        self.since = now;
-    }
-}
-
-impl Wait {
-    fn describe(self, now: Instant) -> WaitingOn {
-        match self {
-            Self::Until(then) => WaitingOn::Sleep { seconds: then.saturating_duration_since(now).as_secs_f64() },
-            Self::Task(id) => WaitingOn::Task { id },
-        }
-    }
-}
-
-/// A task waits for something; see [`Record::wait`].
-pub(crate) struct Waiting {
-    record: Arc<Record>,
-    key: u64,
-}
-
-impl Waiting {
-    /// The task that waits.
-    pub(crate) fn task(&self) -> TaskId {
-        self.record.id
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        lock(&self.record.life).waiting.retain(|(key, _)| *key != self.key);
     }
 }

@@ -7,7 +7,7 @@ use loopbook_channel::{TaskId, TaskInfo};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many finished tasks are remembered.
 const REMEMBERED: usize = 1_000;
@@ -25,8 +25,7 @@ struct Table {
 /// All tasks that have not ended, in the order in which they were started.
 pub(crate) fn all_tasks() -> Vec<TaskInfo> {
     // Records are asked after the table is unlocked, so that a spawn never waits for a long answer.
-    let living: Vec<_> = lock(&TABLE).living.values().cloned().collect();
-    living.iter().map(|record| record.info()).collect()
+    records().iter().map(|record| record.info()).collect()
 }
 
 /// The tasks that ended last, in the order in which they ended; at most a thousand.
@@ -47,6 +46,21 @@ pub(crate) fn task(id: TaskId) -> Option<TaskInfo> {
     };
     drop(table);
     Some(record.info())
+}
+
+/// How many tasks have waited longer than `limit` for one of the pool's threads.
+pub(crate) fn waiting_for_a_thread(limit: Duration) -> usize {
+    records().iter().filter(|record| record.waits_for_a_thread(limit)).count()
+}
+
+/// The record of a task that has not ended.
+pub(crate) fn record(id: TaskId) -> Option<Arc<Record>> {
+    lock(&TABLE).living.get(&id).cloned()
+}
+
+/// The records of all tasks that have not ended, by number.
+pub(crate) fn records() -> Vec<Arc<Record>> {
+    lock(&TABLE).living.values().cloned().collect()
 }
 
 /// The task that asks.

@@ -2,6 +2,12 @@
 //!
 //! A cell is compiled with every earlier item repeated in it, so a `static` written in a cell would exist once per cell.
 //! The kernel turns its declaration into a [`Slot`], whose value lives here, in the one library that all cells share.
+//!
+//! Two declarations are one static if they agree in name, in the hash of their text, and in name, size and alignment of
+//! their type. That tells an edited declaration from the old one, and a type with another name, size or alignment. It does
+//! not tell apart two types of the same name, size and alignment that differ inside: `hash` has to. So a declaration whose
+//! type mentions types of the notebook needs their definitions in the hash too, and when such a type is redefined, the
+//! declaration has to be compiled with a new hash.
 
 use std::{
     collections::HashMap,
@@ -45,13 +51,7 @@ impl<T> Slot<T> {
 
     #[cold]
     fn find(&self) -> *mut T {
-        let key = Key {
-            name: self.name,
-            hash: self.hash,
-            type_name: std::any::type_name::<T>(),
-            size: size_of::<T>(),
-            align: align_of::<T>(),
-        };
+        let key = Key::new::<T>(self.name, self.hash);
         // Initialising happens outside the table's lock, because it may well use another static.
         let Address(address) = *entry(key).get_or_init(|| Address(Box::into_raw(Box::new((self.init)())).cast()));
         let found = address.cast::<T>();
@@ -69,8 +69,8 @@ impl<T> Deref for Slot<T> {
             found = self.find();
         }
         // SAFETY: the pointer is that of a leaked box made for a declaration with the same text, type name, size and
-        // alignment, so it is never freed, and only shared references to it are ever given out. Types of the same name
-        // that differ inside are kept apart by the kernel, which includes the definitions of a cell's own types in `hash`.
+        // alignment, so it is never freed, and only shared references to it are ever given out. That types of the same name
+        // that differ inside have different hashes is what whoever writes the declaration has to see to (see above).
         unsafe { &*found }
     }
 }
@@ -105,13 +105,21 @@ where
     }
 }
 
+/// What makes two declarations the same static.
 #[derive(PartialEq, Eq, Hash)]
-struct Key {
+pub(crate) struct Key {
     name: &'static str,
     hash: u64,
     type_name: &'static str,
     size: usize,
     align: usize,
+}
+
+impl Key {
+    pub(crate) fn new<T>(name: &'static str, hash: u64) -> Self {
+        let (size, align) = (size_of::<T>(), align_of::<T>());
+        Self { name, hash, type_name: std::any::type_name::<T>(), size, align }
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -82,7 +82,7 @@ impl Session {
             timing: false,
             sources,
             names,
-            notebook: Notebook::default(),
+            notebook: notebook(),
             types: Types::default(),
             items: BTreeMap::new(),
         })
@@ -152,7 +152,7 @@ impl Session {
 
     /// Forgets what earlier cells defined; the context must be a new one.
     pub(super) fn forget_everything(&mut self) {
-        self.notebook = Notebook::default();
+        self.notebook = notebook();
         self.types = Types::default();
         self.items.clear();
         self.dependencies.clear();
@@ -283,6 +283,13 @@ impl Session {
         let bytes = text.as_bytes().to_vec();
         self.executions.send(Event::Output { cell: cell.id, stream: Stream::Stderr, bytes });
     }
+}
+
+/// A notebook without cells, on a runtime that has slots for thread-locals.
+fn notebook() -> Notebook {
+    let mut notebook = Notebook::default();
+    notebook.local_slots = true;
+    notebook
 }
 
 fn first_cell_failed(error: Error) -> anyhow::Error {

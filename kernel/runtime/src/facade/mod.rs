@@ -2,3 +2,4 @@
 
 pub mod runtime;
 pub mod task;
+pub mod tokio_task;

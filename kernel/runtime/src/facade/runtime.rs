@@ -3,11 +3,15 @@
 //! evcxr runs each cell as `Runtime::new().unwrap().block_on(async { … })`. That one runtime, told apart by the moment at
 //! which it is made, has no threads of its own: its `block_on` runs the cell on Loopbook's loop. All others are tokio's.
 
+use crate::block_on::interruptible;
 use crate::cell;
+use crate::panics;
+use crate::record::Record;
+use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::io;
 use std::ops::Deref;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -39,13 +43,18 @@ impl Runtime {
         tokio::runtime::Runtime::new().map(Runtime::from)
     }
 
-    /// Runs a future on this thread until it ends.
+    /// Runs a future on this thread until it ends. Ends early when the cell is interrupted.
     ///
     /// # Panics
-    /// If the future does.
+    /// If the future does, and as tokio's on a thread of a runtime.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        if self.is_door && cell::is_prologue() { cell::run(future) } else { self.deref().block_on(future) }
+        if self.is_door && cell::is_prologue() {
+            return cell::run(future);
+        }
+        let record = Record::start(TaskKind::Task, None, Some(Location::caller()));
+        let result = self.deref().block_on(interruptible(future, record));
+        result.unwrap_or_else(|payload| panics::raise(payload))
     }
 
     /// Shuts the runtime down, waiting at most `duration` for its blocking tasks.
@@ -120,7 +129,17 @@ impl Builder {
         self.0.build().map(Runtime::from)
     }
 
+    /// Makes a runtime that may run what is not `Send`.
+    ///
+    /// # Errors
+    /// If tokio cannot start its threads.
+    pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
+        self.0.build_local(options)
+    }
+
     settings! {
+        /// What the runtime is called.
+        name(val: impl Into<String>);
         /// Turns timers and I/O on.
         enable_all();
         /// Turns I/O on.

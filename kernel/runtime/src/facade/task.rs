@@ -13,7 +13,7 @@ use join_handle::Finished;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -173,7 +173,7 @@ impl Builder {
         F: Future<Output = T>,
     {
         let record = self.record(TaskKind::Task, Location::caller());
-        drive(future, record).unwrap_or_else(|payload| resume_unwind(payload))
+        drive(future, record).unwrap_or_else(|payload| panics::raise(payload))
     }
 
     fn record(&self, kind: TaskKind, location: &'static Location<'static>) -> Arc<Record> {

@@ -55,7 +55,7 @@ fn columns() -> Vec<Column> {
 fn row(task: &TaskInfo) -> Vec<Field> {
     vec![
         task.id.to_string().into(),
-        state(task.state),
+        Field { hint: task.cancelled_by.as_ref().map(|by| format!("by {by}")), ..state(task.state) },
         task.name.clone().unwrap_or_default().into(),
         kind(task.kind).into(),
         place(task),
@@ -182,6 +182,7 @@ fn kind(kind: TaskKind) -> &'static str {
         TaskKind::Local => "local",
         TaskKind::Blocking => "blocking",
         TaskKind::Loop => "loop",
+        TaskKind::Tokio => "tokio",
     }
 }
 

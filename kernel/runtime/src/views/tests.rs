@@ -24,6 +24,7 @@ fn task(id: u64, name: &str, state: TaskState) -> TaskInfo {
         idle: Duration::from_secs(1),
         longest_poll: Duration::from_millis(1),
         created: Duration::from_secs(4),
+        cancelled_by: None,
     }
 }
 

@@ -46,7 +46,11 @@ impl<T> JoinHandle<T> {
     /// If the task has panicked.
     pub async fn cancel(mut self) -> Option<T> {
         let inner = self.inner.take()?;
+        self.record.ended_by(context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
         let finished = inner.cancel().await;
+        if self.record.is_cancelled() {
+            return None;
+        }
         finished.map(|finished| self.unwrap(finished))
     }
 
