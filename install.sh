@@ -73,6 +73,8 @@ main() {
 
 finish() {
     local -a lab=("$jupyter" lab "$PWD/notebooks")
+    # Jupyter's server refuses to run as root, as in a container, unless it is told that this is meant.
+    ((EUID)) || lab+=(--allow-root)
     [[ -z $prefix ]] || lab=(env "JUPYTER_PATH=$JUPYTER_PATH" "${lab[@]}")
     say 'done'
     printf 'The tour as it ran here:  %s\n' "$data/tour/00_tour.html"

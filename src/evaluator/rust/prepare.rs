@@ -8,7 +8,8 @@ use crate::home::Home;
 use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV};
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -70,6 +71,8 @@ impl Prepared {
     pub(super) fn link_template(&self, mut on_line: impl FnMut(&str)) -> anyhow::Result<()> {
         if !template::is_warm(&self.home, &self.toolchain) {
             let mut warm = self.with_user_environment(Command::new(self.home.program()));
+            // SAFETY: between fork and exec only a system call is made.
+            unsafe { warm.pre_exec(die_with_the_kernel) };
             let mut warm =
                 warm.arg("warm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
             let output = warm.stdout.take().map(BufReader::new);
@@ -94,4 +97,11 @@ impl Prepared {
         }
         command
     }
+}
+
+/// A runtime that is being compiled for a kernel that has died is nobody's.
+fn die_with_the_kernel() -> io::Result<()> {
+    // SAFETY: prctl with these arguments touches no memory.
+    let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
