@@ -54,6 +54,10 @@ class Kernel:
         """Goes on with another client, as after a restart of the kernel."""
         self.close()
         self.client = client
+        with self._arrived:
+            # A new client counts its message ids from the start again.
+            self._published.clear()
+            self._idle_at.clear()
         self.listen()
 
     def close(self):
