@@ -1,17 +1,17 @@
 //! The part of the standard library's source that rust-analyzer reads.
 //!
 //! All of it is 45 MB, most of it the vector instructions of every processor (`core_arch`, which `core` includes from
-//! outside of its own directory) and tests. rust-analyzer would read and keep all that, and look through the instructions
-//! whenever it looks for a trait's implementations. So it is shown a directory with links to the crates that cells use.
-//! There is no manifest in it: rust-analyzer then knows by itself how these crates depend on each other.
+//! outside of its own directory). rust-analyzer would read and keep all that, and look through the instructions whenever it
+//! looks for a trait's implementations. So it is shown a directory with links to everything else.
 
 use super::toolchain::Toolchain;
 use super::workdir::WorkDir;
+use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 
-/// Those that code can name, and what they consist of.
-const CRATES: [&str; 4] = ["alloc", "core", "proc_macro", "std"];
+/// What is not shown.
+const HIDDEN: &str = "stdarch";
 
 /// Makes the directory. Without the source (rust-src is not installed) it is left out, and so are the types of variables
 /// that are not written down.
@@ -22,10 +22,15 @@ pub fn link(toolchain: &Toolchain, work: &WorkDir) -> io::Result<()> {
     if !toolchain.has_rust_src() {
         return Ok(());
     }
-    let source = toolchain.library();
     let directory = work.library_dir();
-    std::fs::create_dir(&directory)?;
-    CRATES.iter().try_for_each(|name| symlink(source.join(name), directory.join(name)))
+    fs::create_dir(&directory)?;
+    for entry in fs::read_dir(toolchain.library())? {
+        let entry = entry?;
+        if entry.file_name() != HIDDEN {
+            symlink(entry.path(), directory.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -41,6 +46,7 @@ mod tests {
         assert!(toolchain.has_rust_src(), "these tests need `rustup component add rust-src`");
         link(&toolchain, &work).unwrap();
         assert!(work.library_dir().join("core/src/lib.rs").is_file());
-        assert!(!work.library_dir().join("stdarch").exists() && !work.library_dir().join("Cargo.toml").exists());
+        assert!(work.library_dir().join("Cargo.toml").is_file());
+        assert!(!work.library_dir().join(HIDDEN).exists());
     }
 }

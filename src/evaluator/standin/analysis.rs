@@ -36,6 +36,19 @@ const VISIBLE: [&str; 24] = [
     "tokio",
 ];
 
+/// What the standard library is made of, as far as code can see it. The maps of `std` are wrapped around those of
+/// `hashbrown`; the workspace crates stand for `core` and `alloc` in what it depends on.
+const LIBRARY: [&str; 8] = [
+    "alloc",
+    "cfg-if",
+    "core",
+    "hashbrown",
+    "proc_macro",
+    "rustc-std-workspace-alloc",
+    "rustc-std-workspace-core",
+    "std",
+];
+
 /// A package of `cargo metadata`.
 struct Package {
     name: String,
@@ -49,15 +62,35 @@ struct Package {
 pub(super) fn trim(metadata: &str) -> String {
     let Ok(mut metadata) = serde_json::from_str::<Value>(metadata) else { return metadata.to_owned() };
     let Some(visible) = visible(&metadata) else { return metadata.to_string() };
-    let is_visible = |id: &Value| id.as_str().is_some_and(|id| visible.contains(id));
-    retain(&mut metadata["packages"], |package| is_visible(&package["id"]));
-    let nodes = &mut metadata["resolve"]["nodes"];
-    retain(nodes, |node| is_visible(&node["id"]));
-    for node in nodes.as_array_mut().into_iter().flatten() {
-        retain(&mut node["deps"], |dependency| is_visible(&dependency["pkg"]));
-        retain(&mut node["dependencies"], is_visible);
-    }
+    keep(&mut metadata, &visible);
     metadata.to_string()
+}
+
+/// The answer of `cargo metadata` for the standard library, without what no code can name.
+pub(super) fn trim_library(metadata: &str) -> String {
+    let Ok(mut metadata) = serde_json::from_str::<Value>(metadata) else { return metadata.to_owned() };
+    let visible = list(&metadata["packages"])
+        .filter(|package| package["name"].as_str().is_some_and(|name| LIBRARY.contains(&name)))
+        .filter_map(|package| package["id"].as_str().map(str::to_owned))
+        .collect();
+    keep(&mut metadata, &visible);
+    metadata.to_string()
+}
+
+/// Removes all other packages, and every mention of them.
+fn keep(metadata: &mut Value, visible: &BTreeSet<String>) {
+    let is_visible = |id: &Value| id.as_str().is_some_and(|id| visible.contains(id));
+    for members in ["/workspace_members", "/workspace_default_members"] {
+        retain(metadata.pointer_mut(members), is_visible);
+    }
+    retain(metadata.pointer_mut("/packages"), |package| is_visible(&package["id"]));
+    // Nothing is resolved if rust-analyzer asks for the members only.
+    retain(metadata.pointer_mut("/resolve/nodes"), |node| is_visible(&node["id"]));
+    let nodes = metadata.pointer_mut("/resolve/nodes").and_then(Value::as_array_mut);
+    for node in nodes.into_iter().flatten() {
+        retain(node.get_mut("deps"), |dependency| is_visible(&dependency["pkg"]));
+        retain(node.get_mut("dependencies"), is_visible);
+    }
 }
 
 /// The ids of the packages to show; `None` if nothing is resolved.
@@ -117,9 +150,9 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn retain(list: &mut Value, keep: impl Fn(&Value) -> bool) {
-    if let Some(list) = list.as_array_mut() {
-        list.retain(keep);
+fn retain(list: Option<&mut Value>, wanted: impl Fn(&Value) -> bool) {
+    if let Some(list) = list.and_then(Value::as_array_mut) {
+        list.retain(wanted);
     }
 }
 
@@ -184,8 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn of_the_standard_library_the_maps_are_shown_and_the_backtraces_are_not() {
+        let all = metadata(&[
+            ("std", &["core", "hashbrown", "gimli"]),
+            ("core", &[]),
+            ("hashbrown", &["core"]),
+            ("gimli", &[]),
+        ]);
+        let trimmed = trim_library(&all);
+        assert_eq!(names(&trimmed), ["std", "core", "hashbrown"]);
+        assert!(!trimmed.contains("gimli"), "{trimmed}");
+    }
+
+    #[test]
     fn an_answer_without_a_resolution_is_left_alone() {
         assert_eq!(trim("no JSON"), "no JSON");
-        assert_eq!(trim(r#"{"packages":[],"resolve":null}"#), r#"{"packages":[],"resolve":null}"#);
+        let unresolved = r#"{"packages":[],"resolve":null}"#;
+        assert_eq!([trim(unresolved), trim_library(unresolved)], [unresolved, unresolved]);
     }
 }

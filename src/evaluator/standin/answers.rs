@@ -42,18 +42,23 @@ pub(super) struct Answer {
 impl Question {
     /// This call of cargo as a question; `None` if more than the template decides its answer.
     pub(super) fn of(state: &State, call: &Invocation, arguments: &[OsString]) -> Option<Self> {
-        if !call.is_of_analysis() {
+        let inputs = if call.is_about_library(state) {
+            // It comes with the toolchain, and so does its lock.
+            Vec::new()
+        } else if call.is_about_cells(state) && call.is_of_analysis() {
+            let manifest = fs::read_to_string(state.crate_dir().join("Cargo.toml")).ok()?;
+            if manifest::has_foreign(&manifest) {
+                return None;
+            }
+            vec![manifest::in_order(&manifest).into(), fs::read(state.lockfile()).ok()?]
+        } else {
             return None;
-        }
-        let manifest = fs::read_to_string(state.crate_dir().join("Cargo.toml")).ok()?;
-        if manifest::has_foreign(&manifest) {
-            return None;
-        }
+        };
         let directory = state.crate_dir().parent()?.file_name()?.to_str()?.to_owned();
         let variables = VARIABLES.map(env::var_os);
         let asked = format!("{arguments:?} {variables:?}").replace(&directory, DIRECTORY);
         let mut digest = Sha256::new();
-        for part in [asked.into_bytes(), manifest::in_order(&manifest).into(), fs::read(state.lockfile()).ok()?] {
+        for part in [asked.into_bytes()].into_iter().chain(inputs) {
             digest.update(part);
             digest.update([0]);
         }

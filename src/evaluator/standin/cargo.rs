@@ -22,14 +22,15 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
         Err(message) => return failed(&message),
     };
     let call = Invocation::parse(arguments);
-    let state = State::from_environment().filter(|state| call.is_about_cells(state));
-    let Some(state) = state else { return pass_on(&cargo, &call, arguments) };
+    let Some(state) = State::from_environment() else { return pass_on(&cargo, &call, arguments) };
     let question = Question::of(&state, &call, arguments);
     let done = match question.as_ref().and_then(Question::answer) {
         Some(answer) => answer.say(),
-        None if call.resolves() => resolve(&state, &cargo, &call, arguments, question.as_ref()),
+        None if call.resolves() && call.is_about_cells(&state) => {
+            resolve(&state, &cargo, &call, arguments, question.as_ref())
+        }
         None => match question {
-            Some(question) => ask(&cargo, arguments, &question),
+            Some(question) => ask(&cargo, &call, arguments, &question),
             None => return pass_on(&cargo, &call, arguments),
         },
     };
@@ -48,11 +49,17 @@ fn pass_on(cargo: &Path, call: &Invocation, arguments: &[OsString]) -> ExitCode 
     failed(&format!("error: cannot run {}: {error}", cargo.display()))
 }
 
-/// Asks the real cargo something that needs no dependencies, and keeps its answer.
-fn ask(cargo: &Path, arguments: &[OsString], question: &Question) -> io::Result<ExitCode> {
-    let output = real_cargo(cargo, arguments).output()?;
-    let answer = Answer::new(output.status, &output.stdout, &output.stderr);
-    keep(question, &answer);
+/// Asks the real cargo something that has nothing to do with the dependencies of cells, and keeps its answer.
+fn ask(cargo: &Path, call: &Invocation, arguments: &[OsString], question: &Question) -> io::Result<ExitCode> {
+    let output = real_cargo(cargo, arguments).env("CARGO_NET_OFFLINE", "true").output()?;
+    let mut answer = Answer::new(output.status, &output.stdout, &output.stderr);
+    if call.is_metadata_of_analysis() {
+        answer.stdout = analysis::trim_library(&answer.stdout);
+    }
+    // What cannot be resolved without the network today may be there tomorrow.
+    if output.status.success() || call.subcommand != "metadata" {
+        keep(question, &answer);
+    }
     answer.say()
 }
 

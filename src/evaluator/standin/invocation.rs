@@ -3,7 +3,7 @@
 use super::state::State;
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options whose value is an argument of its own.
 const WITH_VALUE: [&str; 5] = ["-Z", "-C", "--config", "--color", "--manifest-path"];
@@ -68,12 +68,21 @@ impl Invocation {
 
     /// Whether it is about the crate that evcxr writes. rust-analyzer asks about the standard library, too.
     pub(super) fn is_about_cells(&self, state: &State) -> bool {
+        self.is_about(&state.crate_dir())
+    }
+
+    /// Whether rust-analyzer asks what the standard library is made of.
+    pub(super) fn is_about_library(&self, state: &State) -> bool {
+        self.is_metadata_of_analysis() && self.is_about(&state.library_dir())
+    }
+
+    fn is_about(&self, wanted: &Path) -> bool {
         let directory = match &self.manifest {
             Some(manifest) => manifest.parent().map(PathBuf::from),
             None => env::current_dir().ok(),
         };
         let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
-        directory.is_some_and(|directory| real(directory) == real(state.crate_dir()))
+        directory.is_some_and(|directory| real(directory) == real(wanted.to_owned()))
     }
 }
 
@@ -110,5 +119,6 @@ mod tests {
         assert!(parse("metadata --manifest-path /w/crate/Cargo.toml").is_about_cells(&state));
         assert!(!parse("metadata --manifest-path /rust/library/Cargo.toml").is_about_cells(&state));
         assert!(!parse("metadata").is_about_cells(&state));
+        assert!(parse("metadata --manifest-path /w/library/Cargo.toml --filter-platform x").is_about_library(&state));
     }
 }

@@ -33,6 +33,11 @@ impl State {
         self.directory.with_file_name("crate")
     }
 
+    /// The standard library's source as rust-analyzer sees it.
+    pub(super) fn library_dir(&self) -> PathBuf {
+        self.directory.with_file_name("library")
+    }
+
     /// Every package that was ever locked for this kernel.
     pub(super) fn lockfile(&self) -> PathBuf {
         self.directory.join("Cargo.lock")
