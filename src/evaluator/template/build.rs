@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What evcxr 0.22 writes above the dependencies.
 const MANIFEST: &str = r#"
@@ -58,6 +58,7 @@ pub(super) fn build(
     for subcommand in ["build", "check"] {
         compile(order, &new, subcommand, on_progress)?;
     }
+    fetch_library(order);
     finish(&new, order).map_err(in_cache)
 }
 
@@ -86,6 +87,28 @@ fn manifest(crates: &Path) -> String {
     DEPENDENCIES.iter().fold(String::from(MANIFEST), |text, (name, specification)| {
         format!("{text}{name} = {}\n", specification.replace(relative, &absolute))
     })
+}
+
+/// Has cargo fetch what the standard library is made of, for its source to be read later, without the network. Without it
+/// the types of some variables (maps) are not found out, so a failure is no reason to stop.
+fn fetch_library(order: &Order<'_>) {
+    let manifest = order.toolchain.library().join("Cargo.toml");
+    let fetched = Command::new(order.toolchain.cargo())
+        .args(["metadata", "--locked", "--format-version", "1", "--manifest-path"])
+        .arg(manifest)
+        .args(["--filter-platform", order.toolchain.host()])
+        .env("RUSTC", order.toolchain.rustc())
+        // std's manifest uses what only an unstable cargo knows.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS", "nightly")
+        .env_remove(STATE_ENV)
+        .stdin(Stdio::null())
+        .output();
+    match fetched {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => tracing::warn!("std's crates: {}", String::from_utf8_lossy(&output.stderr).trim()),
+        Err(error) => tracing::warn!("std's crates: {error}"),
+    }
 }
 
 /// Runs cargo, with the network only if it must be.
