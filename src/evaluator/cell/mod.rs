@@ -134,7 +134,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
-    show::rewrite(&tree, &mut edits);
+    show::rewrite(&tree, &locals, &mut edits);
     if let Some(variable) = keep {
         keep::rewrite(&tree, variable, &mut edits);
     }

@@ -4,14 +4,19 @@
 
 use super::edits::Edits;
 use super::syntax::Tree;
+use super::thread_locals::Local;
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, SyntaxKind};
 
-/// Wraps the cell's last expression, or ends it with a semicolon if it has no value to show.
-pub(super) fn rewrite(tree: &Tree, edits: &mut Edits) {
+/// Wraps the cell's last expression, or ends it with a semicolon if it has no value to show. `locals` have become items,
+/// which end by themselves.
+pub(super) fn rewrite(tree: &Tree, locals: &[Local], edits: &mut Edits) {
     let Some(last) = tree.statements().last() else { return };
     let Some(expr) = ast::Expr::cast(last.node.clone()) else { return };
     let range = last.bare_range();
+    if locals.iter().any(|local| local.call == range.start) {
+        return;
+    }
     // Attributes are not allowed on a macro's argument, but they are on a statement.
     let has_attribute = last.node.first_token().is_some_and(|token| token.kind() == SyntaxKind::POUND);
     if has_attribute || !has_value(&expr) {

@@ -92,4 +92,11 @@ mod tests {
         let rust = prepare(1, "thread_local! { static B: u8 = 2; }", &Known::default()).expect("fine").rust;
         assert_eq!(rust, "/*lb:1:1*/thread_local! { static B: u8 = 2; };");
     }
+
+    #[test]
+    fn the_last_one_of_a_cell_ends_by_itself() {
+        let known = Known { local_slots: true, ..Known::default() };
+        let rust = prepare(1, "thread_local! { static B: u8 = 2; }", &known).expect("fine").rust;
+        assert_eq!(rust.matches(';').count(), 1, "{rust}");
+    }
 }

@@ -60,7 +60,7 @@ opt-level = 0
 ";
 
 /// Raised when templates of earlier versions of this program must not be used.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// evcxr's version decides what its manifest looks like.
 const EVCXR_VERSION: &str = "0.22.0";
