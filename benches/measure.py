@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the kernel costs in seconds, beside evcxr_jupyter on the same machine in the same run.
 
-    LOOPBOOK_TEST_PREFIX=target/test-prefix target/venv/bin/python benches/numbers.py --evcxr ~/.cargo/bin/evcxr_jupyter
+    LOOPBOOK_TEST_PREFIX=target/test-prefix target/venv/bin/python benches/measure.py --evcxr ~/.cargo/bin/evcxr_jupyter
 
 Figures are seconds as a client sees them: from the sending of a request (or the start of the process) to the `idle`
 behind its result. Run it on a machine that does nothing else. `--offline` runs our kernel in a network namespace of its
