@@ -9,8 +9,9 @@ use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV};
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
+use std::os::fd::IntoRawFd;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A working directory with the template in it, and a process whose environment is set up for it.
@@ -43,7 +44,7 @@ pub fn prepare(home: &Home) -> anyhow::Result<Prepared> {
     }
     // evcxr reads `evcxr.toml` from the current directory; the notebook's must not take over.
     std::env::set_current_dir(work.root()).context("the kernel's working directory is gone")?;
-    let socket = work.root().join("channel");
+    let socket = socket_in(work.root()).context("the kernel's working directory is gone")?;
     let child = home.child_program();
     Ok(Prepared { home: home.clone(), toolchain, socket, child, notebook_dir, user_environment, work })
 }
@@ -104,4 +105,19 @@ fn die_with_the_kernel() -> io::Result<()> {
     // SAFETY: prctl with these arguments touches no memory.
     let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Longest path that a Unix socket can have, in bytes.
+const LONGEST_SOCKET: usize = 107;
+
+/// The path of a socket in this directory. A long one goes by way of an open directory of this process, which the child
+/// can follow too.
+fn socket_in(root: &Path) -> io::Result<PathBuf> {
+    let path = root.join("channel");
+    if path.as_os_str().len() <= LONGEST_SOCKET {
+        return Ok(path);
+    }
+    // Stays open for as long as the kernel lives.
+    let directory = std::fs::File::open(root)?.into_raw_fd();
+    Ok(PathBuf::from(format!("/proc/{}/fd/{directory}/channel", std::process::id())))
 }
