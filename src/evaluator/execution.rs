@@ -113,7 +113,7 @@ impl Executions {
         self.send(Event::Done { cell, outcome: Outcome::Error(report) });
     }
 
-    /// The dispatcher's interrupt of one cell; `queued` says that it has been started and is not done.
+    /// The dispatcher's interrupt of one cell.
     pub fn interrupt(&self, cell: CellId) {
         let mut state = self.lock();
         let connection = state.connection.clone();

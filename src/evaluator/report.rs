@@ -47,8 +47,7 @@ pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
 
 /// Variables that had to go because a cell has changed types.
 pub fn given_up(redefined: &Redefined) -> MimeBundle {
-    let list = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let (types, variables) = (list(&redefined.types), list(&redefined.variables));
+    let (types, variables) = (quoted(&redefined.types), quoted(&redefined.variables));
     let text = format!(
         "\x1b[33mDropped\x1b[0m: {variables}. The cell changes the definition of {types}, and a value made by the old \
          one cannot be used by the new one. Run the cells again that made these variables."
@@ -130,7 +129,7 @@ pub fn failure(failure: &Failure, sources: &Sources) -> Report {
 /// Adds to the report of a failed cell which old values went with it: evcxr drops what a failed cell defines anew.
 pub fn with_lost_values(mut report: Report, lost: &[String]) -> Report {
     if !lost.is_empty() {
-        let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let names = quoted(lost);
         report.traceback.push(format!("Lost: the old value of {names}, which this cell was defining anew."));
     }
     report
@@ -167,6 +166,10 @@ fn plain(ename: &str, evalue: &str, more: &[String]) -> Report {
     let mut traceback = vec![heading(ename, evalue)];
     traceback.extend(more.iter().cloned());
     Report { ename: ename.into(), evalue: evalue.into(), traceback }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn heading(ename: &str, message: &str) -> String {
