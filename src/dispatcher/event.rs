@@ -3,7 +3,7 @@
 use super::Signal;
 use crate::evaluator;
 use crate::transport::Incoming;
-use crate::wire::{CompleteReply, InspectReply, Parent};
+use crate::wire::{CompleteReply, HistoryReply, InspectReply, IsCompleteReply, Parent, UsageReply};
 use async_std::channel::Receiver;
 use futures::future::{BoxFuture, Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -34,6 +34,11 @@ pub(super) struct Answer {
 pub(super) enum AnswerContent {
     Complete(CompleteReply),
     Inspect(InspectReply),
+    IsComplete(IsCompleteReply),
+    History(HistoryReply),
+    Usage(Box<UsageReply>),
+    /// A sentence that says why there is no answer.
+    None(String),
 }
 
 /// Where events come from.
