@@ -255,6 +255,11 @@ impl Executions {
         let _closed_at_shutdown = self.events.send_blocking(event);
     }
 
+    /// Where events go, for whoever can wait asynchronously.
+    pub fn events(&self) -> Sender<Event> {
+        self.events.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,7 @@
 //! What runs cells. The dispatcher knows only the trait [`Evaluator`] and the [`Event`]s that come back.
 
+mod arguments;
+mod cached_crates;
 pub mod cell;
 pub mod commands;
 pub mod diagnostics;

@@ -1,9 +1,11 @@
 //! What the kernel itself knows of names: enough to complete and explain while evcxr is busy or not yet warm.
 
-use super::commands::COMMANDS;
-use super::{Completion, Completions};
+use super::cached_crates::Crates;
+use super::commands;
+use super::{Completion, Completions, arguments};
 use loopbook_channel::MimeBundle;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Words that a cell can begin a thought with, beside what the notebook has defined.
@@ -15,6 +17,9 @@ const KEYWORDS: &[&str] = &[
 
 /// Crates that every cell sees.
 const CRATES: &[&str] = &["async_std", "futures", "loopbook", "std", "tokio"];
+
+/// The kind of a variable.
+pub const VARIABLE: &str = "instance";
 
 /// Names of the notebook: variables with their types, items with their kinds.
 #[derive(Debug, Clone, Default)]
@@ -35,27 +40,23 @@ impl Names {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names.into_iter().collect();
     }
 
-    /// Completions of the word (or command) before the cursor, a byte offset.
+    /// Completions of a line with a command, if the cursor (a byte offset) stands in one. Looks into directories.
+    pub fn complete_command(&self, code: &str, cursor: usize) -> Option<Completions> {
+        let line = &code[command_line(code, cursor)?.start..floor(code, cursor)];
+        let (length, items) = arguments::complete(line, &Crates::cached(), |word| self.beginning_with(word));
+        let end = floor(code, cursor);
+        Some(Completions { start: end - length, end, items })
+    }
+
+    /// Completions of the word before the cursor, a byte offset.
     pub fn complete(&self, code: &str, cursor: usize) -> Completions {
         let cursor = floor(code, cursor);
-        if in_command(code, cursor) {
-            let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-            let word = code[start..cursor].trim_start();
-            let items = COMMANDS.iter().filter(|command| command.name.starts_with(word));
-            let items = items.map(|command| completion(command.name, "magic", Some(command.usage))).collect();
-            return Completions { start: cursor - word.len(), end: cursor, items };
-        }
         let start = word_start(code, cursor);
         let word = &code[start..cursor];
         if word.is_empty() || code[..start].ends_with(['.', ':']) {
             return Completions { start: cursor, end: cursor, items: Vec::new() };
         }
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut items: Vec<Completion> = known
-            .iter()
-            .filter(|(name, _)| name.starts_with(word))
-            .map(|(name, known)| completion(name, known.kind, Some(&known.detail)))
-            .collect();
+        let mut items = self.beginning_with(word);
         items.extend(CRATES.iter().filter(|name| name.starts_with(word)).map(|name| completion(name, "module", None)));
         items.extend(
             KEYWORDS.iter().filter(|name| name.starts_with(word)).map(|name| completion(name, "keyword", None)),
@@ -63,32 +64,116 @@ impl Names {
         Completions { start, end: cursor, items }
     }
 
-    /// What is known of the word at the cursor, a byte offset.
-    pub fn inspect(&self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let word = word_at(code, cursor)?;
+    /// What the kernel knows of the command or the word at the cursor, a byte offset; if `detailed`, all of it.
+    pub fn inspect(&self, code: &str, cursor: usize, detailed: bool) -> Option<MimeBundle> {
+        if let Some(line) = command_line(code, cursor).map(|range| &code[range]) {
+            // An argument may be a name of the notebook; else it is the command that people want to know about.
+            let argument = word_at(code, cursor).filter(|word| !line.starts_with(&format!(":{word}")));
+            let about_name = argument.and_then(|word| self.describe(word));
+            return about_name.or_else(|| commands::describe(line.split_whitespace().next()?, detailed));
+        }
+        self.describe(word_at(code, cursor)?)
+    }
+
+    /// What is known of a name of the notebook.
+    pub fn describe(&self, name: &str) -> Option<MimeBundle> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match COMMANDS.iter().find(|command| command.name.strip_prefix(':') == Some(word)) {
-            Some(command) => format!("{}\n{}", command.usage, command.help),
-            None => format!("{word}: {}", known.get(word)?.detail),
-        };
-        Some(MimeBundle::from([("text/plain".to_owned(), text.into())]))
+        let text = format!("{name}: {}", known.get(name)?.detail);
+        let markdown = format!("```rust\n{text}\n```");
+        let html = format!("<pre><code class=\"language-rust\">{}</code></pre>", escape(&text));
+        let bundle = [("text/plain", text), ("text/markdown", markdown), ("text/html", html)];
+        Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
+    }
+
+    /// The type of a variable; `None` if there is no such variable.
+    pub fn type_of(&self, name: &str) -> Option<String> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(name).filter(|known| known.is_variable()).map(|known| known.detail.clone())
+    }
+
+    /// The variables and their types, a line each.
+    pub fn variables(&self) -> String {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let variables = known.iter().filter(|(_, known)| known.is_variable());
+        let lines: Vec<_> = variables.map(|(name, known)| format!("{name}: {}", known.detail)).collect();
+        if lines.is_empty() { "There are no variables.".to_owned() } else { lines.join("\n") }
+    }
+
+    fn beginning_with(&self, word: &str) -> Vec<Completion> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = known.iter().filter(|(name, _)| name.starts_with(word));
+        begun.map(|(name, known)| completion(name, known.kind, Some(&known.detail))).collect()
+    }
+}
+
+impl Known {
+    /// Constants are instances too, but of no type that the kernel knows.
+    fn is_variable(&self) -> bool {
+        self.kind == VARIABLE && self.detail != VARIABLE
     }
 }
 
 /// Whether the cursor stands in a line that is one of our commands.
 pub fn in_command(code: &str, cursor: usize) -> bool {
-    let cursor = floor(code, cursor);
-    let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = code[start..].trim_start_matches(' ');
-    line.starts_with(':') && !line.starts_with("::") && leading(&code[..start])
+    command_line(code, cursor).is_some()
 }
 
-/// The identifier at, or just before, the cursor.
+/// The line with a command in which the cursor stands, from its colon on.
+fn command_line(code: &str, cursor: usize) -> Option<Range<usize>> {
+    let cursor = floor(code, cursor);
+    let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = code[cursor..].find('\n').map_or(code.len(), |length| cursor + length);
+    let line = code[start..end].trim_start_matches([' ', '\t']);
+    let colon = end - line.len();
+    let is_command = line.starts_with(':') && !line.starts_with("::") && leading(&code[..start]);
+    (is_command && colon <= cursor).then_some(colon..end)
+}
+
+/// The identifier that the cursor touches; if it touches none, the function (or macro) whose arguments it stands in, or
+/// the identifier before it in its line.
 pub fn word_at(code: &str, cursor: usize) -> Option<&str> {
     let cursor = floor(code, cursor);
+    let touched = word_around(code, cursor);
+    if touched.is_some() {
+        return touched;
+    }
+    let line = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &code[line..cursor];
+    let function = open_parenthesis(before).and_then(|at| last_word(&before[..at]));
+    function.or_else(|| last_word(before))
+}
+
+fn word_around(code: &str, cursor: usize) -> Option<&str> {
     let start = word_start(code, cursor);
     let end = code[cursor..].find(|c| !is_word(c)).map_or(code.len(), |length| cursor + length);
-    (start < end).then(|| &code[start..end])
+    let word = &code[start..end];
+    (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit())).then_some(word)
+}
+
+fn last_word(text: &str) -> Option<&str> {
+    let end = text.trim_end_matches(|c| !is_word(c)).len();
+    word_around(&text[..end], end)
+}
+
+/// Where the last parenthesis stands that is not closed.
+fn open_parenthesis(text: &str) -> Option<usize> {
+    let mut closed = 0;
+    text.char_indices().rev().find_map(|(at, c)| match c {
+        ')' => {
+            closed += 1;
+            None
+        }
+        '(' if closed == 0 => Some(at),
+        '(' => {
+            closed -= 1;
+            None
+        }
+        _ => None,
+    })
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Whether only commands, comments and blank lines come before.
@@ -133,8 +218,43 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_completes_to_commands_only() {
-        assert_eq!(texts(names().complete(":tas", 4)), [":tasks"]);
+    fn a_command_line_completes_to_commands_and_their_arguments_only() {
+        let complete = |code: &str| names().complete_command(code, code.len()).map(texts);
+        assert_eq!(complete("  :tas"), Some(vec![":tasks".to_owned()]));
+        assert_eq!(complete("// first\n:type gr"), Some(vec!["größe".to_owned()]));
+        assert_eq!(complete("::std::co"), None);
+        assert_eq!(complete("1\n:tas"), None);
+    }
+
+    #[test]
+    fn a_command_is_explained_wherever_the_cursor_stands_in_it() {
+        let code = ":tasks --all\n1";
+        for cursor in 0..=12 {
+            let found = names().inspect(code, cursor, false).expect("a command");
+            assert!(found["text/plain"].to_string().contains(":tasks [--all]"), "{cursor}: {found:?}");
+            assert!(found.contains_key("text/html") && found.contains_key("text/markdown"));
+        }
+        assert!(names().inspect(code, 13, false).is_none());
+        let found = names().inspect(":type count", 8, false).expect("a variable");
+        assert_eq!(found["text/plain"], "count: u32");
+    }
+
+    #[test]
+    fn the_token_is_that_in_or_behind_which_the_cursor_stands() {
+        for (before, after, word) in [
+            ("cou", "nt", "count"),
+            ("count", "", "count"),
+            ("", "count", "count"),
+            ("count ", "", "count"),
+            ("println!(", "", "println"),
+            ("f(g(1), ", "2)", "f"),
+            ("f(g(1", "), 2)", "g"),
+            ("🦀 größe", ".x", "größe"),
+            ("x + ", "", "x"),
+        ] {
+            assert_eq!(word_at(&format!("{before}{after}"), before.len()), Some(word), "{before}|{after}");
+        }
+        assert_eq!(word_at("a\n  ", 4), None);
     }
 
     #[test]

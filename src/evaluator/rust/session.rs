@@ -5,7 +5,7 @@ use super::super::commands;
 use super::super::diagnostics::{Diagnostic, Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, word_at};
+use super::super::names::{Known, Names, VARIABLE, word_at};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
@@ -89,7 +89,10 @@ impl Session {
     }
 
     /// Runs a cell to its end and reports it.
-    pub(super) fn run(&mut self, cell: Cell) {
+    pub(super) fn run(&mut self, mut cell: Cell) {
+        if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
+            cell.code = format!("?{name}");
+        }
         let lost = self.recover();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
         let source = Arc::new(source(&cell, prepared.as_ref().ok()));
@@ -148,6 +151,11 @@ impl Session {
         let mut names: Vec<_> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
         names.sort();
         names
+    }
+
+    /// Whether a name of the notebook stands for a value, so that `name?` is an expression.
+    fn is_value(&self, name: &str) -> bool {
+        self.items.get(name) == Some(&VARIABLE) || self.context.variables_and_types().any(|(known, _)| known == name)
     }
 
     /// Forgets what earlier cells defined; the context must be a new one.
