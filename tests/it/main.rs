@@ -3,6 +3,7 @@
 mod answers;
 mod execution;
 mod expressions;
+mod fuzz;
 mod harness;
 mod input;
 mod malformed;
