@@ -42,11 +42,16 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Listens at `public` and connects every client to `inner`.
-    pub(super) async fn start(public: &Address, inner: &Address) -> io::Result<Self> {
+    /// Listens at `public` and connects every client to `inner`, but not before `begun` closes: clients wait that long.
+    pub(super) async fn start(public: &Address, inner: &Address, begun: Receiver<Infallible>) -> io::Result<Self> {
         let (open, connections) = channel::bounded(1);
         let listener = Listener::bind(public).await?;
-        let accepting = task::spawn(accept(listener, inner.clone(), open));
+        let inner = inner.clone();
+        let accepting = task::spawn(async move {
+            // Nothing is ever sent: this ends when the channel closes.
+            let _closed = begun.recv().await;
+            accept(listener, inner, open).await;
+        });
         Ok(Self { accepting, connections })
     }
 
