@@ -149,11 +149,11 @@ impl Target {
         if deep {
             return (frames, Mutation::Signed);
         }
-        let signed = signed_part(&frames).map(<[Vec<u8>]>::to_vec);
+        let signed = signed_part(&frames);
         for _ in 0..=self.random.below(2) {
             self.mutate_frames(&mut frames);
         }
-        let mutation = if signed_part(&frames) == signed.as_deref() { Mutation::Signed } else { Mutation::Unsigned };
+        let mutation = if signed_part(&frames) == signed { Mutation::Signed } else { Mutation::Unsigned };
         (frames, mutation)
     }
 
@@ -226,10 +226,11 @@ fn header(number: usize, msg_type: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The signature and what it signs.
-fn signed_part(frames: &[Vec<u8>]) -> Option<&[Vec<u8>]> {
+/// The signature and what it signs: in Jupyter, bytes that move from one frame to the next do not change it.
+fn signed_part(frames: &[Vec<u8>]) -> Option<(Vec<u8>, Vec<u8>)> {
     let delimiter = frames.iter().position(|frame| frame == DELIMITER)?;
-    frames.get(delimiter + 1..delimiter + 6)
+    let [signature, signed @ ..] = frames.get(delimiter + 1..delimiter + 6)? else { return None };
+    Some((signature.clone(), signed.concat()))
 }
 
 /// Counts what is written to a log, in lines.
