@@ -91,6 +91,7 @@ impl Session {
     /// Runs a cell to its end and reports it.
     pub(super) fn run(&mut self, cell: Cell) {
         let lost = self.recover();
+        self.notebook.variables = self.variables().into_iter().collect();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
         let source = Arc::new(source(&cell, prepared.as_ref().ok()));
         if !self.executions.begin(&cell, source.clone()) {
