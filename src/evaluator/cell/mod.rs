@@ -6,7 +6,7 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
-//!    `show`, `keep`, `marks`,
+//!    `show`, `spent`, `keep`, `marks`,
 //! 5. `items`: what the cell defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell.
 //!
@@ -27,6 +27,7 @@ mod rename;
 mod scan;
 mod show;
 mod source_map;
+mod spent;
 mod statics;
 mod syntax;
 #[cfg(test)]
@@ -135,6 +136,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
     show::rewrite(&tree, &locals, &mut edits);
+    spent::rewrite(&tree, &origin.known, &mut edits);
     if let Some(variable) = keep {
         keep::rewrite(&tree, variable, &mut edits);
     }

@@ -94,6 +94,7 @@ impl Session {
             cell.code = format!("?{name}");
         }
         let lost = self.recover();
+        self.notebook.variables = self.variables().into_iter().collect();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
         let source = Arc::new(source(&cell, prepared.as_ref().ok()));
         if !self.executions.begin(&cell, source.clone()) {
