@@ -77,15 +77,16 @@ impl Inbox {
         }
     }
 
-    /// The next event. Requests come first, so that a cell that prints without end cannot keep an interrupt waiting; the
-    /// timer comes before the evaluator for the same reason.
+    /// The next event. Requests come before what cells print, so that one that prints without end cannot keep an interrupt
+    /// waiting; the timer comes before the evaluator for the same reason. Answers that are there come first of all: so
+    /// requests that take no time are answered in the order in which they came.
     pub(super) async fn next(&mut self) -> Event {
         loop {
             futures::select_biased! {
+                answer = self.answers.select_next_some() => return Event::Answered(answer),
                 arrived = self.incoming.next() => return arrived.map_or(Event::Disconnected, Event::Arrived),
                 signal = self.signals.select_next_some() => return Event::Signal(signal),
                 () = &mut self.flush => return Event::FlushDue,
-                answer = self.answers.select_next_some() => return Event::Answered(answer),
                 // `None` once, when the evaluator's threads are gone. Requests are answered even so.
                 event = self.evaluator.next() => {
                     let Some(event) = event else { continue };

@@ -38,7 +38,7 @@ impl Kernel {
         };
         let outcome = match outcome {
             Outcome::Error(report) if running.evaluates_expression() => {
-                running.expressions.fail(error_info(report));
+                running.expressions.fail(without_number(error_info(report)));
                 Outcome::Ok
             }
             Outcome::Ok if running.evaluates_expression() => {
@@ -161,6 +161,14 @@ impl Shell {
         self.queue = others;
         theirs.into_iter().map(|(parent, _)| parent).collect()
     }
+}
+
+/// An expression has no number that anybody knows.
+fn without_number(mut error: ErrorInfo) -> ErrorInfo {
+    for text in error.traceback.iter_mut().chain([&mut error.evalue]) {
+        *text = text.replace("In[0]", "expression");
+    }
+    error
 }
 
 fn error_info(Report { ename, evalue, traceback }: Report) -> ErrorInfo {

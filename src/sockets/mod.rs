@@ -10,7 +10,7 @@
 //!
 //! What arrives is queued without a bound, what is to be sent with one: so the sockets never wait for the dispatcher,
 //! and a cell that prints faster than clients read is slowed down instead of filling the memory. What printed text may
-//! take is 64 MiB for each client that lags behind ([relay]), and 2 × 64 messages of a quarter MiB on their way there.
+//! take is 64 MiB for each client that lags behind ([relay]), and 2 × 16 messages of 64 KiB on their way there.
 
 mod connection_file;
 mod heartbeat;
@@ -35,7 +35,7 @@ use crate::transport::{Channel, Incoming, Outgoing, Transport};
 use relay::Relay;
 
 /// Messages to be sent that may wait in a queue.
-const QUEUED: usize = 64;
+const QUEUED: usize = 16;
 
 /// How long [`Sockets::close`] waits for clients to take what was sent last.
 const FLUSH: Duration = Duration::from_secs(1);
