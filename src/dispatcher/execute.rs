@@ -76,8 +76,7 @@ impl Kernel {
         let aborts = outcome != Outcome::Ok && running.request.stop_on_error;
         self.reply_to_execution(&running, outcome).await;
         if aborts {
-            let session = &running.parent.header().session;
-            let aborted = self.shells.get_mut(key).map(|shell| shell.take_queue_of(session));
+            let aborted = self.shells.get_mut(key).map(|shell| shell.take_queue_of(&running.parent));
             self.abort(aborted.unwrap_or_default()).await;
         }
         self.start_next(key).await;
@@ -154,10 +153,12 @@ impl Kernel {
 }
 
 impl Shell {
-    /// Takes the waiting requests of this client's session from the queue.
-    fn take_queue_of(&mut self, session: &str) -> Vec<Parent> {
-        let (theirs, others) =
-            self.queue.drain(..).partition::<VecDeque<_>, _>(|(parent, _)| parent.header().session == session);
+    /// Takes the waiting requests of this one's client from the queue. Several browsers may share a connection (the
+    /// server's), and several connections a session.
+    fn take_queue_of(&mut self, request: &Parent) -> Vec<Parent> {
+        let client = |parent: &Parent| (parent.identities().to_vec(), parent.header().session.clone());
+        let whose = client(request);
+        let (theirs, others) = self.queue.drain(..).partition::<VecDeque<_>, _>(|(parent, _)| client(parent) == whose);
         self.queue = others;
         theirs.into_iter().map(|(parent, _)| parent).collect()
     }
