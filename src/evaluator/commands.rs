@@ -3,6 +3,7 @@
 //! None of evcxr's own commands is passed on blindly: several of them lose state, end the kernel, or replace the crates
 //! that the loop lives in.
 
+use super::names::escape;
 use loopbook_channel::{MimeBundle, Query};
 
 /// A command as `:help` and completion show it.
@@ -146,6 +147,7 @@ pub fn describe(name: &str, detailed: bool) -> Option<MimeBundle> {
     let more = if detailed { "`:help` lists all commands." } else { "" };
     let plain = [*usage, *help, more].join("\n");
     let markdown = format!("```text\n{usage}\n```\n{help}\n\n{more}");
+    let [usage, help, more] = [usage, help, more].map(escape);
     let html = format!("<pre><code>{usage}</code></pre><p>{help}</p><p>{more}</p>");
     let bundle = [("text/plain", plain.trim_end()), ("text/markdown", markdown.trim_end()), ("text/html", &html)];
     Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())

@@ -172,7 +172,8 @@ fn open_parenthesis(text: &str) -> Option<usize> {
     })
 }
 
-fn escape(text: &str) -> String {
+/// Text as HTML.
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import tempfile
 
+import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
@@ -18,6 +19,8 @@ PROGRAM = os.environ.get("LOOPBOOK_PROGRAM", str(ROOT / "target" / "release" / "
 @contextlib.contextmanager
 def toy_kernel(**manager_options):
     """A running kernel of the toy language; gives its manager."""
+    if not pathlib.Path(PROGRAM).is_file():
+        pytest.skip(f"there is no program {PROGRAM}")
     with tempfile.TemporaryDirectory() as directory:
         spec = pathlib.Path(directory) / "toy"
         spec.mkdir()

@@ -126,7 +126,9 @@ impl Session {
         let items = found
             .completions
             .into_iter()
-            .filter(|item| !item.code.starts_with("lb_") && !item.code.contains("evcxr") && item.code != "__private")
+            .filter(|item| {
+                !["lb_", "__"].iter().any(|ours| item.code.starts_with(ours)) && !item.code.contains("evcxr")
+            })
             .map(|item| Completion { text: item.code, kind: item.kind, signature: Some(item.label) })
             .collect();
         Completions { start: found.start_offset, end: found.end_offset, items }
