@@ -2,11 +2,12 @@
 
 use super::cached_crates::Crates;
 use super::commands;
+use super::definitions::Definitions;
 use super::{Completion, Completions, arguments};
 use loopbook_channel::MimeBundle;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Words that a cell can begin a thought with, beside what the notebook has defined.
 const KEYWORDS: &[&str] = &[
@@ -23,7 +24,13 @@ pub const VARIABLE: &str = "instance";
 
 /// Names of the notebook: variables with their types, items with their kinds.
 #[derive(Debug, Clone, Default)]
-pub struct Names(Arc<Mutex<BTreeMap<String, Known>>>);
+pub struct Names(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: BTreeMap<String, Known>,
+    definitions: Definitions,
+}
 
 /// One name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +42,22 @@ pub struct Known {
 }
 
 impl Names {
-    /// Replaces everything that is known.
+    /// Replaces all names.
     pub fn set(&self, names: impl IntoIterator<Item = (String, Known)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names.into_iter().collect();
+        self.lock().known = names.into_iter().collect();
+    }
+
+    /// Reads what a cell has defined; its commands must have been blanked.
+    pub fn learn(&self, code: &str) {
+        let mut definitions = self.lock().definitions.clone();
+        // Parsing takes a while, and others complete meanwhile.
+        definitions.learn(code);
+        self.lock().definitions = definitions;
+    }
+
+    /// Forgets what the cells have defined.
+    pub fn forget(&self) {
+        *self.lock() = State::default();
     }
 
     /// Completions of a line with a command, if the cursor (a byte offset) stands in one. Looks into directories.
@@ -53,7 +73,11 @@ impl Names {
         let cursor = floor(code, cursor);
         let start = word_start(code, cursor);
         let word = &code[start..cursor];
-        if word.is_empty() || code[..start].ends_with(['.', ':']) {
+        let before = &code[..start];
+        if before.ends_with(['.', ':']) {
+            return Completions { start, end: cursor, items: self.members(before, word) };
+        }
+        if word.is_empty() {
             return Completions { start: cursor, end: cursor, items: Vec::new() };
         }
         let mut items = self.beginning_with(word);
@@ -69,40 +93,68 @@ impl Names {
         if let Some(line) = command_line(code, cursor).map(|range| &code[range]) {
             // An argument may be a name of the notebook; else it is the command that people want to know about.
             let argument = word_at(code, cursor).filter(|word| !line.starts_with(&format!(":{word}")));
-            let about_name = argument.and_then(|word| self.describe(word));
+            let about_name = argument.and_then(|word| self.describe(word, detailed));
             return about_name.or_else(|| commands::describe(line.split_whitespace().next()?, detailed));
         }
-        self.describe(word_at(code, cursor)?)
+        self.describe(word_at(code, cursor)?, detailed)
     }
 
-    /// What is known of a name of the notebook.
-    pub fn describe(&self, name: &str) -> Option<MimeBundle> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = format!("{name}: {}", known.get(name)?.detail);
-        let markdown = format!("```rust\n{text}\n```");
-        let html = format!("<pre><code class=\"language-rust\">{}</code></pre>", escape(&text));
-        let bundle = [("text/plain", text), ("text/markdown", markdown), ("text/html", html)];
+    /// What is known of a name of the notebook: a variable's type, an item's signature and documentation; if `detailed`,
+    /// all of the item.
+    pub fn describe(&self, name: &str, detailed: bool) -> Option<MimeBundle> {
+        let state = self.lock();
+        let known = state.known.get(name)?;
+        let (code, docs) = match state.definitions.get(name).filter(|_| !known.is_variable()) {
+            Some(item) if detailed => (item.source.clone(), String::new()),
+            Some(item) => (item.signature.clone(), item.docs.clone()),
+            None => (format!("{name}: {}", known.detail), String::new()),
+        };
+        let plain = format!("{code}\n\n{docs}").trim_end().to_owned();
+        let markdown = format!("```rust\n{code}\n```\n{docs}").trim_end().to_owned();
+        let html = format!("<pre><code class=\"language-rust\">{}</code></pre><p>{}</p>", escape(&code), escape(&docs));
+        let bundle = [("text/plain", plain), ("text/markdown", markdown), ("text/html", html)];
         Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
     }
 
     /// The type of a variable; `None` if there is no such variable.
     pub fn type_of(&self, name: &str) -> Option<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(name).filter(|known| known.is_variable()).map(|known| known.detail.clone())
+        self.lock().known.get(name).filter(|known| known.is_variable()).map(|known| known.detail.clone())
     }
 
     /// The variables and their types, a line each.
     pub fn variables(&self) -> String {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let variables = known.iter().filter(|(_, known)| known.is_variable());
+        let state = self.lock();
+        let variables = state.known.iter().filter(|(_, known)| known.is_variable());
         let lines: Vec<_> = variables.map(|(name, known)| format!("{name}: {}", known.detail)).collect();
         if lines.is_empty() { "There are no variables.".to_owned() } else { lines.join("\n") }
     }
 
     fn beginning_with(&self, word: &str) -> Vec<Completion> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { known, definitions } = &*self.lock();
         let begun = known.iter().filter(|(name, _)| name.starts_with(word));
-        begun.map(|(name, known)| completion(name, known.kind, Some(&known.detail))).collect()
+        let signature = |name: &str, known: &Known| {
+            let item = definitions.get(name).filter(|_| !known.is_variable());
+            item.map_or_else(|| known.detail.clone(), |item| item.signature.clone())
+        };
+        begun.map(|(name, known)| completion(name, known.kind, Some(&signature(name, known)))).collect()
+    }
+
+    /// What can stand behind the dot or the colons at the end of `before`.
+    fn members(&self, before: &str, word: &str) -> Vec<Completion> {
+        let State { known, definitions } = &*self.lock();
+        let path = before.trim_end_matches(['.', ':']);
+        let owner = &path[word_start(path, path.len())..];
+        if before.ends_with("::") {
+            return definitions.members(owner, false, word);
+        }
+        // A field's owner is not known by name; behind another dot, only rust-analyzer knows.
+        let is_variable = before.len() - path.len() == 1 && !path[..path.len() - owner.len()].ends_with('.');
+        let ty = known.get(owner).filter(|known| is_variable && known.is_variable());
+        ty.map_or_else(Vec::new, |known| definitions.members(&known.detail, true, word))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -259,8 +311,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_offered_behind_a_dot() {
-        assert!(texts(names().complete("count.co", 8)).is_empty());
+    fn behind_a_dot_stands_what_the_notebook_defined() {
+        let names = Names::default();
+        let conf = Known { kind: VARIABLE, detail: "std::sync::Arc<Conf>".into() };
+        names.set([("conf".to_owned(), conf), ("Conf".to_owned(), Known { kind: "class", detail: "class".into() })]);
+        names.learn("/// How to fetch.\nstruct Conf { url: String }\nimpl Conf { fn new() -> Self { todo!() } }");
+        let complete = |code: &str| texts(names.complete(code, code.len()));
+        assert_eq!(complete("f(conf."), ["url"]);
+        assert_eq!(complete("Conf::n"), ["new"]);
+        assert!(complete("other.").is_empty() && complete("x.conf.").is_empty() && complete("0..").is_empty());
+        let shown = |detailed| names.describe("Conf", detailed).expect("it is known")["text/plain"].to_string();
+        assert!(shown(false).contains("How to fetch") && shown(true).contains("url: String"));
+        names.forget();
+        assert!(complete("Conf::").is_empty());
     }
 
     #[test]

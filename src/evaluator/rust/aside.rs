@@ -64,7 +64,7 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
             bundle.remove("application/json");
             Ok(Shown::Display(bundle))
         }
-        Command::Help(Some(name)) => match names.describe(name) {
+        Command::Help(Some(name)) => match names.describe(name, true) {
             Some(bundle) => Ok(Shown::Page(bundle)),
             None => Ok(Shown::Page(text(commands::help(Some(name))?))),
         },

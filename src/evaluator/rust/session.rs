@@ -114,7 +114,11 @@ impl Session {
         if self.timing {
             self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
         }
+        let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         self.executions.finish(outcome);
+        if compiled {
+            self.names.learn(&without_commands(&cell.code));
+        }
         self.remember();
     }
 
@@ -165,6 +169,7 @@ impl Session {
     pub(super) fn forget_everything(&mut self) {
         self.notebook = notebook();
         self.types = Types::default();
+        self.names.forget();
         self.items.clear();
         self.dependencies.clear();
     }
