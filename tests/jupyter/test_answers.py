@@ -44,7 +44,7 @@ def test_answers_expressions_have_a_value_or_an_error_each(client):
     assert "user_expressions" not in execute(client, "nonsense", user_expressions={"y": "y"})
 
 
-@pytest.mark.parametrize("code", [":help", ":help tasks", "?Vec", "?twice", "Vec?", "task::spawn?"])
+@pytest.mark.parametrize("code", [":help", ":help tasks", "?Vec", "?twice", "Vec?"])
 def test_answers_a_question_opens_the_pager(client, code):
     reply = execute(client, code)
     assert reply["status"] == "ok", reply

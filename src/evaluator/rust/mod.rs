@@ -40,7 +40,7 @@ pub struct RustEvaluator {
 const STACK: usize = 64 << 20;
 
 /// How long an answer of rust-analyzer's is waited for; then what the kernel itself knows has to do.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the evaluator's thread is asked to do.
 enum Job {
