@@ -109,7 +109,8 @@ pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
             problem.spans.first().map(|span| format!(" (In[{number}], line {}, column {})", span.line, span.col));
         format!("error: {}{}", problem.message, place.unwrap_or_default())
     });
-    Report { ename: "CompileError".into(), evalue, traceback }
+    let ename = if problems.iter().all(|problem| problem.is_command) { "CommandError" } else { "CompileError" };
+    Report { ename: ename.into(), evalue, traceback }
 }
 
 /// A cell whose code failed while it ran.

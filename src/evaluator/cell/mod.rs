@@ -16,6 +16,7 @@ mod carriers;
 mod clean;
 mod complete;
 mod edits;
+mod fault;
 mod items;
 mod keep;
 mod known;
