@@ -39,6 +39,8 @@ pub enum ToKernel {
         cell: CellId,
         /// How it ended.
         outcome: CellOutcome,
+        /// Variables that it was defining anew when it failed, and whose old values the runtime still has.
+        spared: Vec<String>,
     },
     /// Something to show.
     Display {
@@ -106,6 +108,8 @@ pub enum ToChild {
         /// Variables that evcxr must give up before the cell may run, because their types have changed. evcxr then
         /// compiles the cell again without them.
         forget: Vec<String>,
+        /// Statics that begin anew with this cell, because their types have changed.
+        renew: Vec<String>,
     },
     /// End this cell's execution early, if it is the one that runs.
     Interrupt {

@@ -10,7 +10,8 @@
 //! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
 //! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
-//! - `question`, `slot`, `local_slot`: what the kernel puts in place of a cell's `?`, `static` and `thread_local!`,
+//! - `question`, `slot`, `local_slot`, `generations`, `spares`: what the kernel puts in place of a cell's `?`,
+//!   `static`, `thread_local!` and repeated `let`,
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
 mod attach;
@@ -24,6 +25,7 @@ mod display;
 pub mod facade;
 mod flusher;
 mod gather;
+mod generations;
 mod input;
 mod inspector;
 mod instrument;
@@ -47,6 +49,7 @@ mod seen;
 mod show;
 mod site;
 mod slot;
+mod spares;
 mod stdin;
 mod sync;
 mod tasks;
@@ -72,4 +75,5 @@ pub mod __private {
     pub use crate::question::*;
     pub use crate::show::*;
     pub use crate::slot::Slot;
+    pub use crate::spares::*;
 }
