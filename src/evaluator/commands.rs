@@ -38,6 +38,11 @@ pub const COMMANDS: &[Description] = &[
     },
     Description { name: ":help", usage: ":help [NAME]", help: "Lists the commands, or explains one." },
     Description {
+        name: ":lints",
+        usage: ":lints",
+        help: "Shows what was noticed of tasks that keep others from running, and what to do about it.",
+    },
+    Description {
         name: ":opt",
         usage: ":opt 0|1|2|3",
         help: "Compiles cells with this optimisation level; the runtime is always optimised.",
@@ -109,6 +114,7 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":doc" => Ok(Command::Doc(required(args, ":doc NAME")?)),
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
+        ":lints" => none(args, Command::Ask(Query::Lints), ":lints"),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
         ":restart" => none(args, Command::Restart, ":restart"),

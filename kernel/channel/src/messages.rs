@@ -143,6 +143,8 @@ pub enum Query {
         /// Only tasks of the cell with this execution count.
         cell: Option<u32>,
     },
+    /// What was noticed of tasks that keep others from running (`:lints`). Answered like [`Query::Tasks`].
+    Lints,
     /// Ends a task (`:cancel ID`). The answer says what came of it, as `text/plain`.
     Cancel {
         /// The task.

@@ -8,7 +8,7 @@
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
-//! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `json`: what cells do with futures and learn of tasks,
+//! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `lints`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`: what the kernel puts in place of a cell's `?`,
 //!   `static`, `thread_local!` and repeated `let`,
@@ -32,6 +32,7 @@ mod instrument;
 mod json;
 mod keep;
 mod link;
+mod lints;
 mod local;
 mod local_slot;
 mod markers;
@@ -63,6 +64,7 @@ pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use input::{input, password};
 pub use json::json;
 pub use keep::{keep, keep_local};
+pub use lints::{Lint, lints};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
 pub use rich::{Html, Markdown, Png, Svg};
 pub use tasks::{all_tasks, current_task, finished_tasks, task};
