@@ -144,7 +144,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
     spares::rewrite(&tree, &origin.known, &mut edits);
-    show::rewrite(&tree, &locals, &mut edits);
+    show::rewrite(&tree, &locals, origin.known.typed, &mut edits);
     if let Some(variable) = keep {
         keep::rewrite(&tree, variable, &mut edits);
     }

@@ -36,7 +36,9 @@ pub(super) struct Session {
     pub(super) timing: bool,
     sources: Sources,
     names: Names,
-    notebook: Notebook,
+    pub(super) notebook: Notebook,
+    /// Code of the last compile error that had one.
+    pub(super) last_code: Option<String>,
     types: Types,
     items: BTreeMap<String, &'static str>,
     /// Old values that a failed cell has not cost: what evaluates to them.
@@ -86,6 +88,7 @@ impl Session {
             sources,
             names,
             notebook: notebook(),
+            last_code: None,
             types: types(),
             items: BTreeMap::new(),
             spared: Vec::new(),
@@ -227,6 +230,8 @@ impl Session {
                         self.give_up_before(std::mem::take(&mut redefined));
                         continue;
                     }
+                    let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
+                    self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
                     let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
                     let fallback = fallback.join("\n");
                     let hints = hints::of(&cell.code, &diagnostics, &fallback);
