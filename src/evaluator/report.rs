@@ -45,13 +45,23 @@ pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
     plain(ename, &evalue, &[variables, kept.to_owned()])
 }
 
-/// Variables that had to go because a cell has changed types.
+/// Variables that had to go, and statics that begin anew, because a cell has changed types.
 pub fn given_up(redefined: &Redefined) -> MimeBundle {
-    let (types, variables) = (quoted(&redefined.types), quoted(&redefined.variables));
-    let text = format!(
-        "\x1b[33mDropped\x1b[0m: {variables}. The cell changes the definition of {types}, and a value made by the old \
-         one cannot be used by the new one. Run the cells again that made these variables."
+    let Redefined { types, variables, statics } = redefined;
+    let mut text = String::new();
+    if !variables.is_empty() {
+        text += &format!("\x1b[33mDropped\x1b[0m: {}. ", quoted(variables));
+    }
+    if !statics.is_empty() {
+        text += &format!("\x1b[33mAt its first value again\x1b[0m: {}. ", quoted(statics));
+    }
+    text += &format!(
+        "The cell changes the definition of {}, and a value made by the old one cannot be used by the new one.",
+        quoted(types)
     );
+    if !variables.is_empty() {
+        text += " Run the cells again that made these variables.";
+    }
     ansi_bundle(&text)
 }
 
@@ -109,7 +119,8 @@ pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
             problem.spans.first().map(|span| format!(" (In[{number}], line {}, column {})", span.line, span.col));
         format!("error: {}{}", problem.message, place.unwrap_or_default())
     });
-    Report { ename: "CompileError".into(), evalue, traceback }
+    let ename = if problems.iter().all(|problem| problem.is_command) { "CommandError" } else { "CompileError" };
+    Report { ename: ename.into(), evalue, traceback }
 }
 
 /// A cell whose code failed while it ran.

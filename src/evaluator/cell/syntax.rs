@@ -154,7 +154,7 @@ fn late_command(text: &str, offset: usize) -> Option<Problem> {
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let problem =
         Problem::new("commands stand at the top of a cell", text, start..end, "after code, this is not a command");
-    Some(problem.with_help("move this line to the top, or into a cell of its own"))
+    Some(problem.with_help("move this line to the top, or into a cell of its own").of_command())
 }
 
 fn indent(line: &str) -> usize {

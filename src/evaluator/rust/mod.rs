@@ -4,6 +4,7 @@ mod obey;
 mod prepare;
 mod progress;
 mod session;
+mod spared;
 
 pub use prepare::{Prepared, prepare};
 

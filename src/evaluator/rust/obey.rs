@@ -27,6 +27,8 @@ impl Session {
                 let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
                 self.show(cell, bundle);
             }
+            Command::Env(name, value) => self.set_variable(cell, name, value)?,
+            Command::Explain(code) => self.explain(cell, code.as_deref())?,
             Command::ExpandCell => {
                 self.show_text(cell, &prepared.rust);
                 return Ok(Next::Stop);
@@ -37,6 +39,15 @@ impl Session {
             Command::Timing => {
                 self.timing = !self.timing;
                 let text = if self.timing { "Each cell now says how long it took." } else { "Timing is off." };
+                self.show_text(cell, text);
+            }
+            Command::Types => {
+                self.notebook.typed = !self.notebook.typed;
+                let text = if self.notebook.typed {
+                    "From the next cell on, values show their types."
+                } else {
+                    "Types are off."
+                };
                 self.show_text(cell, text);
             }
             Command::Type(name) => {
@@ -80,6 +91,23 @@ impl Session {
         })?;
         self.dependencies.retain(|(known, _)| known != name);
         self.dependencies.push((name.to_owned(), spec.to_owned()));
+        Ok(())
+    }
+
+    /// Sets it in the process that runs the cells, by a cell of our own.
+    fn set_variable(&mut self, cell: &Cell, name: &str, value: &str) -> Result<(), String> {
+        let code = format!("unsafe {{ ::std::env::set_var({name:?}, {value:?}) }};");
+        self.context.execute(&code).map_err(|error| format!("`{name}` could not be set: {error}"))?;
+        self.show_text(cell, &format!("{name} is now {value:?} for the cells."));
+        Ok(())
+    }
+
+    fn explain(&self, cell: &Cell, code: Option<&str>) -> Result<(), String> {
+        let code = code.or(self.last_code.as_deref()).ok_or("no cell has failed with an error code yet")?;
+        let told = self.prepared.explain(code).map_err(|error| format!("rustc could not be asked: {error}"))?;
+        let told = told.ok_or_else(|| format!("rustc knows no error {code}"))?;
+        let data = [("text/plain", told.clone()), ("text/markdown", told)];
+        self.show(cell, data.map(|(mime, text)| (mime.to_owned(), text.into())).into());
         Ok(())
     }
 

@@ -56,6 +56,16 @@ impl Prepared {
         lines.find_map(|line| line.strip_prefix("release: ")).unwrap_or_default()
     }
 
+    /// What rustc has to say about an error code, in Markdown; `None` if it does not know it.
+    ///
+    /// # Errors
+    /// If rustc does not run.
+    pub(super) fn explain(&self, code: &str) -> io::Result<Option<String>> {
+        let output = Command::new(self.toolchain.rustc()).args(["--explain", code]).stdin(Stdio::null()).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok((output.status.success() && !text.is_empty()).then_some(text))
+    }
+
     /// The program that runs the cells, started where the notebook is, with the user's own environment.
     pub(super) fn child_command(&self) -> Command {
         let mut command = self.with_user_environment(Command::new(&self.child));

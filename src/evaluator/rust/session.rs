@@ -11,6 +11,7 @@ use super::super::types::Types;
 use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
 use super::Prepared;
 use super::obey::Next;
+use super::spared::Spared;
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, MimeBundle, Stream};
@@ -35,9 +36,13 @@ pub(super) struct Session {
     pub(super) timing: bool,
     sources: Sources,
     names: Names,
-    notebook: Notebook,
+    pub(super) notebook: Notebook,
+    /// Code of the last compile error that had one.
+    pub(super) last_code: Option<String>,
     types: Types,
     items: BTreeMap<String, &'static str>,
+    /// Old values that a failed cell has not cost: what evaluates to them.
+    pub(super) spared: Vec<Spared>,
 }
 
 /// Starts evcxr and runs the hidden first cell in it.
@@ -83,8 +88,10 @@ impl Session {
             sources,
             names,
             notebook: notebook(),
-            types: Types::default(),
+            last_code: None,
+            types: types(),
             items: BTreeMap::new(),
+            spared: Vec::new(),
         })
     }
 
@@ -112,6 +119,7 @@ impl Session {
             self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
         }
         self.executions.finish(outcome);
+        self.restore();
         self.remember();
     }
 
@@ -154,7 +162,7 @@ impl Session {
     /// Forgets what earlier cells defined; the context must be a new one.
     pub(super) fn forget_everything(&mut self) {
         self.notebook = notebook();
-        self.types = Types::default();
+        self.types = types();
         self.items.clear();
         self.dependencies.clear();
     }
@@ -182,12 +190,25 @@ impl Session {
     }
 
     fn execute(&mut self, cell: &Cell, prepared: &PreparedCell) -> Result<(), Report> {
-        let variables = self.variables();
-        self.executions.gives_up(self.types.redefined(&prepared.items, self.context.variables_and_types()));
+        let variables: BTreeMap<String, String> =
+            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
+        let names: Vec<String> = variables.keys().cloned().collect();
+        let mut redefined = self.types.redefined(prepared, self.context.variables_and_types());
+        self.executions.gives_up(redefined.clone());
         let mut kept;
         let mut prepared = prepared;
-        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables.
-        for _ in 0..=prepared.lets.len() {
+        if !redefined.variables.is_empty() {
+            // What is given up cannot be kept.
+            self.notebook.variables.retain(|name| !redefined.variables.contains(name));
+            if let Ok(again) = cell::prepare(cell.number, &cell.code, &self.notebook) {
+                kept = again;
+                prepared = &kept;
+                self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
+            }
+        }
+        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. One more gives up
+        // variables whose types evcxr cannot even name any more.
+        for _ in 0..=prepared.lets.len() + 1 {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
                 Ok(_) => return self.finished(prepared, &variables),
@@ -200,10 +221,17 @@ impl Session {
                     }
                     let status = status.rsplit("status: ").next().unwrap_or_default().trim().to_owned();
                     let interrupted = self.executions.interrupts() > 1;
-                    return Err(report::child_died(&status, &variables, interrupted));
+                    return Err(report::child_died(&status, &names, interrupted));
                 }
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
+                    let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
+                    if is_evcxrs && !redefined.variables.is_empty() {
+                        self.give_up_before(std::mem::take(&mut redefined));
+                        continue;
+                    }
+                    let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
+                    self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
                     let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
                     let fallback = fallback.join("\n");
                     let hints = hints::of(&cell.code, &diagnostics, &fallback);
@@ -235,16 +263,16 @@ impl Session {
         diagnostics
     }
 
-    fn finished(&mut self, prepared: &PreparedCell, before: &[String]) -> Result<(), Report> {
+    fn finished(&mut self, prepared: &PreparedCell, before: &BTreeMap<String, String>) -> Result<(), Report> {
         self.notebook.learn(prepared);
-        self.types.learn(&prepared.items);
+        self.types.learn(prepared);
         for item in &prepared.items {
             self.items.insert(item.name.clone(), kind_of(&item.kind));
         }
-        match self.executions.outcome() {
+        let outcome = self.executions.outcome();
+        let lost = self.keep_old_values(prepared, before);
+        match outcome {
             Some(CellOutcome::Failed { failure }) => {
-                let defined = prepared.lets.iter().flat_map(|binding| &binding.names);
-                let lost: Vec<_> = defined.filter(|name| before.contains(name)).cloned().collect();
                 Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
             }
             Some(CellOutcome::Ok) | None => Ok(()),
@@ -291,6 +319,15 @@ fn notebook() -> Notebook {
     let mut notebook = Notebook::default();
     notebook.local_slots = true;
     notebook
+}
+
+/// The types that every notebook begins with.
+fn types() -> Types {
+    let mut types = Types::default();
+    if let Ok(prelude) = cell::prepare(0, PRELUDE, &Notebook::default()) {
+        types.learn(&prelude);
+    }
+    types
 }
 
 fn first_cell_failed(error: Error) -> anyhow::Error {
