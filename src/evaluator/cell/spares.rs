@@ -61,8 +61,8 @@ mod tests {
     use crate::evaluator::cell::{Known, prepare, tests::without_marks};
 
     fn check(code: &str, expected: &str) {
-        let mut known = Known::default();
-        known.variables = ["name", "other", "lb_mutex"].map(str::to_owned).into();
+        let variables = ["name", "other", "lb_mutex"].map(str::to_owned).into();
+        let known = Known { variables, ..Known::default() };
         assert_eq!(without_marks(&prepare(1, code, &known).expect("a good cell").rust), expected, "{code}");
     }
 
