@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn new_names_and_inner_ones_are_left() {
-        for code in ["let new = 1;", "fn f() { let name = 1; }", "name = 2;", "for a in b { let name = 1; }"] {
+        for code in ["let new = 1;", "fn f() { let name = 1; }", "name = 2;", "for a in b { let name = 1; } f();"] {
             check(code, code);
         }
     }
