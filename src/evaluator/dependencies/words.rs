@@ -4,7 +4,8 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Lines of cargo's that say nothing about what went wrong, by their beginnings.
-const NOISE: [&str; 18] = [
+const NOISE: [&str; 20] = [
+    "--> ",
     "Adding ",
     "As a reminder, you're using offline mode",
     "Blocking ",
@@ -15,24 +16,28 @@ const NOISE: [&str; 18] = [
     "If a previous `-C",
     "Locking ",
     "Updating ",
+    "failed to load source for dependency `",
     "failed to select a version for `",
     "help: ",
     "if you are looking for the prerelease",
     "location searched: ",
     "note: ",
     "required by package `ctx",
-    "searched package name: ",
+    "versions that meet the requirements",
     "warning: ",
+    "|",
 ];
 
 /// How cargo says that there is no network.
-const NO_NETWORK: [&str; 6] = [
+const NO_NETWORK: [&str; 8] = [
     "Could not resolve host",
     "Could not connect",
     "Couldn't connect",
     "Connection refused",
     "Timeout was reached",
+    "Network is unreachable",
     "SSL connect error",
+    "failed to resolve address",
 ];
 
 /// Most lines of a message that are shown.
@@ -93,10 +98,11 @@ fn linker(text: &str) -> String {
 
 /// cargo's own error: of a chain of causes all that are not about the place where the notebook is compiled.
 fn cargo_error(stderr: &str) -> String {
-    let lines = stderr.lines().skip_while(|line| !line.starts_with("error")).map(str::trim).filter(|line| {
-        let is_place = line.starts_with("process didn't exit successfully") || line.starts_with("-->");
-        !(line.is_empty() || is_place || NOISE.iter().any(|noise| line.starts_with(noise)))
-    });
+    let lines = stderr
+        .lines()
+        .skip_while(|line| !line.starts_with("error"))
+        .map(str::trim)
+        .filter(|line| !(line.is_empty() || is_place(line) || NOISE.iter().any(|noise| line.starts_with(noise))));
     let mut lines: Vec<&str> = lines.filter(|line| !line.starts_with("... required by package `ctx")).collect();
     // A build script says a lot before it fails, and why at its end.
     if let Some(place) = lines.iter().position(|line| *line == "--- stderr") {
@@ -111,6 +117,13 @@ fn cargo_error(stderr: &str) -> String {
     }
     let lines: Vec<String> = lines.iter().map(|line| of_notebook(line.trim_start_matches("error: "))).collect();
     shortened(lines.iter().map(String::as_str))
+}
+
+/// Whether a line is about where the notebook is compiled, or quotes the manifest that nobody but us has written.
+fn is_place(line: &str) -> bool {
+    let quotes = line.split_once(" |").is_some_and(|(number, _)| number.chars().all(|c| c.is_ascii_digit()));
+    let is_manifest = line.contains("manifest at `") && line.trim_end_matches('`').ends_with("/check/Cargo.toml");
+    quotes || is_manifest || line.starts_with("process didn't exit successfully")
 }
 
 /// The crate that evcxr writes is the notebook.
@@ -156,6 +169,19 @@ mod tests {
         let said = of_resolution(feature);
         assert!(said.contains("the notebook depends on `itoa` with feature `nope`"), "{said}");
         assert!(!said.contains("ctx") && !said.contains("/x"), "{said}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_line_is_said_without_the_manifest_that_it_became() {
+        let version = "error: failed to parse manifest at `/x/work/1-a/check/Cargo.toml`\n\nCaused by:\n  failed to parse the \
+            version requirement `one` for dependency `serde`\n\nCaused by:\n  unexpected character 'o'\n";
+        let said = of_resolution(version);
+        assert!(said.starts_with("failed to parse the version requirement `one`") && !said.contains("/x"), "{said}");
+        let kind = "error: invalid type: string \"derive\", expected a sequence\n\n --> Cargo.toml:6:9\n  |\n6 | serde = 1\n  |  ^^\n";
+        assert_eq!(of_resolution(kind), "invalid type: string \"derive\", expected a sequence");
+        let renamed = "error: no matching package found\nsearched package name: `async_trait`\nperhaps you meant:      \
+            async-trait\nlocation searched: crates.io index\nrequired by package `ctx v1.0.0 (/x)`\n";
+        assert!(of_resolution(renamed).contains("`async_trait`\nperhaps you meant"));
     }
 
     #[test]
