@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// Lines of cargo's that say nothing about what went wrong, by their beginnings.
-const NOISE: [&str; 20] = [
+const NOISE: &[&str] = &[
     "--> ",
     "Adding ",
     "As a reminder, you're using offline mode",
@@ -29,7 +29,7 @@ const NOISE: [&str; 20] = [
 ];
 
 /// How cargo says that there is no network.
-const NO_NETWORK: [&str; 8] = [
+const NO_NETWORK: &[&str] = &[
     "Could not resolve host",
     "Could not connect",
     "Couldn't connect",
