@@ -86,6 +86,11 @@ impl Dependency {
         ["path", "git", "registry"].iter().any(|source| self.field(source).is_some())
     }
 
+    /// Whether it lies in a directory, where it may change.
+    pub fn is_in_directory(&self) -> bool {
+        self.field("path").is_some()
+    }
+
     /// The line of a manifest; it has no line break in it.
     pub fn line(&self) -> String {
         format!("{} = {}", self.key, self.value())

@@ -30,7 +30,8 @@ impl Session {
                 Err(note) => self.show_text(cell, &note),
             }
         }
-        wanted.retain(|dependency| !self.dependencies.contains(dependency));
+        // A crate in a directory may have another manifest by now.
+        wanted.retain(|dependency| dependency.is_in_directory() || !self.dependencies.contains(dependency));
         if wanted.is_empty() {
             return Ok(());
         }
@@ -61,8 +62,7 @@ impl Session {
             self.context.execute(&lines).map_err(|error| failed(error.to_string()))
         });
         if let Err(message) = built {
-            self.workshop.set_versions(&versions)?;
-            self.take_runtime_back(&resolution);
+            self.take_back(&resolution, &versions)?;
             return Err(message);
         }
         self.dependencies = all;
@@ -97,20 +97,22 @@ impl Session {
             .map_err(|error| format!("the runtime cannot be compiled anew: {error}"))
     }
 
-    /// After a build that failed: the next cell must find the runtime that its dependencies mean.
-    fn take_runtime_back(&mut self, tried: &Resolution) {
-        if self.runtime == tried.runtime {
-            return;
+    /// After a build that failed: the next cell must find the versions and the runtime that its dependencies mean.
+    fn take_back(&mut self, tried: &Resolution, versions: &str) -> Result<(), String> {
+        let is_rebuilt = self.runtime != tried.runtime;
+        if is_rebuilt {
+            let restored = if self.runtime == self.linked.runtime {
+                template::restore_runtime(&self.linked.template, &self.prepared.work)
+            } else {
+                template::forget_runtime(&self.prepared.work)
+            };
+            restored.map_err(|error| format!("the runtime cannot be put back: {error}; restart the kernel"))?;
         }
-        self.replace_child();
-        let restored = if self.runtime == self.linked.runtime {
-            template::restore_runtime(&self.linked.template, &self.prepared.work)
-        } else {
-            template::forget_runtime(&self.prepared.work)
-        };
-        if let Err(error) = restored {
-            tracing::warn!("the runtime cannot be put back: {error}");
+        self.workshop.set_versions(versions)?;
+        if is_rebuilt {
+            self.replace_child();
         }
+        Ok(())
     }
 
     /// Makes the runtime that this kernel began with the present one again, for a notebook without dependencies.
