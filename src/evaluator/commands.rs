@@ -83,8 +83,8 @@ pub const COMMANDS: &[Description] = &[
 pub enum Command {
     /// `:clear`.
     Clear,
-    /// `:dep`: the crate's name and its specification.
-    Dep(String, String),
+    /// `:dep`: what stands behind it, for each of several that follow each other.
+    Dep(Vec<String>),
     /// `:deps`.
     Deps,
     /// `:doc`.
@@ -120,7 +120,7 @@ pub enum Command {
 /// ```
 /// use loopbook_kernel::evaluator::commands::{Command, parse};
 /// assert_eq!(parse(":vars", ""), Ok(Command::Vars));
-/// assert!(parse(":dep", "tokio = \"1\"").unwrap_err().contains("built in"));
+/// assert!(parse(":quit", "").unwrap_err().contains("Shut Down"));
 /// ```
 ///
 /// # Errors
@@ -130,8 +130,8 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     match name {
         ":cancel" => cancel(args),
         ":clear" => none(args, Command::Clear, ":clear"),
-        ":dep" => dependency(args),
-        ":deps" | ":show_deps" => none(args, Command::Deps, ":deps"),
+        ":dep" => Ok(Command::Dep(vec![required(args, ":dep NAME = \"VERSION\"")?])),
+        ":deps" => none(args, Command::Deps, ":deps"),
         ":doc" => Ok(Command::Doc(required(args, ":doc NAME")?)),
         ":env" => variable(args),
         ":explain" => explain(args),
@@ -162,20 +162,6 @@ pub fn help(name: Option<&str>) -> Result<String, String> {
     let wanted = format!(":{}", name.trim_start_matches(':'));
     let found = COMMANDS.iter().find(|command| command.name == wanted);
     found.map(|command| format!("{}\n{}", command.usage, command.help)).ok_or_else(|| refusal(&wanted))
-}
-
-fn dependency(args: &str) -> Result<Command, String> {
-    let (name, spec) = args.split_once('=').map_or((args, "\"*\""), |(name, spec)| (name.trim(), spec.trim()));
-    if name.is_empty() || spec.is_empty() || name.contains(char::is_whitespace) {
-        return Err("`:dep` takes a crate's name and a version, as in `:dep rand = \"0.9\"`".into());
-    }
-    if ["tokio", "async-std", "async_std", "futures", "loopbook"].contains(&name) {
-        return Err(format!(
-            "`{name}` is built in: every cell sees it, with the features that cells need, and it shares the loop of the \
-             notebook. Leave this line out."
-        ));
-    }
-    Ok(Command::Dep(name.to_owned(), spec.to_owned()))
 }
 
 fn variable(args: &str) -> Result<Command, String> {
@@ -314,12 +300,9 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_is_a_name_and_a_specification() {
-        assert_eq!(parse(":dep", "rand"), Ok(Command::Dep("rand".into(), "\"*\"".into())));
-        let spec = "{ version = \"1\", features = [\"derive\"] }";
-        assert_eq!(parse(":dep", &format!("serde = {spec}")), Ok(Command::Dep("serde".into(), spec.into())));
-        assert!(parse(":dep", "").is_err());
-        assert!(parse(":dep", "async-std").unwrap_err().contains("built in"));
+    fn a_dependency_needs_a_name() {
+        assert_eq!(parse(":dep", " rand "), Ok(Command::Dep(vec!["rand".into()])));
+        assert!(parse(":dep", "").unwrap_err().contains(":dep NAME"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod cell;
 pub mod commands;
+pub mod dependencies;
 pub mod diagnostics;
 pub mod echo;
 pub mod execution;

@@ -1,7 +1,8 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
 use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
-use super::super::commands;
+use super::super::commands::{self, Command};
+use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Diagnostic, Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
@@ -11,6 +12,7 @@ use super::super::types::Types;
 use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
 use super::Prepared;
 use super::obey::Next;
+use super::prepare::Linked;
 use super::spared::Spared;
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
@@ -31,7 +33,12 @@ pub(super) struct Session {
     pub(super) context: CommandContext,
     pub(super) executions: Arc<Executions>,
     pub(super) prepared: Arc<Prepared>,
-    pub(super) dependencies: Vec<(String, String)>,
+    /// What the notebook has asked for, in order.
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) workshop: Workshop,
+    /// What the runtime is made of that the process of the cells has loaded.
+    pub(super) runtime: Closure,
+    pub(super) linked: Linked,
     pub(super) had_child: bool,
     pub(super) timing: bool,
     sources: Sources,
@@ -71,6 +78,7 @@ impl Session {
     /// As [`open_context`].
     pub(super) fn open(
         prepared: Arc<Prepared>,
+        linked: Linked,
         executions: Arc<Executions>,
         sources: Sources,
         names: Names,
@@ -81,6 +89,9 @@ impl Session {
         Ok(Self {
             context,
             executions,
+            workshop: prepared.workshop(&linked)?,
+            runtime: linked.runtime.clone(),
+            linked,
             prepared,
             dependencies: Vec::new(),
             had_child: true,
@@ -159,6 +170,11 @@ impl Session {
         names
     }
 
+    /// The names of the notebook's statics.
+    pub(super) fn statics(&self) -> impl Iterator<Item = String> {
+        self.notebook.statics().map(str::to_owned)
+    }
+
     /// Forgets what earlier cells defined; the context must be a new one.
     pub(super) fn forget_everything(&mut self) {
         self.notebook = notebook();
@@ -168,15 +184,20 @@ impl Session {
     }
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
-        for command in &prepared.commands {
-            let done =
-                commands::parse(&command.name, &command.args).and_then(|parsed| self.obey(cell, &parsed, prepared));
-            match done {
+        let mut rest = prepared.commands.iter().peekable();
+        while let Some(command) = rest.next() {
+            let mut parsed = commands::parse(&command.name, &command.args);
+            // Lines of dependencies that follow each other are one wish: all of them or none.
+            while let Ok(Command::Dep(lines)) = &mut parsed
+                && let Some(next) = rest.next_if(|next| next.name == command.name)
+            {
+                lines.push(next.args.clone());
+            }
+            match parsed.and_then(|parsed| self.obey(cell, &parsed, prepared)) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Stop) => return Outcome::Ok,
                 Err(message) => {
-                    let message = format!("{message} (In[{}], line {})", cell.number, command.line);
-                    return Outcome::Error(report::command(&message));
+                    return Outcome::Error(report::command(&message, cell.number, command.line));
                 }
             }
         }
