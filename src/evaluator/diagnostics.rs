@@ -89,6 +89,17 @@ struct Expansion {
     span: Span,
 }
 
+/// A stretch of a cell as typed. Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The cell's execution count.
+    pub cell: u32,
+    /// Line and column of the first character.
+    pub start: (u32, u32),
+    /// Line and column behind the last character.
+    pub end: (u32, u32),
+}
+
 /// A [`Span`] in a cell: a range of bytes of the text as typed.
 #[derive(Debug, Clone)]
 struct Place {
@@ -104,11 +115,19 @@ impl Diagnostic {
 
     /// The cell, line and column of the first primary span that lies in a cell.
     pub fn place(&self, sources: &Sources) -> Option<(u32, u32, u32)> {
+        self.stretch(sources).map(|stretch| (stretch.cell, stretch.start.0, stretch.start.1))
+    }
+
+    /// Where the first primary span that lies in a cell begins and ends.
+    pub fn stretch(&self, sources: &Sources) -> Option<Stretch> {
         let place = self.spans.iter().filter(|span| span.is_primary).find_map(|span| span.locate(sources))?;
-        let before = &place.source.code[..place.range.start];
-        let line = before.matches('\n').count() as u32 + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
-        Some((place.source.number, line, column))
+        let position = |offset: usize| {
+            let before = &place.source.code[..offset];
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
+            (before.matches('\n').count() as u32 + 1, column)
+        };
+        let (start, end) = (position(place.range.start), position(place.range.end));
+        Some(Stretch { cell: place.source.number, start, end })
     }
 
     /// The text to show, as rustc would print it, with ANSI colour; `hints` are added as helps.
