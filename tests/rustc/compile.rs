@@ -57,16 +57,22 @@ impl Compiler {
         String::from_utf8_lossy(&output.stderr).lines().map(json).collect()
     }
 
-    /// What a program writes to its standard output. It ends well.
-    pub(crate) fn run(&self, name: &str, text: &str) -> String {
+    /// What a program writes to its standard output, or what is wrong with it.
+    pub(crate) fn run(&self, name: &str, text: &str) -> Result<String, String> {
         let (mut rustc, program) = self.rustc(name, text);
         let flags = ["--crate-type=bin", "--emit=link", "-Cprefer-dynamic", "-Crpath", "-Awarnings"];
         let output = rustc.args(flags).output().unwrap();
-        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
         let output = Command::new(&program).output().unwrap();
-        assert!(output.status.success(), "{text}\n{output:?}");
         fs::remove_file(program).unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        let said = String::from_utf8(output.stdout).unwrap();
+        if output.status.success() {
+            Ok(said)
+        } else {
+            Err(format!("{said}{}", String::from_utf8_lossy(&output.stderr)))
+        }
     }
 
     fn rustc(&self, name: &str, text: &str) -> (Command, PathBuf) {

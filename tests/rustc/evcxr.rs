@@ -18,6 +18,8 @@ const PRELUDE: [(&str, &str); 10] = [
     ("try_gather_all", "use loopbook::try_gather_all;"),
 ];
 
+const PUT: &str = "evcxr_variable_store.put_variable(";
+
 const STORE: &str = "mod evcxr_internal_runtime {
     pub struct VariableStore;
     pub fn create_variable_store() -> *mut VariableStore { Box::into_raw(Box::new(VariableStore)) }
@@ -79,7 +81,7 @@ pub(crate) fn file(rust: &str) -> String {
         }
     }
     for name in variables(&parts) {
-        statements += &format!("evcxr_variable_store.put_variable(stringify!({name}), {name});\n");
+        statements += &format!("{PUT}stringify!({name}), {name});\n");
     }
     let prelude = PRELUDE.iter().filter(|(name, _)| !defined.contains(*name));
     let prelude: String = prelude.map(|(_, code)| format!("{code}\n")).collect();
@@ -87,9 +89,11 @@ pub(crate) fn file(rust: &str) -> String {
     format!("{allow}{attributes}{prelude}{items}{STORE}{statements}{END}")
 }
 
-/// The file with a `main` that runs the cell.
+/// The file with a `main` that runs the cell. Variables are not stored: evcxr finds out by trying which are moved by then.
 pub(crate) fn program(rust: &str) -> String {
-    format!("{}fn main() {{ run_user_code_1(std::ptr::null_mut()); }}\n", file(rust))
+    let file = file(rust);
+    let lines = file.split_inclusive('\n').filter(|line| !line.starts_with(PUT));
+    lines.collect::<String>() + "fn main() { run_user_code_1(std::ptr::null_mut()); }\n"
 }
 
 /// evcxr drops comments and blank lines at the top.

@@ -10,12 +10,13 @@ mod plain;
 
 use compile::{Compiler, each};
 use loopbook_kernel::evaluator::cell::{Known, Prepared, prepare};
-use loopbook_kernel::evaluator::diagnostics::{Diagnostic, Source, Sources};
+use loopbook_kernel::evaluator::diagnostics::{Diagnostic, Source, Sources, distinct};
 use plain::Plain;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Cells that do not compile, or only with warnings. What stands behind `%%%%` is why we differ from rustc, if we do.
+/// Cells that do not compile, or only with warnings. Behind `%%%%` stands what differs from rustc and why, if
+/// something does.
 const WRONG: &str = include_str!("wrong.txt");
 
 /// Cells that run, with something on their standard output.
@@ -33,8 +34,15 @@ struct Seen {
 
 struct Case {
     cell: String,
-    /// Why it is seen differently than rustc says it.
-    differs: Option<&'static str>,
+    differs: Option<Differs>,
+}
+
+/// What is said differently than rustc says it of the plain cell, and why.
+enum Differs {
+    /// The sentence; place and code are the same.
+    Message(&'static str),
+    /// Something is missing or elsewhere.
+    Place(&'static str),
 }
 
 #[test]
@@ -58,9 +66,10 @@ fn cells_do_what_they_do_in_a_file() {
         let prepared = prepared(&case.cell);
         let expected = compiler.run(&format!("plain_{index}"), &plain::plain(&case.cell).program());
         let found = compiler.run(&format!("cell_{index}"), &evcxr::program(&prepared.rust));
-        assert!(!expected.is_empty(), "nothing to see: {}", case.cell);
-        (expected != found)
-            .then(|| format!("{}\nexpected {expected:?}\nfound    {found:?}\n{}", case.cell, prepared.rust))
+        let is_sound = expected.as_ref().is_ok_and(|said| !said.is_empty()) && expected == found;
+        let said = |said: Result<String, String>| said.unwrap_or_else(|error| format!("error: {error}"));
+        (!is_sound)
+            .then(|| format!("{}\nexpected {}\nfound {}\n{}", case.cell, said(expected), said(found), prepared.rust))
     });
     let failures: Vec<String> = failures.into_iter().flatten().collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
@@ -76,13 +85,20 @@ fn judge(compiler: &Compiler, index: usize, case: &Case) -> Option<String> {
     sources.insert(Arc::new(Source { number: 1, code: cell.clone(), map: Some(prepared.map.clone()) }));
     let said = compiler.check(&format!("cell_{index}"), &evcxr::file(&prepared.rust));
     let said: Vec<_> = said.iter().filter_map(Diagnostic::from_json).collect();
+    let said = distinct(said, &sources);
     let mut found: Vec<_> = said.iter().filter_map(|diagnostic| seen(diagnostic, &sources)).collect();
     found.sort();
+    if expected.is_empty() {
+        return Some(format!("nothing is wrong with {cell}"));
+    }
+    let same_places = places(&expected).eq(places(&found));
     let internal =
         said.iter().map(|d| d.render(&sources, &[])).find(|text| INTERNAL.iter().any(|name| text.contains(name)));
-    let wrong = match (expected == found, case.differs) {
-        (true, Some(reason)) => format!("no longer differs: {reason}"),
+    let wrong = match (expected == found, &case.differs) {
+        (true, Some(Differs::Message(why) | Differs::Place(why))) => format!("no longer differs: {why}"),
         (false, None) => "differs".to_owned(),
+        (false, Some(Differs::Message(why))) if !same_places => format!("differs by more than its message: {why}"),
+        (false, Some(Differs::Place(why))) if same_places => format!("differs by its message only: {why}"),
         _ => internal.map(|text| format!("shows names of ours: {text}"))?,
     };
     Some(format!("{wrong}\n{cell}\nrustc: {expected:#?}\nours: {found:#?}\n{}", prepared.rust))
@@ -91,6 +107,10 @@ fn judge(compiler: &Compiler, index: usize, case: &Case) -> Option<String> {
 /// Names that nobody has written.
 const INTERNAL: [&str; 6] = ["__q", "__show", "lb_", "/*lb:", "evcxr_", "__private"];
 
+fn places(all: &[Seen]) -> impl Iterator<Item = (&str, &str, (u32, u32), (u32, u32))> {
+    all.iter().map(|seen| (seen.level.as_str(), seen.code.as_str(), seen.start, seen.end))
+}
+
 fn seen(diagnostic: &Diagnostic, sources: &Sources) -> Option<Seen> {
     let stretch = diagnostic.stretch(sources)?;
     Some(Seen {
@@ -98,7 +118,7 @@ fn seen(diagnostic: &Diagnostic, sources: &Sources) -> Option<Seen> {
         end: stretch.end,
         level: diagnostic.level.clone(),
         code: diagnostic.code.as_ref().map(|code| code.code.clone()).unwrap_or_default(),
-        message: diagnostic.message.clone(),
+        message: diagnostic.message(),
     })
 }
 
@@ -106,6 +126,8 @@ fn seen(diagnostic: &Diagnostic, sources: &Sources) -> Option<Seen> {
 fn of_rustc(said: &[Value], plain: &Plain) -> Vec<Seen> {
     let mut found: Vec<_> = said.iter().filter_map(|diagnostic| in_cell(diagnostic, plain)).collect();
     found.sort();
+    // rustc says some things twice.
+    found.dedup();
     found
 }
 
@@ -137,7 +159,12 @@ fn cases(corpus: &'static str) -> Vec<Case> {
     let parts = corpus.split("%%%%").filter_map(|part| part.split_once('\n'));
     let case = |(reason, cell): (&'static str, &str)| {
         let cell = cell.strip_suffix('\n').unwrap_or(cell).replace("␍", "\r").replace("␉", "\t");
-        Case { cell, differs: Some(reason.trim()).filter(|reason| !reason.is_empty()) }
+        let differs = match reason.trim().split_once(": ") {
+            Some(("message", why)) => Some(Differs::Message(why)),
+            Some(("place", why)) => Some(Differs::Place(why)),
+            _ => None,
+        };
+        Case { cell, differs }
     };
     parts.map(case).collect()
 }

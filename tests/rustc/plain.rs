@@ -12,6 +12,8 @@ use prelude::*;
 fn keep<T>(_: T) {}
 ";
 
+const KEEP: &str = "keep(";
+
 /// A file with a cell in it.
 pub(crate) struct Plain {
     pub(crate) text: String,
@@ -42,7 +44,7 @@ pub(crate) fn plain(cell: &str) -> Plain {
         file.add(";\n");
     }
     for name in variables(&parts) {
-        file.add(&format!("keep({name});\n"));
+        file.add(&format!("{KEEP}{name});\n"));
     }
     file.add(if can_fail { "Ok(())\n}\n" } else { "}\n" });
     file
@@ -54,9 +56,10 @@ impl Plain {
         self.copies.iter().filter_map(|first| line.checked_sub(*first)).find(|line| *line < self.lines).map(|n| n + 1)
     }
 
-    /// The file, with a `main` that runs the cell.
+    /// The file, with a `main` that runs the cell and lets its variables go: some are moved by then.
     pub(crate) fn program(&self) -> String {
-        format!("{}\nfn main() {{ let _ = task::block_on(cell()); }}\n", self.text)
+        let lines = self.text.split_inclusive('\n').filter(|line| !line.starts_with(KEEP));
+        lines.collect::<String>() + "fn main() { let _ = task::block_on(cell()); }\n"
     }
 
     fn add(&mut self, text: &str) {

@@ -6,9 +6,10 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
-//!    `show`, `spent`, `keep`, `marks`,
+//!    `imports`, `show`, `spent`, `keep`, `marks`,
 //! 5. `items`: what the cell defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell.
+//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
+//!    that evcxr writes anew.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
@@ -16,6 +17,7 @@ mod carriers;
 mod clean;
 mod complete;
 mod edits;
+mod imports;
 mod items;
 mod keep;
 mod known;
@@ -33,6 +35,9 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod thread_locals;
+#[cfg(test)]
+mod time_tests;
+mod unmarked;
 
 pub use clean::Command;
 pub use complete::is_complete;
@@ -135,6 +140,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
+    imports::rewrite(&tree, &mut edits);
     show::rewrite(&tree, &locals, &mut edits);
     spent::rewrite(&tree, &origin.known, &mut edits);
     if let Some(variable) = keep {
@@ -143,7 +149,8 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     marks::rewrite(&tree, origin.cell, &locals, &mut edits);
     let items = items::items(&tree, &text);
     let lets = items::lets(&tree, &text);
-    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text) };
+    let unmarked = unmarked::lines(&tree, &text);
+    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
     Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, carriers, statics, origin })
 }
