@@ -53,8 +53,7 @@ fn repeated(shape: &str, count: usize) -> String {
 
 /// Processor time, the best of three: the machine has other things to do.
 fn shortest(cell: &str) -> Duration {
-    let mut known = Known::default();
-    known.local_slots = true;
+    let known = Known { local_slots: true, ..Known::default() };
     let times = (0..3).map(|_| {
         let start = processor_time();
         assert!(prepare(1, cell, &known).is_ok());
