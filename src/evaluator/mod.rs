@@ -6,6 +6,8 @@ pub mod dependencies;
 pub mod diagnostics;
 pub mod echo;
 pub mod execution;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod hints;
 pub mod library;
 pub mod link;

@@ -119,7 +119,7 @@ pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&st
     };
     let code = first.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
     let place = first.place(sources).map(|(cell, line, column)| format!(" (In[{cell}], line {line}, column {column})"));
-    let evalue = format!("error{code}: {}{}", first.message, place.unwrap_or_default());
+    let evalue = format!("error{code}: {}{}", first.message(), place.unwrap_or_default());
     let last = diagnostics.len() - 1;
     let traceback = diagnostics
         .iter()

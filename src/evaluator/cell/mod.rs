@@ -6,9 +6,10 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
-//!    `spares`, `show`, `spent`, `keep`, `marks`,
+//!    `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `items`: what the cell defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell.
+//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
+//!    that evcxr writes anew.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
@@ -17,6 +18,7 @@ mod clean;
 mod complete;
 mod edits;
 mod fault;
+mod imports;
 mod items;
 mod keep;
 mod known;
@@ -36,6 +38,9 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod thread_locals;
+#[cfg(test)]
+mod time_tests;
+mod unmarked;
 
 pub use clean::Command;
 pub use complete::is_complete;
@@ -144,6 +149,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
+    imports::rewrite(&tree, &mut edits);
     spares::rewrite(&tree, &origin.known, &mut edits);
     show::rewrite(&tree, &locals, origin.known.typed, &mut edits);
     spent::rewrite(&tree, &origin.known, &mut edits);

@@ -3,7 +3,7 @@
 use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
-use super::super::diagnostics::{Diagnostic, Source, Sources};
+use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
 use super::super::hints;
 use super::super::names::{Known, Names, word_at};
@@ -277,7 +277,8 @@ impl Session {
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
     fn errors_of(&self, cell: &Cell, errors: &[evcxr::CompilationError]) -> Vec<Diagnostic> {
         let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
-        let mut diagnostics: Vec<_> = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let errors = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let mut diagnostics = distinct(errors, &self.sources);
         diagnostics.sort_by_key(|diagnostic| {
             diagnostic.place(&self.sources).is_none_or(|(number, _, _)| number != cell.number)
         });
