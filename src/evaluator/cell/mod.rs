@@ -160,7 +160,8 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let items = items::items(&tree, &text);
     let lets = items::lets(&tree, &text);
     let layouts = layouts::layouts(&tree);
-    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text) };
+    let unmarked = unmarked::lines(&tree, &text);
+    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
     Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, layouts, slots, carriers, statics, origin })
 }
