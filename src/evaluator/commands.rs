@@ -3,7 +3,8 @@
 //! None of evcxr's own commands is passed on blindly: several of them lose state, end the kernel, or replace the crates
 //! that the loop lives in.
 
-use loopbook_channel::Query;
+use super::names::escape;
+use loopbook_channel::{MimeBundle, Query};
 
 /// A command as `:help` and completion show it.
 #[derive(Debug)]
@@ -162,6 +163,41 @@ pub fn help(name: Option<&str>) -> Result<String, String> {
     let wanted = format!(":{}", name.trim_start_matches(':'));
     let found = COMMANDS.iter().find(|command| command.name == wanted);
     found.map(|command| format!("{}\n{}", command.usage, command.help)).ok_or_else(|| refusal(&wanted))
+}
+
+/// What `:version` says.
+pub fn version() -> String {
+    format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION"))
+}
+
+/// What is known of a command, by its name with the colon: `text/plain`, `text/markdown` and `text/html`; if `detailed`,
+/// also how to learn of the others. `None` if there is no such command.
+pub fn describe(name: &str, detailed: bool) -> Option<MimeBundle> {
+    let Description { usage, help, .. } = COMMANDS.iter().find(|command| command.name == name)?;
+    let more = if detailed { "`:help` lists all commands." } else { "" };
+    let plain = [*usage, *help, more].join("\n");
+    let markdown = format!("```text\n{usage}\n```\n{help}\n\n{more}");
+    let [usage, help, more] = [usage, help, more].map(escape);
+    let html = format!("<pre><code>{usage}</code></pre><p>{help}</p><p>{more}</p>");
+    let bundle = [("text/plain", plain.trim_end()), ("text/markdown", markdown.trim_end()), ("text/html", &html)];
+    Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
+}
+
+/// The name that a cell asks about if it is nothing but `NAME?`, as in IPython. For a variable that is an expression, so
+/// ask only if it is none.
+///
+/// ```
+/// use loopbook_kernel::evaluator::commands::asked_about;
+/// assert_eq!(asked_about("task::spawn?"), Some("task::spawn"));
+/// assert_eq!(asked_about("spawn()?"), None);
+/// ```
+pub fn asked_about(code: &str) -> Option<&str> {
+    let name = code.trim().strip_suffix('?')?.trim_end_matches('?');
+    let is_path = name.strip_suffix('!').unwrap_or(name).split("::").all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    });
+    is_path.then_some(name)
 }
 
 fn variable(args: &str) -> Result<Command, String> {

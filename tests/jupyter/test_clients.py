@@ -69,6 +69,12 @@ def test_row_15_the_console_runs_a_cell(kernel_name, tmp_path):
         console.close(force=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patient_conformance_tests():
+    """Fifteen seconds for the first cell are few where other tests run beside."""
+    jupyter_kernel_test.TIMEOUT = CELL_DEADLINE
+
+
 class TestConformance(jupyter_kernel_test.KernelTests):
     """The suite that other kernels measure themselves with."""
 
@@ -83,6 +89,26 @@ class TestConformance(jupyter_kernel_test.KernelTests):
     code_clear_output = "loopbook::clear_output(false);"
     complete_code_samples = ["let x = 1;", "fn f() {}"]
     incomplete_code_samples = ["fn f() {", "let s = \"abc"]
+    invalid_code_samples = ["let = ;", "f(]"]
+    completion_samples = [
+        {"text": ":tas", "matches": {":tasks"}},
+        {"text": "let numbers: Vec<u8> = Vec::with_cap", "matches": {"with_capacity"}},
+    ]
+    code_page_something = "?Vec"
+    code_inspect_sample = "println!"
+    supported_history_operations = ("tail", "range", "search")
+    code_history_pattern = "6 [*] 7"
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def installed(cls, kernel_name):
+        cls.kernel_name = kernel_name
+
+
+class TestWelcome(jupyter_kernel_test.IopubWelcomeTests):
+    """And whether a client learns that its subscription has arrived."""
+
+    support_iopub_welcome = True
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod

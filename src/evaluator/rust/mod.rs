@@ -1,5 +1,6 @@
 //! The Rust evaluator: evcxr on a thread of its own, cells in a child process, and the link between them.
 
+mod aside;
 mod depend;
 mod obey;
 mod prepare;
@@ -14,8 +15,9 @@ use super::execution::Executions;
 use super::link::{self, OnBuilt};
 use super::names::Names;
 use super::standin;
-use super::{Cell, Completeness, Completions, Evaluator, Event, Outcome, cell, report, workdir};
+use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, cell, report, workdir};
 use async_std::channel::Sender;
+use async_std::future::timeout;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
@@ -24,6 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 /// The evaluator of the kernel proper.
 #[derive(Debug)]
@@ -37,6 +40,9 @@ pub struct RustEvaluator {
 
 /// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
 const STACK: usize = 64 << 20;
+
+/// How long an answer of rust-analyzer's is waited for; then what the kernel itself knows has to do.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the evaluator's thread is asked to do.
 enum Job {
@@ -101,6 +107,9 @@ impl RustEvaluator {
 
 impl Evaluator for RustEvaluator {
     fn start(&self, cell: Cell) {
+        if cell.shell != MAIN_SHELL && self.answer_aside(&cell) {
+            return;
+        }
         self.load.last_cell.store(cell.id, Ordering::Release);
         self.submit(Job::Run(cell));
     }
@@ -117,28 +126,36 @@ impl Evaluator for RustEvaluator {
     }
 
     fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
+        if super::names::in_command(&code, cursor) {
+            let names = self.names.clone();
+            let complete = move || names.complete_command(&code, cursor).unwrap_or_default();
+            return Box::pin(async_std::task::spawn_blocking(complete));
+        }
         let known = self.names.complete(&code, cursor);
-        if !self.idle() || super::names::in_command(&code, cursor) {
+        if !self.idle() {
             return Box::pin(async move { known });
         }
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Complete(code, cursor, answer));
         Box::pin(async move {
-            match answered.await {
-                Ok(exact) if !exact.items.is_empty() => exact,
+            match timeout(PATIENCE, answered).await {
+                Ok(Ok(exact)) if !exact.items.is_empty() => exact,
                 _ => known,
             }
         })
     }
 
-    fn inspect(&self, code: String, cursor: usize, _detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
-        if !self.idle() {
-            let known = self.names.inspect(&code, cursor);
+    fn inspect(&self, code: String, cursor: usize, detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
+        let known = self.names.inspect(&code, cursor, detailed);
+        if !self.idle() || super::names::in_command(&code, cursor) {
             return Box::pin(async move { known });
         }
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Inspect(code, cursor, answer));
-        Box::pin(async move { answered.await.ok().flatten() })
+        Box::pin(async move {
+            let exact = timeout(PATIENCE, answered).await.ok().and_then(Result::ok).flatten();
+            exact.or(known)
+        })
     }
 
     fn is_complete(&self, code: &str) -> Completeness {

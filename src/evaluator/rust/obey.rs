@@ -5,7 +5,7 @@ use crate::evaluator::cell::Prepared;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::dependencies::Dependency;
 use crate::evaluator::template::CARGO_CONFIG;
-use crate::evaluator::{Cell, report};
+use crate::evaluator::{Cell, Event, report};
 use loopbook_channel::{MimeBundle, Query};
 
 /// What follows a command.
@@ -34,7 +34,7 @@ impl Session {
                 self.show_text(cell, &prepared.rust);
                 return Ok(Next::Stop);
             }
-            Command::Help(name) => self.show_text(cell, &commands::help(name.as_deref())?),
+            Command::Help(name) => self.help(cell, name.as_deref())?,
             Command::Opt(level) => self.optimise(cell, level)?,
             Command::Restart => self.restart(cell),
             Command::Timing => {
@@ -61,7 +61,7 @@ impl Session {
             }
             Command::Vars => self.list_variables(cell),
             Command::Version => {
-                self.show_text(cell, &format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")));
+                self.show_text(cell, &commands::version());
             }
         }
         Ok(Next::GoOn)
@@ -75,6 +75,20 @@ impl Session {
         if !cell.silent {
             self.executions.send(report::display(cell.id, data));
         }
+    }
+
+    /// Shows what is known of a command or a name, or lists the commands.
+    fn help(&mut self, cell: &Cell, name: Option<&str>) -> Result<(), String> {
+        let about_command = commands::help(name);
+        let data = match (about_command, name) {
+            (Ok(text), _) => MimeBundle::from([("text/plain".to_owned(), text.into())]),
+            (Err(_), Some(name)) if !name.starts_with(':') => self
+                .inspect(name, name.len())
+                .ok_or_else(|| format!("nothing is known of `{name}`; `:help` lists the commands"))?,
+            (Err(why), _) => return Err(why),
+        };
+        self.executions.send(Event::Page { cell: cell.id, data });
+        Ok(())
     }
 
     fn ask(&self, cell: &Cell, query: &Query) -> Result<(), String> {

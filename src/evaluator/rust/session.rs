@@ -6,7 +6,7 @@ use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, word_at};
+use super::super::names::{Known, Names, VARIABLE, word_at};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
@@ -107,7 +107,10 @@ impl Session {
     }
 
     /// Runs a cell to its end and reports it.
-    pub(super) fn run(&mut self, cell: Cell) {
+    pub(super) fn run(&mut self, mut cell: Cell) {
+        if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
+            cell.code = format!("?{name}");
+        }
         let lost = self.recover();
         self.notebook.variables = self.variables().into_iter().collect();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
@@ -129,8 +132,12 @@ impl Session {
         if self.timing {
             self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
         }
+        let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         self.executions.finish(outcome);
         self.restore();
+        if compiled {
+            self.names.learn(&without_commands(&cell.code));
+        }
         self.remember();
     }
 
@@ -142,7 +149,9 @@ impl Session {
         let items = found
             .completions
             .into_iter()
-            .filter(|item| !item.code.starts_with("lb_") && !item.code.contains("evcxr") && item.code != "__private")
+            .filter(|item| {
+                !["lb_", "__"].iter().any(|ours| item.code.starts_with(ours)) && !item.code.contains("evcxr")
+            })
             .map(|item| Completion { text: item.code, kind: item.kind, signature: Some(item.label) })
             .collect();
         Completions { start: found.start_offset, end: found.end_offset, items }
@@ -175,10 +184,16 @@ impl Session {
         self.notebook.statics().map(str::to_owned)
     }
 
+    /// Whether a name of the notebook stands for a value, so that `name?` is an expression.
+    fn is_value(&self, name: &str) -> bool {
+        self.items.get(name) == Some(&VARIABLE) || self.context.variables_and_types().any(|(known, _)| known == name)
+    }
+
     /// Forgets what earlier cells defined; the context must be a new one.
     pub(super) fn forget_everything(&mut self) {
         self.notebook = notebook();
         self.types = types();
+        self.names.forget();
         self.items.clear();
         self.dependencies.clear();
     }
