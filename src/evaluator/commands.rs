@@ -33,11 +33,26 @@ pub const COMMANDS: &[Description] = &[
     Description { name: ":deps", usage: ":deps", help: "Lists the crates that were added." },
     Description { name: ":doc", usage: ":doc NAME", help: "Shows the documentation of a name." },
     Description {
+        name: ":env",
+        usage: ":env NAME=VALUE",
+        help: "Sets an environment variable for the cells, until their process is restarted.",
+    },
+    Description {
         name: ":expand-cell",
         usage: ":expand-cell",
         help: "Shows what the compiler gets for the rest of the cell, and does not run it.",
     },
+    Description {
+        name: ":explain",
+        usage: ":explain [CODE]",
+        help: "Shows what rustc has to say about an error code, as in `:explain E0308`, or about the last one.",
+    },
     Description { name: ":help", usage: ":help [NAME]", help: "Lists the commands, or explains one." },
+    Description {
+        name: ":lints",
+        usage: ":lints",
+        help: "Shows what was noticed of tasks that keep others from running, and what to do about it.",
+    },
     Description {
         name: ":opt",
         usage: ":opt 0|1|2|3",
@@ -55,6 +70,11 @@ pub const COMMANDS: &[Description] = &[
     },
     Description { name: ":timing", usage: ":timing", help: "Switches on or off that each cell says how long it took." },
     Description { name: ":type", usage: ":type NAME", help: "Shows the type of a variable." },
+    Description {
+        name: ":types",
+        usage: ":types",
+        help: "Switches on or off that the type of a cell's value is shown before the value.",
+    },
     Description { name: ":vars", usage: ":vars", help: "Lists the variables of the notebook with their types." },
     Description { name: ":version", usage: ":version", help: "Shows the versions of the kernel and of evcxr." },
 ];
@@ -64,14 +84,18 @@ pub const COMMANDS: &[Description] = &[
 pub enum Command {
     /// `:clear`.
     Clear,
-    /// `:dep`: the crate's name and its specification.
-    Dep(String, String),
+    /// `:dep`: what stands behind it, for each of several that follow each other.
+    Dep(Vec<String>),
     /// `:deps`.
     Deps,
     /// `:doc`.
     Doc(String),
+    /// `:env`: a name and its value.
+    Env(String, String),
     /// `:expand-cell`.
     ExpandCell,
+    /// `:explain`: an error code, else that of the last error.
+    Explain(Option<String>),
     /// `:help`.
     Help(Option<String>),
     /// `:opt`: the level.
@@ -84,6 +108,8 @@ pub enum Command {
     Ask(Query),
     /// `:type`.
     Type(String),
+    /// `:types`.
+    Types,
     /// `:vars`.
     Vars,
     /// `:version`.
@@ -95,7 +121,7 @@ pub enum Command {
 /// ```
 /// use loopbook_kernel::evaluator::commands::{Command, parse};
 /// assert_eq!(parse(":vars", ""), Ok(Command::Vars));
-/// assert!(parse(":dep", "tokio = \"1\"").unwrap_err().contains("built in"));
+/// assert!(parse(":quit", "").unwrap_err().contains("Shut Down"));
 /// ```
 ///
 /// # Errors
@@ -105,17 +131,21 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     match name {
         ":cancel" => cancel(args),
         ":clear" => none(args, Command::Clear, ":clear"),
-        ":dep" => dependency(args),
+        ":dep" => Ok(Command::Dep(vec![required(args, ":dep NAME = \"VERSION\"")?])),
         ":deps" => none(args, Command::Deps, ":deps"),
         ":doc" => Ok(Command::Doc(required(args, ":doc NAME")?)),
+        ":env" => variable(args),
+        ":explain" => explain(args),
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
+        ":lints" => none(args, Command::Ask(Query::Lints), ":lints"),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
         ":restart" => none(args, Command::Restart, ":restart"),
         ":tasks" => tasks(args),
         ":timing" => none(args, Command::Timing, ":timing"),
-        ":type" => Ok(Command::Type(required(args, ":type NAME")?)),
+        ":type" | ":t" => Ok(Command::Type(required(args, ":type NAME")?)),
+        ":types" => none(args, Command::Types, ":types"),
         ":vars" => none(args, Command::Vars, ":vars"),
         ":version" => none(args, Command::Version, ":version"),
         _ => Err(refusal(name)),
@@ -170,18 +200,23 @@ pub fn asked_about(code: &str) -> Option<&str> {
     is_path.then_some(name)
 }
 
-fn dependency(args: &str) -> Result<Command, String> {
-    let (name, spec) = args.split_once('=').map_or((args, "\"*\""), |(name, spec)| (name.trim(), spec.trim()));
-    if name.is_empty() || spec.is_empty() || name.contains(char::is_whitespace) {
-        return Err("`:dep` takes a crate's name and a version, as in `:dep rand = \"0.9\"`".into());
+fn variable(args: &str) -> Result<Command, String> {
+    let pair = args.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+    let (name, value) = pair.unwrap_or_default();
+    if name.is_empty() || name.contains(char::is_whitespace) || args.contains('\0') {
+        return Err("`:env` takes a name and a value, as in `:env RUST_LOG=debug`".into());
     }
-    if ["tokio", "async-std", "async_std", "futures", "loopbook"].contains(&name) {
-        return Err(format!(
-            "`{name}` is built in: every cell sees it, with the features that cells need, and it shares the loop of the \
-             notebook. Leave this line out."
-        ));
+    Ok(Command::Env(name.to_owned(), value.to_owned()))
+}
+
+fn explain(args: &str) -> Result<Command, String> {
+    let is_code =
+        |code: &str| code.len() == 5 && code.starts_with('E') && code[1..].bytes().all(|b| b.is_ascii_digit());
+    match args {
+        "" => Ok(Command::Explain(None)),
+        code if is_code(code) => Ok(Command::Explain(Some(code.to_owned()))),
+        _ => Err("`:explain` takes the code of an error, as in `:explain E0308`".into()),
     }
-    Ok(Command::Dep(name.to_owned(), spec.to_owned()))
 }
 
 fn tasks(args: &str) -> Result<Command, String> {
@@ -227,6 +262,12 @@ fn refusal(name: &str) -> String {
         ":toolchain" | ":linker" | ":codegen_backend" => {
             "the runtime that the cells share was compiled with one toolchain; run `loopbook warm` under another one \
              to change it"
+        }
+        ":fmt" => "write the format into the cell, as in `println!(\"{value:#?}\")`",
+        ":efmt" => "a failed `?` shows what the error's `Display` says, and its sources; without one, its `Debug`",
+        ":build_env" => "set it before the kernel starts, in its terminal or in kernel.json",
+        ":internal_debug" | ":time_passes" | ":last_compile_dir" | ":last_error_json" | ":clear_cache" => {
+            "it is about the insides of evcxr; `:expand-cell` shows what the compiler gets, `:timing` how long it takes"
         }
         ":sccache" | ":cache" | ":allow_static_linking" | ":offline" | ":preserve_vars_on_panic" => {
             "this setting of evcxr's would separate the cells from the loop that they share"
@@ -281,12 +322,23 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_is_a_name_and_a_specification() {
-        assert_eq!(parse(":dep", "rand"), Ok(Command::Dep("rand".into(), "\"*\"".into())));
-        let spec = "{ version = \"1\", features = [\"derive\"] }";
-        assert_eq!(parse(":dep", &format!("serde = {spec}")), Ok(Command::Dep("serde".into(), spec.into())));
-        assert!(parse(":dep", "").is_err());
-        assert!(parse(":dep", "async-std").unwrap_err().contains("built in"));
+    fn environment_and_error_codes_are_understood() {
+        assert_eq!(parse(":env", "A = b c"), Ok(Command::Env("A".into(), "b c".into())));
+        assert_eq!(parse(":env", "A=\"b\""), Ok(Command::Env("A".into(), "\"b\"".into())));
+        for wrong in ["", "A", "=b", "A B=c"] {
+            assert!(parse(":env", wrong).unwrap_err().contains("RUST_LOG"), "{wrong}");
+        }
+        assert_eq!(parse(":explain", "E0308"), Ok(Command::Explain(Some("E0308".into()))));
+        assert_eq!(parse(":explain", ""), Ok(Command::Explain(None)));
+        for wrong in ["0308", "E308", "--help", "Eé08"] {
+            assert!(parse(":explain", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_dependency_needs_a_name() {
+        assert_eq!(parse(":dep", " rand "), Ok(Command::Dep(vec!["rand".into()])));
+        assert!(parse(":dep", "").unwrap_err().contains(":dep NAME"));
     }
 
     #[test]

@@ -58,6 +58,8 @@ struct Current {
     /// Its `Done` has been sent: whatever comes now comes too late.
     answered: bool,
     outcome: Option<CellOutcome>,
+    /// Old values of its variables that the child still has.
+    spared: Vec<String>,
     /// What evcxr must give up before the cell may run.
     redefined: Redefined,
 }
@@ -162,14 +164,16 @@ impl Executions {
     pub fn may_begin(&self) -> (ToChild, Option<(CellId, Arc<Source>)>) {
         let mut state = self.lock();
         let Some(current) = state.current.as_mut() else {
-            return (ToChild::Begin { cell: 0, number: 0, run: true, forget: Vec::new() }, None);
+            let begin = ToChild::Begin { cell: 0, number: 0, run: true, forget: Vec::new(), renew: Vec::new() };
+            return (begin, None);
         };
         let redefined = std::mem::take(&mut current.redefined);
-        if !redefined.variables.is_empty() && !current.answered {
+        if !redefined.variables.is_empty() {
+            // Also if the cell was interrupted: evcxr has its new definitions by now.
             let (cell, number) = (current.cell.id, current.cell.number);
-            drop(state);
-            self.send(report::display(cell, report::given_up(&redefined)));
-            return (ToChild::Begin { cell, number, run: false, forget: redefined.variables }, None);
+            self.show_given_up(state, &redefined);
+            let Redefined { variables: forget, statics: renew, .. } = redefined;
+            return (ToChild::Begin { cell, number, run: false, forget, renew }, None);
         }
         current.running = !current.answered;
         current.outcome = None;
@@ -178,16 +182,20 @@ impl Executions {
             number: current.cell.number,
             run: current.running,
             forget: Vec::new(),
+            renew: redefined.statics.clone(),
         };
         let shown = !current.hidden && current.running && !current.cell.silent;
-        (reply, shown.then(|| (current.cell.id, current.source.clone())))
+        let shown = shown.then(|| (current.cell.id, current.source.clone()));
+        self.show_given_up(state, &redefined);
+        (reply, shown)
     }
 
     /// The child says that a cell has ended.
-    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome) {
+    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, spared: Vec<String>) {
         let mut state = self.lock();
         if let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell) {
             current.outcome = Some(outcome);
+            current.spared = spared;
         }
         self.changed.notify_all();
     }
@@ -201,6 +209,16 @@ impl Executions {
         let (mut state, _) =
             self.changed.wait_timeout_while(self.lock(), LAST_WORDS, pending).unwrap_or_else(PoisonError::into_inner);
         state.current.as_mut().and_then(|current| current.outcome.take())
+    }
+
+    /// The variables that the current cell was defining anew when it failed, and whose old values the child still has.
+    pub fn spared(&self) -> Vec<String> {
+        self.lock().current.as_mut().map(|current| std::mem::take(&mut current.spared)).unwrap_or_default()
+    }
+
+    /// Whether the current cell was interrupted before it ran: it has not touched a variable.
+    pub fn was_refused(&self) -> bool {
+        self.lock().current.as_ref().is_some_and(|current| current.answered && !current.running)
     }
 
     /// Waits until everything that a dead child had sent has been passed on.
@@ -255,6 +273,19 @@ impl Executions {
         let _closed_at_shutdown = self.events.send_blocking(event);
     }
 
+    /// Shows under the current cell what it costs, if it costs anything.
+    fn show_given_up(&self, state: MutexGuard<'_, State>, redefined: &Redefined) {
+        let Some(current) = state.current.as_ref().filter(|current| !current.answered && !current.hidden) else {
+            return;
+        };
+        let (cell, is_silent) = (current.cell.id, current.cell.silent);
+        drop(state);
+        let costs_something = !redefined.variables.is_empty() || !redefined.statics.is_empty();
+        if costs_something && !is_silent {
+            self.send(report::display(cell, report::given_up(redefined)));
+        }
+    }
+
     /// Where events go, for whoever can wait asynchronously.
     pub fn events(&self) -> Sender<Event> {
         self.events.clone()
@@ -275,6 +306,7 @@ impl Current {
             interrupts: 0,
             answered: false,
             outcome: None,
+            spared: Vec::new(),
             redefined: Redefined::default(),
         }
     }

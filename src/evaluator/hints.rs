@@ -30,7 +30,9 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     if unknown_type && ["futures::join!", "futures::try_join!", "join!("].iter().any(|name| code.contains(name)) {
         hints.push("use `gather!(a, b, …)`: it is known to the notebook and needs no `.await`");
     }
-    if unknown_type && code.contains("select!") {
+    // The type that rust-analyzer sees in the arms of a `select!` is `!`.
+    let never_type = said("expected type `!`") || said("expected `!`");
+    if (unknown_type || never_type) && code.contains("select!") {
         hints.push("use `race!(a, b, …)`, or `gather!` to wait for all: the notebook cannot see the type of `select!`");
     }
     if said("is not a future") && code.contains("gather!") {
@@ -57,6 +59,18 @@ mod tests {
         let hints = of("let (a, b) = futures::join!(f(), g());", &[], message);
         assert!(hints[0].contains("gather!"), "{hints:?}");
         assert!(of("let a = Default::default();", &[], message).is_empty());
+    }
+
+    #[test]
+    fn a_select_that_hides_its_type_is_answered_with_race() {
+        let diagnostic = |note: &str| {
+            let note = serde_json::json!({ "message": note, "level": "note" });
+            let json = serde_json::json!({ "message": "mismatched types", "level": "error", "children": [note] });
+            Diagnostic::from_json(&json).expect("a diagnostic")
+        };
+        let code = "let x = tokio::select! { a = f() => a };";
+        assert!(of(code, &[diagnostic("expected type `!`\n   found type `{integer}`")], "")[0].contains("race!"));
+        assert!(of(code, &[diagnostic("expected type `u8`")], "").is_empty());
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Server {
         match message {
             ToKernel::Hello { .. } => tracing::warn!("the child said hello twice"),
             ToKernel::MayBegin => self.begin(connection),
-            ToKernel::CellDone { cell, outcome } => self.executions.cell_done(cell, outcome),
+            ToKernel::CellDone { cell, outcome, spared } => self.executions.cell_done(cell, outcome, spared),
             ToKernel::Display { cell, kind, data, metadata, display_id } => {
                 if cell != 0 && !self.executions.is_silent(cell) {
                     self.executions.send(Event::Display { cell, kind, data, metadata, display_id });

@@ -6,9 +6,12 @@ pub mod cell;
 pub mod commands;
 pub mod completions;
 mod definitions;
+pub mod dependencies;
 pub mod diagnostics;
 pub mod echo;
 pub mod execution;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod hints;
 pub mod library;
 pub mod link;

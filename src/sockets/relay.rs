@@ -30,7 +30,7 @@ const LIMIT: usize = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The same for a client that has not been seen to read: one that sleeps connects again and again.
-const SUSPICION: Duration = Duration::from_millis(250);
+const SUSPICION: Duration = Duration::from_secs(1);
 
 /// Who has taken so many bytes reads; less is what the system's buffers swallow.
 const READS: usize = 16 << 20;
@@ -267,6 +267,9 @@ fn prompt(stream: TcpStream) -> io::Result<Box<dyn Stream>> {
 mod tests {
     use super::*;
 
+    /// Longer than a machine with a lot to do lets a test wait.
+    const LONG: Duration = Duration::from_secs(60);
+
     /// A relayed connection: the client's end, the socket's end, and how it ended.
     fn relayed(limit: usize, patience: Patience) -> (UnixStream, UnixStream, JoinHandle<io::Result<()>>) {
         let (client, client_end) = UnixStream::pair().unwrap();
@@ -302,7 +305,7 @@ mod tests {
 
     #[async_std::test]
     async fn a_client_that_reads_gets_more_than_the_limit() {
-        let (mut client, mut socket, ended) = relayed(1 << 20, Patience::after(0));
+        let (mut client, mut socket, ended) = relayed(1 << 20, Patience { reader: LONG, stranger: LONG });
         let sent = task::spawn(async move { socket.write_all(&vec![7; 8 << 20]).await });
         let mut bytes = Vec::new();
         client.read_to_end(&mut bytes).await.unwrap();
@@ -313,7 +316,7 @@ mod tests {
 
     #[async_std::test]
     async fn a_slow_client_that_keeps_its_pace_loses_nothing() {
-        let short = Duration::from_millis(500);
+        let short = Duration::from_secs(2);
         let (mut client, mut socket, ended) = relayed(1 << 20, Patience { reader: short, stranger: short });
         let sent = task::spawn(async move { socket.write_all(&vec![7; 24 << 20]).await });
         let mut bytes = vec![0; 2 << 20];

@@ -263,7 +263,7 @@ class Child:
             return
         message = json.loads(body)
         if message["type"] == "may_begin":
-            self.send(type="begin", cell=100 + self.number, number=self.number, run=not self.refuse, forget=[])
+            self.send(type="begin", cell=100 + self.number, number=self.number, run=not self.refuse, forget=[], renew=[])
         self.frames.put(("message", message))
 
 

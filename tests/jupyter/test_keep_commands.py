@@ -18,7 +18,7 @@ REFUSED = [
     "!ls",
 ]
 
-LISTED = [":help", ":vars", ":tasks", ":version", ":deps"]
+LISTED = [":help", ":vars", ":tasks", ":lints", ":version", ":deps", ":help lints", ":help types"]
 
 
 @pytest.fixture
@@ -82,6 +82,27 @@ def test_keep_row_12_an_evcxr_toml_beside_the_notebook_is_not_read(kernel_name, 
         assert kernel.run("1 + 1").ok().text == "2"
         assert not (tmp_path / "taken").exists() and work_directories(kernel.pid)
         assert kernel.run('std::path::Path::new("evcxr.toml").exists()').ok().text == "true", "the cell runs where the notebook is"
+
+
+def test_keep_row_12_types_are_shown_while_they_are_wanted(kernel):
+    kernel.run(":types").ok()
+    shown = kernel.run("vec![1]").ok()
+    assert shown.text == "[1]" and "Vec<i32>" in str(shown.displays)
+    assert kernel.run("()").ok().outputs == []
+    kernel.run(":types").ok()
+    assert kernel.run("vec![1]").ok().displays == []
+
+
+def test_keep_row_12_an_environment_variable_for_the_cells(kept):
+    assert kept.run(':env LOOPBOOK_SAMPLE=a b\nstd::env::var("LOOPBOOK_SAMPLE")?').ok().text == '"a b"'
+    assert kept.run(":env nothing").reply["ename"] == "CommandError"
+
+
+def test_keep_row_12_an_error_code_is_explained(kept):
+    assert kept.run('let wrong: u8 = "text";').reply["ename"] == "CompileError"
+    for command in [":explain", ":explain E0308"]:
+        assert "mismatch" in str(kept.run(command).ok().displays[0]).lower()
+    assert kept.run(":explain E9999").reply["ename"] == "CommandError"
 
 
 def complete(kernel, code, cursor):

@@ -155,3 +155,40 @@ def test_keep_row_05_a_definition_that_fails_keeps_the_old_value_or_says_so(kern
         assert "name" in redefinition.report, "what went is named"
     else:
         assert later.text == "3"
+
+
+# A value, how it is defined anew in a cell that fails, and what evaluates to it.
+KEPT = {
+    "not used": ("vec![1, 2]", "let old = { panic!(); };", "old.len()", "2"),
+    "in another pattern": ("vec![1, 2]", "let (old, more) = (vec![1], 2); panic!();", "old.len()", "2"),
+    "a count": ("5", "let old = old + 1; panic!();", "old", "5"),
+    "text": ('String::from("old")', 'let old = format!("{old} and new"); panic!();', "old", '"old"'),
+    "moved text": ('String::from("old")', 'let old = old + "new"; panic!();', "old", '"old"'),
+    "returned before": ("7", "let old = 8; if old == 8 { return; }", "old", "7"),
+}
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_keep_row_05_the_old_value_is_kept_if_it_can_be_had(kernel, what):
+    value, code, look, text = KEPT[what]
+    kernel.run(f"let old = {value};").ok()
+    failed = kernel.run(code)
+    assert "Lost" not in failed.report
+    assert kernel.run(look).ok().text == text
+    kernel.run("let old = 9;").ok()
+    assert kernel.run("old").ok().text == "9"
+
+
+def test_keep_row_05_an_old_value_is_dropped_when_it_has_been_replaced(kernel):
+    kernel.run('struct Loud(u8);\nimpl Drop for Loud { fn drop(&mut self) { println!("dropped {}", self.0); } }').ok()
+    kernel.run("let loud = Loud(1);").ok()
+    assert kernel.run("let loud = Loud(2);").ok().stdout == "dropped 1\n"
+    failed = kernel.run("let loud = Loud(3); panic!();")
+    assert (failed.reply["ename"], failed.stdout) == ("Panic", "dropped 3\n")
+    assert kernel.run("drop(loud);").ok().stdout == "dropped 2\n"
+
+
+def test_keep_row_05_a_value_that_the_cell_has_used_up_is_named(kernel):
+    kernel.run("let used = std::sync::Arc::new(1);").ok()
+    failed = kernel.run("drop(used); let used = 2; panic!();")
+    assert failed.reply["ename"] == "Panic" and "`used`" in failed.report

@@ -28,6 +28,9 @@ def test_keep_row_13_as_many_blocking_tasks_as_workers(kernel_name, tmp_path, wo
         assert kernel.run("task::spawn(async { 42 }).await").ok().text == "42", "the loop lives on"
         lints = kernel.run(":lints").ok()
         assert "block" in str(lints.displays + lints.of("result"))
+        assert "lint nested_block_on" in str(result.displays) and ".await" in str(result.displays)
+        found = kernel.run("loopbook::lints()[0].clone()").ok().text
+        assert "nested_block_on" in found and "cell: Some(1)" in found
         kernel.check_leftovers()
 
 

@@ -23,7 +23,7 @@ pub use messages::{
 pub use task::{CellId, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Environment variable that names the kernel's Unix socket to the child. The child removes it from its environment
 /// before any user code runs.

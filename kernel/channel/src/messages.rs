@@ -39,6 +39,8 @@ pub enum ToKernel {
         cell: CellId,
         /// How it ended.
         outcome: CellOutcome,
+        /// Variables that it was defining anew when it failed, and whose old values the runtime still has.
+        spared: Vec<String>,
     },
     /// Something to show.
     Display {
@@ -106,6 +108,8 @@ pub enum ToChild {
         /// Variables that evcxr must give up before the cell may run, because their types have changed. evcxr then
         /// compiles the cell again without them.
         forget: Vec<String>,
+        /// Statics that begin anew with this cell, because their types have changed.
+        renew: Vec<String>,
     },
     /// End this cell's execution early, if it is the one that runs.
     Interrupt {
@@ -139,6 +143,8 @@ pub enum Query {
         /// Only tasks of the cell with this execution count.
         cell: Option<u32>,
     },
+    /// What was noticed of tasks that keep others from running (`:lints`). Answered like [`Query::Tasks`].
+    Lints,
     /// Ends a task (`:cancel ID`). The answer says what came of it, as `text/plain`.
     Cancel {
         /// The task.

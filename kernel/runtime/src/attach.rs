@@ -1,6 +1,8 @@
 //! Where the child program meets this library. Nothing but C types crosses here, and no panic.
 
-use crate::{cell, flusher, inspector, link, markers, output, panics, pool, registry, site, stdin};
+use crate::{
+    cell, flusher, generations, inspector, link, markers, output, panics, pool, registry, site, spares, stdin,
+};
 use loopbook_channel::{Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, HOOKS_VERSION, Hooks, Stream, ToKernel};
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -87,6 +89,7 @@ extern "C" fn begin(library: *const c_char) -> c_int {
     let library = unsafe { CStr::from_ptr(library) };
     let begun = catch_unwind(|| {
         let begin = link::may_begin();
+        generations::loaded(library, begin.renew);
         if !begin.forget.is_empty() {
             begin.forget.iter().for_each(|variable| markers::forget(variable));
             return BEGIN_FORGET;
@@ -104,9 +107,10 @@ extern "C" fn begin(library: *const c_char) -> c_int {
 
 extern "C" fn end() -> u32 {
     let ended = catch_unwind(|| {
+        let spared = spares::settle();
         flusher::at_end_of_cell();
         let (cell, outcome, how) = cell::end();
-        link::send(&ToKernel::CellDone { cell, outcome });
+        link::send(&ToKernel::CellDone { cell, outcome, spared });
         how
     });
     ended.unwrap_or(loopbook_channel::END_PANIC)

@@ -122,6 +122,11 @@ pub(crate) fn end() -> (CellId, CellOutcome, u32) {
     (latest(), outcome, end.how)
 }
 
+/// Whether evcxr will forget what the cell that runs defines.
+pub(crate) fn has_failed() -> bool {
+    lock(&END).how != END_NORMAL
+}
+
 /// See [`crate::context::end_cell_early`].
 pub(crate) fn end_early(failure: Option<Failure>) {
     let mut end = lock(&END);

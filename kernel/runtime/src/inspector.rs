@@ -2,7 +2,7 @@
 
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
-use crate::{link, registry, rich, views};
+use crate::{link, lints, registry, rich, views};
 use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel};
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -55,6 +55,7 @@ fn answer(query: &Query) -> MimeBundle {
             }
             bundle
         }
+        Query::Lints => lints::table(),
         Query::Cancel { id } => rich::text(match registry::record(*id) {
             Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),
             None => format!("there is no task {id} that could be cancelled: it has ended, or there never was one"),

@@ -8,10 +8,10 @@
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
-//! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `json`: what cells do with futures and learn of tasks,
+//! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `lints`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
-//! - `question`, `slot`, `local_slot`, `hidden`: what the kernel puts in place of a cell's `?`, `static`, `thread_local!`
-//!   and of a `let` that no later cell needs,
+//! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
+//!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
 mod attach;
@@ -25,6 +25,7 @@ mod display;
 pub mod facade;
 mod flusher;
 mod gather;
+mod generations;
 mod hidden;
 mod input;
 mod inspector;
@@ -32,6 +33,7 @@ mod instrument;
 mod json;
 mod keep;
 mod link;
+mod lints;
 mod local;
 mod local_slot;
 mod markers;
@@ -49,6 +51,7 @@ mod seen;
 mod show;
 mod site;
 mod slot;
+mod spares;
 mod stdin;
 mod sync;
 mod tasks;
@@ -62,6 +65,7 @@ pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use input::{input, password};
 pub use json::json;
 pub use keep::{keep, keep_local};
+pub use lints::{Lint, lints};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
 pub use rich::{Html, Markdown, Png, Svg};
 pub use tasks::{all_tasks, current_task, finished_tasks, task};
@@ -74,4 +78,5 @@ pub mod __private {
     pub use crate::question::*;
     pub use crate::show::*;
     pub use crate::slot::Slot;
+    pub use crate::spares::*;
 }

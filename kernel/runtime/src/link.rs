@@ -40,6 +40,7 @@ pub(crate) struct Begin {
     pub(crate) number: u32,
     pub(crate) run: bool,
     pub(crate) forget: Vec<String>,
+    pub(crate) renew: Vec<String>,
 }
 
 struct Question {
@@ -189,8 +190,8 @@ fn read(mut socket: BufReader<UnixStream>) {
 
 fn handle(message: ToChild) {
     match message {
-        ToChild::Begin { cell, number, run, forget } => {
-            *lock(&BEGIN) = Some(Begin { cell, number, run, forget });
+        ToChild::Begin { cell, number, run, forget, renew } => {
+            *lock(&BEGIN) = Some(Begin { cell, number, run, forget, renew });
             BEGUN.notify_all();
         }
         ToChild::Interrupt { cell } => interrupt(cell),

@@ -3,6 +3,7 @@
 //! As a cell's `static` becomes a [`Slot`](crate::slot::Slot), its `thread_local!` becomes a static [`LocalSlot`]. The
 //! values live in a thread-local of this library, and end with their thread.
 
+use crate::generations;
 use crate::slot::Key;
 use crate::sync::lock;
 use std::any::Any;
@@ -77,10 +78,11 @@ impl<T: 'static> LocalSlot<T> {
         if let Some(index) = self.found.load(Ordering::Relaxed).checked_sub(1) {
             return index;
         }
+        let generation = generations::of(self.name, std::ptr::from_ref(self).cast());
         let mut indices = lock(&INDICES);
         let indices = indices.get_or_insert_default();
         let next = indices.len();
-        let index = *indices.entry(Key::new::<T>(self.name, self.hash)).or_insert(next);
+        let index = *indices.entry(Key::new::<T>(self.name, self.hash, generation)).or_insert(next);
         self.found.store(index + 1, Ordering::Relaxed);
         index
     }

@@ -6,9 +6,9 @@
 
 use crate::record::Record;
 use crate::sync::lock;
-use crate::{link, registry};
+use crate::{lints, registry};
 use async_global_executor::GlobalExecutorConfig;
-use loopbook_channel::{CellId, Stream};
+use loopbook_channel::CellId;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -120,8 +120,7 @@ fn look(told: &mut HashSet<CellId>) {
     let added = futures::executor::block_on(async_global_executor::spawn_more_threads(1)).unwrap_or(0);
     let cells: Vec<CellId> = stuck.iter().map(|record| record.cell).filter(|cell| told.insert(*cell)).collect();
     for cell in cells {
-        let text = warning(&stuck, waiting, before, added);
-        link::output(cell, Stream::Stderr, text.as_bytes());
+        lints::workers_blocked(cell, &stuck, message(&stuck, waiting, before, added));
     }
 }
 
@@ -132,7 +131,7 @@ fn stuck() -> Vec<Arc<Record>> {
     polls.filter(|(_, since)| since.elapsed() >= STUCK).map(|(record, _)| record).collect()
 }
 
-fn warning(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -> String {
+fn message(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -> String {
     let mut names: Vec<String> = stuck.iter().take(NAMED).map(|record| record.describe()).collect();
     if stuck.len() > NAMED {
         names.push(format!("{} more", stuck.len() - NAMED));
@@ -148,8 +147,8 @@ fn warning(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -
         format!("so the loop got one more ({} of at most {MOST})", before + added)
     };
     format!(
-        "warning: {threads} been blocked for over {} s, by {}. {waiting} {} for a thread, {remedy}. Inside a task \
-         use `.await` in place of `block_on`, and `task::spawn_blocking` for what blocks or computes for long.\n",
+        "{threads} been blocked for over {} s, by {}. {waiting} {} for a thread, {remedy}. Inside a task \
+         use `.await` in place of `block_on`, and `task::spawn_blocking` for what blocks or computes for long.",
         STUCK.as_secs(),
         names.join(", "),
         if waiting == 1 { "task waits" } else { "tasks wait" },

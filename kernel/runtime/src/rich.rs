@@ -1,6 +1,6 @@
 //! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
 
-use crate::{base64, seen::Seen, views};
+use crate::{base64, lints::Lint, seen::Seen, views};
 use loopbook_channel::{MimeBundle, TaskInfo};
 use serde_json::Value;
 
@@ -89,7 +89,10 @@ fn known(value: &Seen<'_>) -> Option<MimeBundle> {
         bundle.insert("application/json".to_owned(), json.clone());
         return Some(bundle);
     }
-    let mut bundle = views::tasks(&tasks_in(value)?);
+    let mut bundle = match value.as_a::<Vec<Lint>>() {
+        Some(lints) => views::lints(lints),
+        None => views::tasks(&tasks_in(value)?),
+    };
     // JupyterLab would prefer the tree of the JSON to the table.
     bundle.remove("application/json");
     Some(bundle)

@@ -17,6 +17,29 @@ macro_rules! __show {
     };
 }
 
+/// Shows the value of a cell, and before it its type (`:types`).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __show_typed {
+    ($value:expr) => {
+        #[allow(unreachable_code)]
+        match &($value) {
+            value => {
+                $crate::__private::show_type(value);
+                $crate::__show!(value)
+            }
+        }
+    };
+}
+
+/// See [`crate::__show_typed`].
+pub fn show_type<T: ?Sized>(_value: &T) {
+    let name = names::of::<T>();
+    if name != "()" {
+        display::send(DisplayKind::Display, rich::text(name), None);
+    }
+}
+
 /// What a value shows as: `None` if it shows itself (`evcxr_display`) or there is nothing to see in it.
 #[doc(hidden)]
 #[macro_export]

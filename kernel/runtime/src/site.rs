@@ -7,7 +7,7 @@
 use crate::sync::lock;
 use loopbook_channel::{SOURCE_ENV, Site};
 use std::collections::HashMap;
-use std::ffi::{CStr, OsString};
+use std::ffi::{CStr, OsString, c_void};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -53,17 +53,17 @@ fn in_cell(location: &'static Location<'static>) -> Option<Site> {
 }
 
 fn look_up(location: &'static Location<'static>) -> Option<Site> {
-    let marks = lock(&LIBRARIES).as_ref()?.get(library_of(location)?.to_bytes()).cloned()?;
+    let marks = lock(&LIBRARIES).as_ref()?.get(library_of(std::ptr::from_ref(location).cast())?.to_bytes()).cloned()?;
     let &(cell, line) = marks.get(&location.line())?;
     Some(Site { cell, line, column: location.column() })
 }
 
 /// The path from which the shared object around a static was loaded.
-fn library_of(location: &'static Location<'static>) -> Option<&'static CStr> {
+pub(crate) fn library_of(address: *const c_void) -> Option<&'static CStr> {
     // SAFETY: all-zero is a valid `Dl_info`, which is a struct of pointers.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
     // SAFETY: `dladdr` only compares the address with the segments of loaded objects and fills `info`.
-    let found = unsafe { libc::dladdr(std::ptr::from_ref(location).cast(), &mut info) };
+    let found = unsafe { libc::dladdr(address, &mut info) };
     if found == 0 || info.dli_fname.is_null() {
         return None;
     }

@@ -4,11 +4,11 @@
 //! The kernel turns its declaration into a [`Slot`], whose value lives here, in the one library that all cells share.
 //!
 //! Two declarations are one static if they agree in name, in the hash of their text, and in name, size and alignment of
-//! their type. That tells an edited declaration from the old one, and a type with another name, size or alignment. It does
-//! not tell apart two types of the same name, size and alignment that differ inside: `hash` has to. So a declaration whose
-//! type mentions types of the notebook needs their definitions in the hash too, and when such a type is redefined, the
-//! declaration has to be compiled with a new hash.
+//! their type. That tells an edited declaration from the old one, and a type with another name, size or alignment. Two
+//! types of the same name, size and alignment that differ inside are told apart by [`generations`]: when a type is
+//! redefined, the kernel names the statics that can hold one, and from that cell on they begin anew.
 
+use crate::generations;
 use std::{
     collections::HashMap,
     fmt::{self, Debug, Display},
@@ -51,7 +51,7 @@ impl<T> Slot<T> {
 
     #[cold]
     fn find(&self) -> *mut T {
-        let key = Key::new::<T>(self.name, self.hash);
+        let key = Key::new::<T>(self.name, self.hash, generations::of(self.name, ptr::from_ref(self).cast()));
         // Initialising happens outside the table's lock, because it may well use another static.
         let Address(address) = *entry(key).get_or_init(|| Address(Box::into_raw(Box::new((self.init)())).cast()));
         let found = address.cast::<T>();
@@ -68,9 +68,9 @@ impl<T> Deref for Slot<T> {
         if found.is_null() {
             found = self.find();
         }
-        // SAFETY: the pointer is that of a leaked box made for a declaration with the same text, type name, size and
-        // alignment, so it is never freed, and only shared references to it are ever given out. That types of the same name
-        // that differ inside have different hashes is what whoever writes the declaration has to see to (see above).
+        // SAFETY: the pointer is that of a leaked box made for a declaration with the same text, type name, size, alignment
+        // and generation, so it is never freed, and only shared references to it are ever given out. That types of the
+        // same name that differ inside belong to different generations is what the kernel sees to (see above).
         unsafe { &*found }
     }
 }
@@ -113,12 +113,13 @@ pub(crate) struct Key {
     type_name: &'static str,
     size: usize,
     align: usize,
+    generation: usize,
 }
 
 impl Key {
-    pub(crate) fn new<T>(name: &'static str, hash: u64) -> Self {
+    pub(crate) fn new<T>(name: &'static str, hash: u64, generation: usize) -> Self {
         let (size, align) = (size_of::<T>(), align_of::<T>());
-        Self { name, hash, type_name: std::any::type_name::<T>(), size, align }
+        Self { name, hash, type_name: std::any::type_name::<T>(), size, align, generation }
     }
 }
 

@@ -122,7 +122,7 @@ enum Refusal {
 
 impl Refusal {
     fn problem(self, text: &str, range: Range<usize>) -> Problem {
-        match self {
+        let problem = match self {
             Self::Magic => {
                 Problem::new("lines that begin with `%` belong to IPython", text, range, "not a command here")
                     .with_help("commands begin with a colon here; `:help` lists them")
@@ -134,7 +134,8 @@ impl Refusal {
             }
             Self::Nameless => Problem::new("a command needs a name behind its colon", text, range, "no name")
                 .with_help("`:help` lists the commands"),
-        }
+        };
+        problem.of_command()
     }
 }
 
@@ -187,7 +188,7 @@ mod tests {
         for line in ["!ls -l", "%%time", "%matplotlib", ":", ": x"] {
             let problems = clean(&format!("\n{line}\n")).expect_err(line);
             assert_eq!(problems[0].place(), (2, 1), "{line}");
-            assert!(!problems[0].help.is_empty(), "{line}");
+            assert!(!problems[0].help.is_empty() && problems[0].is_command, "{line}");
         }
         for rust in ["!(a)", "!a.is_empty()", "!f()", "!a[0]", "!!a"] {
             assert_eq!(cleaned(rust).text, rust);

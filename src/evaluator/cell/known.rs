@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Known {
     /// Whether the runtime has a `LocalSlot`, so that a cell's `thread_local!` can be one for all cells.
     pub local_slots: bool,
-    /// The variables that evcxr stores.
+    /// Whether a cell shows the type of its value too.
+    pub typed: bool,
+    /// The stored variables, as evcxr knows them, whose old values the runtime is to keep while a cell defines them anew.
     pub variables: BTreeSet<String>,
     pub(super) carriers: BTreeMap<String, Carrier>,
     pub(super) statics: BTreeSet<String>,
@@ -24,6 +26,11 @@ pub(super) struct Carrier {
 }
 
 impl Known {
+    /// The names of the statics that cells share.
+    pub fn statics(&self) -> impl Iterator<Item = &str> {
+        self.statics.iter().map(String::as_str)
+    }
+
     /// Takes note of a cell that has been compiled.
     ///
     /// ```

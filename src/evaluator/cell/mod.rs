@@ -6,9 +6,10 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
-//!    `show`, `spent`, `keep`, `marks`,
+//!    `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `items`: what the cell defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell.
+//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
+//!    that evcxr writes anew.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
@@ -16,9 +17,12 @@ mod carriers;
 mod clean;
 mod complete;
 mod edits;
+mod fault;
+mod imports;
 mod items;
 mod keep;
 mod known;
+mod layouts;
 mod macros;
 mod marks;
 mod problem;
@@ -27,18 +31,23 @@ mod rename;
 mod scan;
 mod show;
 mod source_map;
+mod spares;
 mod spent;
 mod statics;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod thread_locals;
+#[cfg(test)]
+mod time_tests;
+mod unmarked;
 
 pub use clean::Command;
 pub use complete::is_complete;
 pub use items::{Binding, Item, ItemKind};
 pub use keep::keep_future;
 pub use known::Known;
+pub use layouts::{Layout, SlotName};
 pub use marks::parse_mark;
 pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};
@@ -68,6 +77,10 @@ pub struct Prepared {
     pub items: Vec<Item>,
     /// The `let` statements at the cell's top level, in order.
     pub lets: Vec<Binding>,
+    /// Its definitions that decide how values are laid out.
+    pub layouts: Vec<Layout>,
+    /// Its statics and thread-locals that live in the runtime.
+    pub slots: Vec<SlotName>,
     carriers: Vec<(String, Option<Carrier>)>,
     statics: Vec<String>,
     origin: Origin,
@@ -125,17 +138,20 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let mut edits = Edits::default();
     let mut problems = question::rewrite(&tree, &text, &mut edits);
     problems.extend(macros::rewrite(&tree, &text, &mut edits));
-    let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits);
+    let mut slots = Vec::new();
+    let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     problems.extend(static_problems);
     if !problems.is_empty() {
         problems.sort_by_key(Problem::place);
         problems.truncate(problem::MOST);
         return Err(problems);
     }
-    let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits);
+    let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
-    show::rewrite(&tree, &locals, &mut edits);
+    imports::rewrite(&tree, &mut edits);
+    spares::rewrite(&tree, &origin.known, &mut edits);
+    show::rewrite(&tree, &locals, origin.known.typed, &mut edits);
     spent::rewrite(&tree, &origin.known, &mut edits);
     if let Some(variable) = keep {
         keep::rewrite(&tree, variable, &mut edits);
@@ -143,7 +159,9 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     marks::rewrite(&tree, origin.cell, &locals, &mut edits);
     let items = items::items(&tree, &text);
     let lets = items::lets(&tree, &text);
-    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text) };
+    let layouts = layouts::layouts(&tree);
+    let unmarked = unmarked::lines(&tree, &text);
+    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
-    Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, carriers, statics, origin })
+    Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, layouts, slots, carriers, statics, origin })
 }

@@ -16,6 +16,8 @@ pub struct Problem {
     pub spans: Vec<Span>,
     /// What to do about it, a sentence each.
     pub help: Vec<String>,
+    /// Whether it is a line for another kernel or shell, rather than broken Rust.
+    pub is_command: bool,
 }
 
 /// A stretch of the cell as typed. Lines and columns count from 1, columns in characters; the end is exclusive.
@@ -35,7 +37,13 @@ pub struct Span {
 
 impl Problem {
     pub(super) fn new(message: impl Into<String>, text: &str, range: Range<usize>, label: impl Into<String>) -> Self {
-        Self { message: message.into(), code: None, spans: vec![Span::new(text, range, label)], help: Vec::new() }
+        let spans = vec![Span::new(text, range, label)];
+        Self { message: message.into(), code: None, spans, help: Vec::new(), is_command: false }
+    }
+
+    pub(super) fn of_command(mut self) -> Self {
+        self.is_command = true;
+        self
     }
 
     pub(super) fn with_span(mut self, text: &str, range: Range<usize>, label: impl Into<String>) -> Self {

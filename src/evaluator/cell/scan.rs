@@ -3,14 +3,16 @@
 //! It finds what a parser reports badly (a bracket that nobody closes is an error at the end of the text) and what a
 //! parser does not survive: parsers recurse, and a text of a million `(` or `!` would overflow the kernel's stack.
 
-use super::problem::Problem;
-use std::ops::Range;
+use super::fault::{Fault, closing};
 
 /// Brackets that may be open at the same time.
 const MAX_BRACKETS: usize = 200;
 
 /// Tokens on the way from the cell to its innermost expression. More than anyone writes by hand.
 const MAX_PARTS: usize = 2_000;
+
+/// Blanks in front of a bracket up to which its indentation is looked at.
+const MAX_INDENTATION: usize = 200;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -23,58 +25,6 @@ pub(super) struct Scan {
     pub(super) open: usize,
 }
 
-/// The first thing that keeps a cell from being parsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Text that must end in something and does not; the range is its beginning.
-    Endless { what: &'static str, end: &'static str, at: Range<usize> },
-    /// A bracket that nobody closes.
-    Unclosed { open: char, at: usize },
-    /// A closing bracket that nobody opened.
-    Unopened { close: char, at: usize },
-    /// A closing bracket of another kind than the open one.
-    Mismatch { open: char, opened: usize, close: char, at: usize },
-    /// Too much nesting.
-    TooDeep { at: usize },
-}
-
-impl Fault {
-    /// Whether more text could help.
-    pub(super) fn is_unfinished(&self) -> bool {
-        matches!(self, Self::Endless { .. } | Self::Unclosed { .. })
-    }
-
-    pub(super) fn problem(&self, text: &str) -> Problem {
-        match self {
-            Self::Endless { what, end, at } => {
-                Problem::new(format!("this {what} does not end"), text, at.clone(), format!("the {what} begins here"))
-                    .with_help(format!("close it with `{end}`"))
-            }
-            Self::Unclosed { open, at } => {
-                Problem::new(format!("`{open}` is never closed"), text, *at..at + 1, "opened here")
-                    .with_help(format!("add the missing `{}`", closing(*open)))
-            }
-            Self::Unopened { close, at } => Problem::new(
-                format!("`{close}` closes nothing"),
-                text,
-                *at..at + 1,
-                format!("there is no open `{}` before it", opening(*close)),
-            ),
-            Self::Mismatch { open, opened, close, at } => Problem::new(
-                format!("`{open}` is closed by `{close}`"),
-                text,
-                *at..at + 1,
-                format!("expected `{}`", closing(*open)),
-            )
-            .with_span(text, *opened..opened + 1, "opened here"),
-            Self::TooDeep { at } => {
-                Problem::new("this cell is nested too deeply to be compiled", text, *at..at + 1, "at this point")
-                    .with_help("give parts of the expression names with `let`")
-            }
-        }
-    }
-}
-
 /// Scans a whole cell.
 pub(super) fn scan(text: &str) -> Scan {
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, levels: vec![Level::default()], ..Scanner::EMPTY };
@@ -84,7 +34,8 @@ pub(super) fn scan(text: &str) -> Scan {
     let unclosed = scanner.levels.len() - 1;
     if scanner.fault.is_none() && unclosed > 0 {
         let level = &scanner.levels[unclosed];
-        scanner.fault = Some(Fault::Unclosed { open: level.open as char, at: level.at });
+        let suspect = scanner.suspect.filter(|inner| *inner > level.at && level.open == b'{');
+        scanner.fault = Some(Fault::Unclosed { open: level.open as char, at: level.at, suspect });
     }
     Scan { fault: scanner.fault, longest: scanner.longest, open: unclosed }
 }
@@ -94,6 +45,8 @@ pub(super) fn scan(text: &str) -> Scan {
 struct Level {
     open: u8,
     at: usize,
+    /// Where its line begins.
+    line: usize,
     /// Parts of everything around it.
     base: usize,
     /// `base` and the parts of the expression at hand.
@@ -109,6 +62,10 @@ struct Scanner<'a> {
     levels: Vec<Level>,
     longest: usize,
     fault: Option<Fault>,
+    /// The first `{` whose `}` begins a line with another indentation than its own line.
+    suspect: Option<usize>,
+    /// Where the last line that was asked for begins, and how far it was searched.
+    line: (usize, usize),
     /// The last token was a `}`: a statement may have ended with it.
     after_block: bool,
     /// The last token was a `!`, or a `!` and a name: a bracket now holds a macro's arguments.
@@ -123,6 +80,8 @@ impl<'a> Scanner<'a> {
         levels: Vec::new(),
         longest: 0,
         fault: None,
+        suspect: None,
+        line: (0, 0),
         after_block: false,
         after_bang: false,
     };
@@ -185,7 +144,8 @@ impl<'a> Scanner<'a> {
         self.count(open);
         let parts = self.level().parts;
         let flat = std::mem::take(&mut self.after_bang) || self.level().flat;
-        self.levels.push(Level { open, at: self.at, base: parts, parts, flat });
+        let line = self.line_start(self.at);
+        self.levels.push(Level { open, at: self.at, line, base: parts, parts, flat });
         if self.levels.len() > MAX_BRACKETS {
             self.fault.get_or_insert(Fault::TooDeep { at: self.at });
         }
@@ -197,7 +157,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         self.after_bang = false;
         let level = self.level();
-        let (open, opened) = (level.open as char, level.at);
+        let (open, opened, opened_in) = (level.open as char, level.at, level.line);
         if open == '\0' {
             self.fault = Some(Fault::Unopened { close: close as char, at });
         } else if closing(open) != close as char {
@@ -205,7 +165,27 @@ impl<'a> Scanner<'a> {
         } else {
             self.levels.pop();
             self.after_block = close == b'}';
+            if self.after_block && self.suspect.is_none() && self.is_indented_otherwise(opened_in, at) {
+                self.suspect = Some(opened);
+            }
         }
+    }
+
+    /// Whether the line begins with the bracket at `at`, and not as the line does that begins at `other`.
+    fn is_indented_otherwise(&mut self, other: usize, at: usize) -> bool {
+        let start = self.line_start(at);
+        let blank = &self.text[start..at];
+        let is_first = blank.len() <= MAX_INDENTATION && blank.bytes().all(|byte| matches!(byte, b' ' | b'\t'));
+        let same = self.text[other..].strip_prefix(blank).is_some_and(|rest| !rest.starts_with([' ', '\t']));
+        is_first && start != other && !same
+    }
+
+    /// Where the line around `at` begins; asked for places further and further behind.
+    fn line_start(&mut self, at: usize) -> usize {
+        let (start, searched) = self.line;
+        let newline = self.bytes[searched..at].iter().rposition(|byte| *byte == b'\n');
+        self.line = (newline.map_or(start, |newline| searched + newline + 1), at);
+        self.line.0
     }
 
     /// A word or number, with the literals that begin like one (`r"…"`, `b'…'`, `c"…"`).
@@ -305,22 +285,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-fn closing(open: char) -> char {
-    match open {
-        '(' => ')',
-        '[' => ']',
-        _ => '}',
-    }
-}
-
-fn opening(close: char) -> char {
-    match close {
-        ')' => '(',
-        ']' => '[',
-        _ => '{',
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,7 +316,9 @@ mod tests {
     #[test]
     fn the_open_bracket_is_named() {
         assert_eq!(scan("f(a, {1)").fault, Some(Fault::Mismatch { open: '{', opened: 5, close: ')', at: 7 }));
-        assert_eq!(scan("f(a, b").fault, Some(Fault::Unclosed { open: '(', at: 1 }));
+        assert_eq!(scan("f(a, b").fault, Some(Fault::Unclosed { open: '(', at: 1, suspect: None }));
+        let fault = scan("fn f() {\n    if a {\n}").fault;
+        assert_eq!(fault, Some(Fault::Unclosed { open: '{', at: 7, suspect: Some(18) }));
         assert_eq!(scan("}").fault, Some(Fault::Unopened { close: '}', at: 0 }));
     }
 

@@ -9,8 +9,8 @@ use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, SyntaxKind};
 
 /// Wraps the cell's last expression, or ends it with a semicolon if it has no value to show. `locals` have become items,
-/// which end by themselves.
-pub(super) fn rewrite(tree: &Tree, locals: &[Local], edits: &mut Edits) {
+/// which end by themselves. With `typed`, the value's type is shown too.
+pub(super) fn rewrite(tree: &Tree, locals: &[Local], typed: bool, edits: &mut Edits) {
     let Some(last) = tree.statements().last() else { return };
     let Some(expr) = ast::Expr::cast(last.node.clone()) else { return };
     let range = last.bare_range();
@@ -22,7 +22,8 @@ pub(super) fn rewrite(tree: &Tree, locals: &[Local], edits: &mut Edits) {
     if has_attribute || !has_value(&expr) {
         edits.close(range.end, 0, ";");
     } else {
-        edits.wrap(range, 0, "::loopbook::__show!(", ");");
+        let macro_name = if typed { "::loopbook::__show_typed!(" } else { "::loopbook::__show!(" };
+        edits.wrap(range, 0, macro_name, ");");
     }
 }
 

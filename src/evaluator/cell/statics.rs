@@ -5,6 +5,7 @@
 
 use super::edits::Edits;
 use super::known::Known;
+use super::layouts::{SlotName, idents};
 use super::problem::Problem;
 use super::syntax::{Place, Tree, token_hash};
 use ra_ap_syntax::ast::{self, HasName};
@@ -17,8 +18,14 @@ const PLAIN: [&str; 19] = [
     "char", "str", "String", "CStr",
 ];
 
-/// Rewrites the cell's statics, and uses of slots by `*`. Gives the names of the top-level ones.
-pub(super) fn rewrite(tree: &Tree, text: &str, known: &Known, edits: &mut Edits) -> (Vec<String>, Vec<Problem>) {
+/// Rewrites the cell's statics, and uses of slots by `*`. Gives the names of the top-level ones; `found` gets all.
+pub(super) fn rewrite(
+    tree: &Tree,
+    text: &str,
+    known: &Known,
+    edits: &mut Edits,
+    found: &mut Vec<SlotName>,
+) -> (Vec<String>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut names = Vec::new();
     let mut slots = known.statics.clone();
@@ -41,6 +48,7 @@ pub(super) fn rewrite(tree: &Tree, text: &str, known: &Known, edits: &mut Edits)
             );
         } else if rewrite_static(&place, &item, edits) {
             slots.insert(name_of(&item));
+            found.extend(item.ty().map(|of| SlotName { path: path(&item), mentions: idents(of.syntax()) }));
             if place.node.parent().is_some_and(|parent| parent == tree.root().node) {
                 names.push(name_of(&item));
             }

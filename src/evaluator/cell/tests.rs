@@ -3,7 +3,10 @@ use super::*;
 
 /// What evcxr gets for cell 1, without marks.
 pub(super) fn unmarked(code: &str) -> String {
-    let rust = prepare(1, code, &Known::default()).unwrap_or_else(|problems| panic!("{code}: {problems:?}")).rust;
+    without_marks(&prepare(1, code, &Known::default()).unwrap_or_else(|problems| panic!("{code}: {problems:?}")).rust)
+}
+
+pub(super) fn without_marks(rust: &str) -> String {
     let mut parts = rust.split("/*lb:");
     let mut text = parts.next().unwrap_or_default().to_owned();
     text.extend(parts.map(|part| part.split_once("*/").map_or(part, |(_, rest)| rest)));

@@ -5,6 +5,7 @@
 
 use super::edits::Edits;
 use super::known::Known;
+use super::layouts::{SlotName, idents};
 use super::statics;
 use super::syntax::{Place, Tree, meaningful_tokens, token_hash};
 use ra_ap_syntax::ast;
@@ -18,15 +19,21 @@ pub(super) struct Local {
     pub(super) statics: Vec<(usize, usize)>,
 }
 
-/// Rewrites the cell's `thread_local!`s.
-pub(super) fn rewrite(tree: &Tree, text: &str, known: &Known, edits: &mut Edits) -> Vec<Local> {
+/// Rewrites the cell's `thread_local!`s; `found` gets their statics.
+pub(super) fn rewrite(
+    tree: &Tree,
+    text: &str,
+    known: &Known,
+    edits: &mut Edits,
+    found: &mut Vec<SlotName>,
+) -> Vec<Local> {
     if !known.local_slots || !text.contains("thread_local") {
         return Vec::new();
     }
-    tree.statements().filter_map(|place| rewrite_call(&place, text, edits)).collect()
+    tree.statements().filter_map(|place| rewrite_call(&place, text, edits, found)).collect()
 }
 
-fn rewrite_call(statement: &Place, text: &str, edits: &mut Edits) -> Option<Local> {
+fn rewrite_call(statement: &Place, text: &str, edits: &mut Edits, found: &mut Vec<SlotName>) -> Option<Local> {
     let first = meaningful_tokens(&statement.node).next()?;
     let call = statement.node.descendants().find_map(ast::MacroCall::cast)?;
     let path = call.path()?;
@@ -46,7 +53,7 @@ fn rewrite_call(statement: &Place, text: &str, edits: &mut Edits) -> Option<Loca
     let mut local = Local { call: statement.range(first).start, statics: Vec::new() };
     for node in root.children() {
         let place = Place::starting_at(node.clone(), start);
-        rewrite_local(&place, edits)?;
+        found.push(rewrite_local(&place, edits)?);
         let first =
             node.descendants_with_tokens().filter_map(NodeOrToken::into_token).find(|t| !t.kind().is_trivia())?;
         local.statics.push((place.range(first).start, place.range(node).start));
@@ -57,14 +64,14 @@ fn rewrite_call(statement: &Place, text: &str, edits: &mut Edits) -> Option<Loca
     Some(local)
 }
 
-fn rewrite_local(place: &Place, edits: &mut Edits) -> Option<()> {
+fn rewrite_local(place: &Place, edits: &mut Edits) -> Option<SlotName> {
     let item = ast::Static::cast(place.node.clone())?;
     let (of, body) = (item.ty()?, item.body()?);
     let (name, hash) = (statics::name_of(&item), token_hash(&place.node));
     let open = format!("::loopbook::__private::LocalSlot::new({name:?}, 0x{hash:016x}, || ");
     edits.wrap(place.range(of.syntax().clone()), 0, "::loopbook::__private::LocalSlot<", ">");
     edits.wrap(place.range(body.syntax().clone()), 0, &open, ")");
-    Some(())
+    Some(SlotName { path: name, mentions: idents(of.syntax()) })
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The Rust evaluator: evcxr on a thread of its own, cells in a child process, and the link between them.
 
 mod aside;
+mod ask;
+mod depend;
 mod obey;
 mod prepare;
 mod progress;
 mod session;
+mod spared;
 
 pub use prepare::{Prepared, prepare};
 
@@ -230,8 +233,8 @@ impl Thread {
 
     fn open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
         let mut shown = false;
-        prepared.link_template(|line| shown = self.show_warming(line, shown))?;
-        Session::open(prepared.clone(), self.executions.clone(), self.sources.clone(), self.names.clone())
+        let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
+        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), self.names.clone())
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.

@@ -3,6 +3,7 @@
 use super::session::{Session, open_context};
 use crate::evaluator::cell::Prepared;
 use crate::evaluator::commands::{self, Command};
+use crate::evaluator::dependencies::Dependency;
 use crate::evaluator::template::CARGO_CONFIG;
 use crate::evaluator::{Cell, Event, report};
 use loopbook_channel::{MimeBundle, Query};
@@ -21,12 +22,14 @@ impl Session {
         match command {
             Command::Ask(query) => self.ask(cell, query)?,
             Command::Clear => self.clear(cell)?,
-            Command::Dep(name, spec) => self.add_dependency(name, spec)?,
+            Command::Dep(lines) => self.add_dependencies(cell, lines)?,
             Command::Deps => self.list_dependencies(cell),
             Command::Doc(name) => {
                 let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
                 self.show(cell, bundle);
             }
+            Command::Env(name, value) => self.set_variable(cell, name, value)?,
+            Command::Explain(code) => self.explain(cell, code.as_deref())?,
             Command::ExpandCell => {
                 self.show_text(cell, &prepared.rust);
                 return Ok(Next::Stop);
@@ -37,6 +40,15 @@ impl Session {
             Command::Timing => {
                 self.timing = !self.timing;
                 let text = if self.timing { "Each cell now says how long it took." } else { "Timing is off." };
+                self.show_text(cell, text);
+            }
+            Command::Types => {
+                self.notebook.typed = !self.notebook.typed;
+                let text = if self.notebook.typed {
+                    "From the next cell on, values show their types."
+                } else {
+                    "Types are off."
+                };
                 self.show_text(cell, text);
             }
             Command::Type(name) => {
@@ -88,17 +100,25 @@ impl Session {
         Ok(())
     }
 
-    fn add_dependency(&mut self, name: &str, spec: &str) -> Result<(), String> {
-        self.context.execute(&format!(":dep {name} = {spec}")).map_err(|error| {
-            format!("`{name}` could not be added, and nothing was changed: {}", error.to_string().trim())
-        })?;
-        self.dependencies.retain(|(known, _)| known != name);
-        self.dependencies.push((name.to_owned(), spec.to_owned()));
+    /// Sets it in the process that runs the cells, by a cell of our own.
+    fn set_variable(&mut self, cell: &Cell, name: &str, value: &str) -> Result<(), String> {
+        let code = format!("unsafe {{ ::std::env::set_var({name:?}, {value:?}) }};");
+        self.context.execute(&code).map_err(|error| format!("`{name}` could not be set: {error}"))?;
+        self.show_text(cell, &format!("{name} is now {value:?} for the cells."));
+        Ok(())
+    }
+
+    fn explain(&self, cell: &Cell, code: Option<&str>) -> Result<(), String> {
+        let code = code.or(self.last_code.as_deref()).ok_or("no cell has failed with an error code yet")?;
+        let told = self.prepared.explain(code).map_err(|error| format!("rustc could not be asked: {error}"))?;
+        let told = told.ok_or_else(|| format!("rustc knows no error {code}"))?;
+        let data = [("text/plain", told.clone()), ("text/markdown", told)];
+        self.show(cell, data.map(|(mime, text)| (mime.to_owned(), text.into())).into());
         Ok(())
     }
 
     fn list_dependencies(&self, cell: &Cell) {
-        let lines: Vec<_> = self.dependencies.iter().map(|(name, spec)| format!("{name} = {spec}")).collect();
+        let lines: Vec<_> = self.dependencies.iter().map(Dependency::line).collect();
         let text = if lines.is_empty() { "No crates were added.".to_owned() } else { lines.join("\n") };
         self.show_text(cell, &text);
     }
@@ -110,12 +130,9 @@ impl Session {
         self.show_text(cell, &text);
     }
 
-    /// Ends the process that runs the cells; evcxr notices and starts another.
     fn restart(&mut self, cell: &Cell) {
         let lost = self.variables();
-        self.end_child();
-        let _it_has_ended = self.context.execute("();");
-        self.had_child = false;
+        self.replace_child();
         let lost =
             if lost.is_empty() { "There were no variables.".into() } else { format!("Gone: {}.", lost.join(", ")) };
         let kept = "Background tasks have ended. Functions, types, `use` and dependencies are kept.";
@@ -125,10 +142,18 @@ impl Session {
     /// Begins the notebook anew: nothing that a cell defined is left.
     fn clear(&mut self, cell: &Cell) -> Result<(), String> {
         self.end_child();
+        self.restore_runtime().map_err(|error| format!("the runtime cannot be put back: {error}"))?;
         self.context = open_context(self.prepared.child_command()).map_err(|error| format!("{error:#}"))?;
         self.forget_everything();
         self.show_text(cell, "Everything was cleared: variables, tasks, functions, types, `use` and dependencies.");
         Ok(())
+    }
+
+    /// Ends the process that runs the cells; evcxr notices and starts another.
+    pub(super) fn replace_child(&mut self) {
+        self.end_child();
+        let _it_has_ended = self.context.execute("();");
+        self.had_child = false;
     }
 
     fn end_child(&self) {

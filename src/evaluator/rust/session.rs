@@ -1,20 +1,23 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
 use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
-use super::super::commands;
-use super::super::completions::{Offer, readable};
-use super::super::diagnostics::{Diagnostic, Source, Sources};
+use super::super::commands::{self, Command};
+use super::super::dependencies::{Closure, Dependency, Workshop};
+use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, VARIABLE, word_at};
+use super::super::names::{Known, Names, VARIABLE};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
-use super::super::{Cell, Completions, Event, Outcome, Report, report};
+use super::super::{Cell, Event, Outcome, Report, report};
+use super::ask::without_commands;
 use super::obey::Next;
+use super::prepare::Linked;
+use super::spared::Spared;
 use super::{Busy, Prepared};
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
-use loopbook_channel::{CellOutcome, MimeBundle, Stream};
+use loopbook_channel::{CellOutcome, Stream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,14 +34,23 @@ pub(super) struct Session {
     pub(super) context: CommandContext,
     pub(super) executions: Arc<Executions>,
     pub(super) prepared: Arc<Prepared>,
-    pub(super) dependencies: Vec<(String, String)>,
+    /// What the notebook has asked for, in order.
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) workshop: Workshop,
+    /// What the runtime is made of that the process of the cells has loaded.
+    pub(super) runtime: Closure,
+    pub(super) linked: Linked,
     pub(super) had_child: bool,
     pub(super) timing: bool,
     sources: Sources,
     names: Names,
-    notebook: Notebook,
+    pub(super) notebook: Notebook,
+    /// Code of the last compile error that had one.
+    pub(super) last_code: Option<String>,
     types: Types,
     items: BTreeMap<String, &'static str>,
+    /// Old values that a failed cell has not cost: what evaluates to them.
+    pub(super) spared: Vec<Spared>,
 }
 
 /// Starts evcxr and runs the hidden first cell in it.
@@ -67,6 +79,7 @@ impl Session {
     /// As [`open_context`].
     pub(super) fn open(
         prepared: Arc<Prepared>,
+        linked: Linked,
         executions: Arc<Executions>,
         sources: Sources,
         names: Names,
@@ -77,6 +90,9 @@ impl Session {
         Ok(Self {
             context,
             executions,
+            workshop: prepared.workshop(&linked)?,
+            runtime: linked.runtime.clone(),
+            linked,
             prepared,
             dependencies: Vec::new(),
             had_child: true,
@@ -84,8 +100,10 @@ impl Session {
             sources,
             names,
             notebook: notebook(),
-            types: Types::default(),
+            last_code: None,
+            types: types(),
             items: BTreeMap::new(),
+            spared: Vec::new(),
         })
     }
 
@@ -122,34 +140,13 @@ impl Session {
             self.names.learn(&without_commands(&cell.code));
         }
         self.remember();
-        drop(busy);
+        // Values to give back keep this thread busy for one compilation more.
+        let busy = (!self.spared.is_empty()).then_some(busy);
         self.executions.finish(outcome);
-    }
-
-    /// Completions from rust-analyzer.
-    pub(super) fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        let Ok(found) = self.context.completions(&without_commands(code), cursor) else {
-            return Completions::default();
-        };
-        let offers =
-            found.completions.into_iter().map(|offer| Offer { code: offer.code, kind: offer.kind, label: offer.label });
-        let items = readable(offers, code.get(found.start_offset..cursor).unwrap_or_default());
-        Completions { start: found.start_offset, end: found.end_offset, items }
-    }
-
-    /// Documentation from rust-analyzer.
-    pub(super) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let code = without_commands(code);
-        let word = word_at(&code, cursor)?;
-        let end = word.as_ptr() as usize - code.as_ptr() as usize + word.len();
-        let (text, html) = self.context.hover_at(&code, end).ok()?;
-        if text == "No documentation found" {
-            return None;
+        if busy.is_some() {
+            self.restore();
+            self.remember();
         }
-        // The crate that evcxr compiles cells in is nobody's business.
-        let text = text.strip_prefix("ctx\n").unwrap_or(&text).trim_start();
-        let html = html.replacen("<pre><code class=\"language-rust\">ctx\n</code></pre>\n", "", 1);
-        Some(MimeBundle::from([("text/plain".into(), text.into()), ("text/html".into(), html.into())]))
     }
 
     /// The names of the notebook's variables.
@@ -157,6 +154,11 @@ impl Session {
         let mut names: Vec<_> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
         names.sort();
         names
+    }
+
+    /// The names of the notebook's statics.
+    pub(super) fn statics(&self) -> impl Iterator<Item = String> {
+        self.notebook.statics().map(str::to_owned)
     }
 
     /// Whether a name of the notebook stands for a value, so that `name?` is an expression.
@@ -167,22 +169,27 @@ impl Session {
     /// Forgets what earlier cells defined; the context must be a new one.
     pub(super) fn forget_everything(&mut self) {
         self.notebook = notebook();
-        self.types = Types::default();
+        self.types = types();
         self.names.forget();
         self.items.clear();
         self.dependencies.clear();
     }
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
-        for command in &prepared.commands {
-            let done =
-                commands::parse(&command.name, &command.args).and_then(|parsed| self.obey(cell, &parsed, prepared));
-            match done {
+        let mut rest = prepared.commands.iter().peekable();
+        while let Some(command) = rest.next() {
+            let mut parsed = commands::parse(&command.name, &command.args);
+            // Lines of dependencies that follow each other are one wish: all of them or none.
+            while let Ok(Command::Dep(lines)) = &mut parsed
+                && let Some(next) = rest.next_if(|next| next.name == command.name)
+            {
+                lines.push(next.args.clone());
+            }
+            match parsed.and_then(|parsed| self.obey(cell, &parsed, prepared)) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Stop) => return Outcome::Ok,
                 Err(message) => {
-                    let message = format!("{message} (In[{}], line {})", cell.number, command.line);
-                    return Outcome::Error(report::command(&message));
+                    return Outcome::Error(report::command(&message, cell.number, command.line));
                 }
             }
         }
@@ -196,12 +203,25 @@ impl Session {
     }
 
     fn execute(&mut self, cell: &Cell, prepared: &PreparedCell) -> Result<(), Report> {
-        let variables = self.variables();
-        self.executions.gives_up(self.types.redefined(&prepared.items, self.context.variables_and_types()));
+        let variables: BTreeMap<String, String> =
+            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
+        let names: Vec<String> = variables.keys().cloned().collect();
+        let mut redefined = self.types.redefined(prepared, self.context.variables_and_types());
+        self.executions.gives_up(redefined.clone());
         let mut kept;
         let mut prepared = prepared;
-        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables.
-        for _ in 0..=prepared.lets.len() {
+        if !redefined.variables.is_empty() {
+            // What is given up cannot be kept.
+            self.notebook.variables.retain(|name| !redefined.variables.contains(name));
+            if let Ok(again) = cell::prepare(cell.number, &cell.code, &self.notebook) {
+                kept = again;
+                prepared = &kept;
+                self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
+            }
+        }
+        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. One more gives up
+        // variables whose types evcxr cannot even name any more.
+        for _ in 0..=prepared.lets.len() + 1 {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
                 Ok(_) => return self.finished(prepared, &variables),
@@ -214,10 +234,17 @@ impl Session {
                     }
                     let status = status.rsplit("status: ").next().unwrap_or_default().trim().to_owned();
                     let interrupted = self.executions.interrupts() > 1;
-                    return Err(report::child_died(&status, &variables, interrupted));
+                    return Err(report::child_died(&status, &names, interrupted));
                 }
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
+                    let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
+                    if is_evcxrs && !redefined.variables.is_empty() {
+                        self.give_up_before(std::mem::take(&mut redefined));
+                        continue;
+                    }
+                    let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
+                    self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
                     let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
                     let fallback = fallback.join("\n");
                     let hints = hints::of(&cell.code, &diagnostics, &fallback);
@@ -242,23 +269,24 @@ impl Session {
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
     fn errors_of(&self, cell: &Cell, errors: &[evcxr::CompilationError]) -> Vec<Diagnostic> {
         let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
-        let mut diagnostics: Vec<_> = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let errors = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let mut diagnostics = distinct(errors, &self.sources);
         diagnostics.sort_by_key(|diagnostic| {
             diagnostic.place(&self.sources).is_none_or(|(number, _, _)| number != cell.number)
         });
         diagnostics
     }
 
-    fn finished(&mut self, prepared: &PreparedCell, before: &[String]) -> Result<(), Report> {
+    fn finished(&mut self, prepared: &PreparedCell, before: &BTreeMap<String, String>) -> Result<(), Report> {
         self.notebook.learn(prepared);
-        self.types.learn(&prepared.items);
+        self.types.learn(prepared);
         for item in &prepared.items {
             self.items.insert(item.name.clone(), kind_of(&item.kind));
         }
-        match self.executions.outcome() {
+        let outcome = self.executions.outcome();
+        let lost = self.keep_old_values(prepared, before);
+        match outcome {
             Some(CellOutcome::Failed { failure }) => {
-                let defined = prepared.lets.iter().flat_map(|binding| &binding.names);
-                let lost: Vec<_> = defined.filter(|name| before.contains(name)).cloned().collect();
                 Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
             }
             Some(CellOutcome::Ok) | None => Ok(()),
@@ -307,6 +335,15 @@ fn notebook() -> Notebook {
     notebook
 }
 
+/// The types that every notebook begins with.
+fn types() -> Types {
+    let mut types = Types::default();
+    if let Ok(prelude) = cell::prepare(0, PRELUDE, &Notebook::default()) {
+        types.learn(&prelude);
+    }
+    types
+}
+
 fn first_cell_failed(error: Error) -> anyhow::Error {
     let why = match error {
         Error::CompilationErrors(errors) => errors.iter().map(|error| error.message()).collect::<Vec<_>>().join("; "),
@@ -328,19 +365,4 @@ fn kind_of(item: &ItemKind) -> &'static str {
 fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
     let map = prepared.map(|prepared| prepared.map.clone());
     Source { number: cell.number, code: cell.code.clone(), map }
-}
-
-/// The code with blanks in place of commands, so that evcxr neither runs them nor shifts offsets.
-fn without_commands(code: &str) -> String {
-    let mut leading = true;
-    // As many blanks as bytes, since positions are byte offsets.
-    let blank = |line: &str| line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect::<String>();
-    code.split_inclusive('\n')
-        .map(|line| {
-            let text = line.trim_start();
-            let command = leading && (text.starts_with(':') && !text.starts_with("::") || text.starts_with('!'));
-            leading &= command || text.is_empty() || text.starts_with("//");
-            if command { blank(line) } else { line.to_owned() }
-        })
-        .collect()
 }

@@ -6,6 +6,7 @@ mod join_handle;
 use crate::block_on::drive;
 use crate::context;
 use crate::instrument::Probe;
+use crate::lints;
 use crate::panics;
 use crate::pool;
 use crate::record::{Record, Wait};
@@ -172,6 +173,7 @@ impl Builder {
     where
         F: Future<Output = T>,
     {
+        lints::block_on_begins(Location::caller());
         let record = self.record(TaskKind::Task, Location::caller());
         drive(future, record).unwrap_or_else(|payload| panics::raise(payload))
     }

@@ -7,6 +7,8 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     /// Numbers stand to the right.
     pub(super) right: bool,
+    /// Sentences, which go on in the next line. In HTML only.
+    pub(super) wraps: bool,
 }
 
 /// One field. The colour and the hint appear in HTML only.
@@ -123,5 +125,6 @@ fn html_field(html: &mut String, column: &Column, field: &Field) {
 fn style(column: &Column, heading: bool) -> String {
     let align = if column.right { "right" } else { "left" };
     let line = if heading { ";border-bottom:1px solid rgba(128,128,128,.5)" } else { "" };
-    format!("text-align:{align};padding:2px 8px;white-space:nowrap{line}")
+    let wrap = if column.wraps { "normal" } else { "nowrap" };
+    format!("text-align:{align};padding:2px 8px;white-space:{wrap}{line}")
 }

@@ -35,8 +35,8 @@ pub(crate) fn tasks(tasks: &[TaskInfo]) -> MimeBundle {
 }
 
 fn columns() -> Vec<Column> {
-    let left = |title| Column { title, right: false };
-    let right = |title| Column { title, right: true };
+    let left = |title| Column { title, right: false, wraps: false };
+    let right = |title| Column { title, right: true, wraps: false };
     vec![
         right("id"),
         left("state"),
@@ -81,8 +81,8 @@ fn folded(tasks: &[&TaskInfo], caption: String) -> Table {
     places.truncate(FOLD_ABOVE);
     places.sort_by_key(|tasks| tasks[0].id);
     let footer = (left_out > 0).then(|| format!("and {left_out} more places with fewer tasks"));
-    let left = |title| Column { title, right: false };
-    let right = |title| Column { title, right: true };
+    let left = |title| Column { title, right: false, wraps: false };
+    let right = |title| Column { title, right: true, wraps: false };
     let columns = vec![
         right("tasks"),
         right("ids"),

@@ -1,0 +1,47 @@
+//! The table of lints.
+
+use super::table::{Column, Table};
+use crate::lints::Lint;
+use loopbook_channel::MimeBundle;
+use serde_json::Value;
+
+/// The table of these lints, as `text/plain` and `text/html`, and all of them as `application/json`.
+pub(crate) fn lints(lints: &[Lint]) -> MimeBundle {
+    let caption = match lints.len() {
+        0 => "no lints: nothing was noticed that keeps tasks from running".to_owned(),
+        1 => "1 lint".to_owned(),
+        n => format!("{n} lints"),
+    };
+    let left = |title| Column { title, right: false, wraps: false };
+    let columns = vec![
+        left("lint"),
+        left("cell:line"),
+        left("tasks"),
+        Column { title: "times", right: true, wraps: false },
+        Column { title: "what happened, and what to do", right: false, wraps: true },
+    ];
+    let row = |lint: &Lint| {
+        let place = match (lint.cell, lint.line) {
+            (Some(cell), Some(line)) => format!("In[{cell}]:{line}"),
+            (Some(cell), None) => format!("In[{cell}]"),
+            (None, _) => String::new(),
+        };
+        let tasks: Vec<String> = lint.tasks.iter().map(u64::to_string).collect();
+        vec![
+            lint.name.as_str().into(),
+            place.into(),
+            tasks.join(", ").into(),
+            lint.times.to_string().into(),
+            lint.message.as_str().into(),
+        ]
+    };
+    let table = Table { caption, columns, rows: lints.iter().map(row).collect(), footer: None };
+    let mut bundle = MimeBundle::from([
+        ("text/plain".to_owned(), Value::String(table.text())),
+        ("text/html".to_owned(), Value::String(table.html())),
+    ]);
+    if let Ok(json) = serde_json::to_value(lints) {
+        bundle.insert("application/json".to_owned(), json);
+    }
+    bundle
+}

@@ -1,0 +1,64 @@
+//! What a cell that fails or changes types costs: variables that evcxr has to give up, and old values that it gets back.
+
+use super::session::Session;
+use crate::evaluator::Outcome;
+use crate::evaluator::cell::{MUTEX, Prepared, RENAMED_MUTEX};
+use crate::evaluator::types::Redefined;
+use std::collections::BTreeMap;
+
+/// The old value of a variable that a cell was defining anew when it failed.
+pub(super) struct Spared {
+    name: String,
+    ty: String,
+    /// Where the child has it: in evcxr's own store, if the cell never ran.
+    in_store: bool,
+}
+
+impl Session {
+    /// Notes which old values of the variables `before` can be given back to evcxr, now that the cell has failed or was
+    /// refused. Gives the names of those that cannot.
+    pub(super) fn keep_old_values(&mut self, prepared: &Prepared, before: &BTreeMap<String, String>) -> Vec<String> {
+        let stored = |name: &String| if name == MUTEX { RENAMED_MUTEX.to_owned() } else { name.clone() };
+        let defined = prepared.lets.iter().flat_map(|binding| &binding.names).map(stored);
+        let mut lost: Vec<String> = defined.filter(|name| before.contains_key(name)).collect();
+        lost.sort();
+        lost.dedup();
+        let in_store = self.executions.was_refused();
+        let spared = if in_store { lost.clone() } else { self.executions.spared() };
+        lost.retain(|name| !spared.contains(name));
+        let spared =
+            spared.into_iter().filter_map(|name| Some(Spared { ty: before.get(&name)?.clone(), name, in_store }));
+        self.spared = spared.collect();
+        lost.into_iter().map(|name| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name }).collect()
+    }
+
+    /// Gives evcxr back what a failed cell has not cost. The cell has been answered; the next one waits.
+    pub(super) fn restore(&mut self) {
+        let value = |spared: &Spared| {
+            let Spared { name, ty, in_store } = spared;
+            let source =
+                if *in_store { "evcxr_variable_store.take_variable" } else { "::loopbook::__private::take_back" };
+            format!("let mut {name}: {ty} = {source}({name:?});")
+        };
+        let code: Vec<String> = self.spared.drain(..).map(|spared| value(&spared)).collect();
+        if code.is_empty() || self.executions.connection().is_none() {
+            return;
+        }
+        self.executions.begin_hidden();
+        if let Err(error) = self.context.execute(&code.join("\n")) {
+            tracing::warn!("old values could not be given back: {error}");
+        }
+        self.executions.finish(Outcome::Ok);
+    }
+
+    /// Lets evcxr give up variables before the cell is compiled once more: what was `P` may need parameters by now. The
+    /// statics begin anew with the cell itself.
+    pub(super) fn give_up_before(&mut self, redefined: Redefined) {
+        let statics = Redefined { variables: Vec::new(), ..redefined.clone() };
+        self.executions.gives_up(Redefined { statics: Vec::new(), ..redefined });
+        if self.context.execute("();").is_err() {
+            tracing::warn!("variables of changed types could not be given up");
+        }
+        self.executions.gives_up(statics);
+    }
+}
