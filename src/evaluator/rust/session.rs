@@ -1,12 +1,12 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
+use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, VARIABLE, word_at};
+use super::super::names::{Known, Names, VARIABLE, kind_of, word_at};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
@@ -340,7 +340,7 @@ impl Session {
         let variables = self
             .context
             .variables_and_types()
-            .map(|(name, ty)| (name.to_owned(), Known { kind: "instance", detail: ty.to_owned() }));
+            .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
     }
@@ -373,16 +373,6 @@ fn first_cell_failed(error: Error) -> anyhow::Error {
         other => other.to_string(),
     };
     anyhow::anyhow!("the first cell, which the kernel runs for itself, failed: {why}")
-}
-
-/// The word that Jupyter has for an item.
-fn kind_of(item: &ItemKind) -> &'static str {
-    match item {
-        ItemKind::Fn { .. } | ItemKind::Macro => "function",
-        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::TypeAlias | ItemKind::Trait => "class",
-        ItemKind::Mod => "module",
-        _ => "instance",
-    }
 }
 
 fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
