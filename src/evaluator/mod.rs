@@ -4,6 +4,7 @@ mod arguments;
 mod cached_crates;
 pub mod cell;
 pub mod commands;
+pub mod completions;
 mod definitions;
 pub mod dependencies;
 pub mod diagnostics;

@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the evaluator's thread is asked to do.
 enum Job {
-    Run(Cell),
+    Run(Cell, Busy),
     Complete(String, usize, oneshot::Sender<Completions>),
     Inspect(String, usize, oneshot::Sender<Option<MimeBundle>>),
 }
@@ -55,8 +55,25 @@ enum Job {
 #[derive(Debug, Default)]
 struct Load {
     warm: AtomicBool,
-    jobs: AtomicUsize,
+    /// Cells that wait or run.
+    cells: AtomicUsize,
     last_cell: AtomicU64,
+}
+
+/// Counts a cell as long as it is there.
+struct Busy(Arc<Load>);
+
+impl Busy {
+    fn with(load: &Arc<Load>) -> Self {
+        load.cells.fetch_add(1, Ordering::AcqRel);
+        Self(load.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.cells.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl RustEvaluator {
@@ -94,11 +111,10 @@ impl RustEvaluator {
     }
 
     fn idle(&self) -> bool {
-        self.load.warm.load(Ordering::Acquire) && self.load.jobs.load(Ordering::Acquire) == 0
+        self.load.warm.load(Ordering::Acquire) && self.load.cells.load(Ordering::Acquire) == 0
     }
 
     fn submit(&self, job: Job) {
-        self.load.jobs.fetch_add(1, Ordering::AcqRel);
         if self.jobs.send(job).is_err() {
             tracing::error!("the evaluator's thread is gone");
         }
@@ -111,7 +127,7 @@ impl Evaluator for RustEvaluator {
             return;
         }
         self.load.last_cell.store(cell.id, Ordering::Release);
-        self.submit(Job::Run(cell));
+        self.submit(Job::Run(cell, Busy::with(&self.load)));
     }
 
     fn interrupt(&self, cell: CellId) {
@@ -206,7 +222,7 @@ impl Thread {
                 self.executions.finish(Outcome::Ok);
                 self.executions.send(Event::Ready { message: format!("the evaluator did not start: {error:#}") });
                 self.serve(queue, |job| {
-                    if let Job::Run(cell) = job {
+                    if let Job::Run(cell, _busy) = job {
                         self.executions.refuse(cell.id, report.clone());
                     }
                 });
@@ -244,7 +260,6 @@ impl Thread {
                 let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
                 self.executions.finish(Outcome::Error(report::internal(what.unwrap_or("it panicked"))));
             }
-            self.load.jobs.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }
@@ -252,7 +267,7 @@ impl Thread {
 impl Session {
     fn work(&mut self, job: Job) {
         match job {
-            Job::Run(cell) => self.run(cell),
+            Job::Run(cell, busy) => self.run(cell, busy),
             Job::Complete(code, cursor, answer) => {
                 let _nobody_waits_any_more = answer.send(self.complete(&code, cursor));
             }

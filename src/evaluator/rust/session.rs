@@ -2,6 +2,7 @@
 
 use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
+use super::super::completions::{Offer, readable};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
@@ -9,11 +10,11 @@ use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of, word_at};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
-use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
-use super::Prepared;
+use super::super::{Cell, Completions, Event, Outcome, Report, report};
 use super::obey::Next;
 use super::prepare::Linked;
 use super::spared::Spared;
+use super::{Busy, Prepared};
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, MimeBundle, Stream};
@@ -107,7 +108,9 @@ impl Session {
     }
 
     /// Runs a cell to its end and reports it.
-    pub(super) fn run(&mut self, mut cell: Cell) {
+    ///
+    /// Once it is reported, `busy` is gone: the next question can be answered exactly.
+    pub(super) fn run(&mut self, mut cell: Cell, busy: Busy) {
         if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
             cell.code = format!("?{name}");
         }
@@ -133,12 +136,15 @@ impl Session {
             self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
         }
         let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
-        self.executions.finish(outcome);
-        self.restore();
         if compiled {
             self.names.learn(&without_commands(&cell.code));
         }
         self.remember();
+        drop(busy);
+        self.executions.finish(outcome);
+        if self.restore() {
+            self.remember();
+        }
     }
 
     /// Completions from rust-analyzer.
@@ -146,14 +152,9 @@ impl Session {
         let Ok(found) = self.context.completions(&without_commands(code), cursor) else {
             return Completions::default();
         };
-        let items = found
-            .completions
-            .into_iter()
-            .filter(|item| {
-                !["lb_", "__"].iter().any(|ours| item.code.starts_with(ours)) && !item.code.contains("evcxr")
-            })
-            .map(|item| Completion { text: item.code, kind: item.kind, signature: Some(item.label) })
-            .collect();
+        let offers =
+            found.completions.into_iter().map(|offer| Offer { code: offer.code, kind: offer.kind, label: offer.label });
+        let items = readable(offers, code.get(found.start_offset..cursor).unwrap_or_default());
         Completions { start: found.start_offset, end: found.end_offset, items }
     }
 
