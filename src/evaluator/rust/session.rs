@@ -235,9 +235,9 @@ impl Session {
         let mut kept;
         let mut prepared = prepared;
         if !redefined.variables.is_empty() {
-            // What is given up cannot be kept.
-            self.notebook.variables.retain(|name| !redefined.variables.contains(name));
-            if let Ok(again) = cell::prepare(cell.number, &cell.code, &self.notebook) {
+            let mut notebook = self.notebook.clone();
+            notebook.given_up = redefined.variables.iter().cloned().collect();
+            if let Ok(again) = cell::prepare(cell.number, &cell.code, &notebook) {
                 kept = again;
                 prepared = &kept;
                 self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
