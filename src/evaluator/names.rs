@@ -1,6 +1,7 @@
 //! What the kernel itself knows of names: enough to complete and explain while evcxr is busy or not yet warm.
 
 use super::cached_crates::Crates;
+use super::cell::ItemKind;
 use super::commands;
 use super::definitions::Definitions;
 use super::{Completion, Completions, arguments};
@@ -21,6 +22,16 @@ const CRATES: &[&str] = &["async_std", "futures", "loopbook", "std", "tokio"];
 
 /// The kind of a variable.
 pub const VARIABLE: &str = "instance";
+
+/// The word that Jupyter has for an item.
+pub fn kind_of(item: &ItemKind) -> &'static str {
+    match item {
+        ItemKind::Fn { .. } | ItemKind::Macro => "function",
+        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::TypeAlias | ItemKind::Trait => "class",
+        ItemKind::Mod => "module",
+        _ => VARIABLE,
+    }
+}
 
 /// Names of the notebook: variables with their types, items with their kinds.
 #[derive(Debug, Clone, Default)]

@@ -32,7 +32,7 @@ DEPENDENCIES = {
     'async-trait = "0.1"': "#[async_trait::async_trait] trait T { async fn f(&self); }\ntrue",
     'clap = { version = "4", features = ["derive"] }': "#[derive(clap::Parser)] struct Cli { a: u8 }\ntrue",
     'pin-project = "1"': "#[pin_project::pin_project] struct P { #[pin] a: u8 }\ntrue",
-    'tokio-stream = "0.1"': "tokio_stream::iter([1]).size_hint().0 == 1",
+    'tokio-stream = "0.1"': "tokio_stream::StreamExt::next(&mut tokio_stream::iter([1])).await == Some(1)",
     'sqlx = { version = "0.8", features = ["sqlite", "runtime-tokio"] }': 'sqlx::sqlite::SqliteConnectOptions::new(); true',
 }
 

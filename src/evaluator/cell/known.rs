@@ -13,6 +13,8 @@ pub struct Known {
     pub typed: bool,
     /// The stored variables, as evcxr knows them, whose old values the runtime is to keep while a cell defines them anew.
     pub variables: BTreeSet<String>,
+    /// Stored variables whose types the cell changes: evcxr forgets them before the cell runs.
+    pub given_up: BTreeSet<String>,
     pub(super) carriers: BTreeMap<String, Carrier>,
     pub(super) statics: BTreeSet<String>,
 }

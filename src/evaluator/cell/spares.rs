@@ -9,31 +9,43 @@ use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxToken};
 use std::collections::BTreeSet;
 
-/// Hands over the old values of the variables of [`Known::variables`] that the cell's top level defines anew.
+/// Hands over the old values of the variables of [`Known::variables`] that the cell's top level defines anew, and drops
+/// those of [`Known::given_up`].
 pub(super) fn rewrite(tree: &Tree, known: &Known, edits: &mut Edits) {
     let Some(first) = tree.statements().find(|place| place.node.kind() != SyntaxKind::ATTR) else { return };
+    let start = first.bare_range().start;
+    for name in &known.given_up {
+        edits.before(start, give_up(name));
+    }
     let mut seen = BTreeSet::new();
     for place in tree.statements() {
         let Some(pattern) = ast::LetStmt::cast(place.node.clone()).and_then(|node| node.pat()) else { continue };
         let bound = pattern.syntax().descendants().filter_map(ast::IdentPat::cast).filter_map(|ident| ident.name());
         for name in bound.map(|name| name.text().to_string()) {
             let stored = if name == MUTEX { RENAMED_MUTEX } else { &name };
-            if !known.variables.contains(stored) || !seen.insert(name.clone()) {
+            let is_kept = known.variables.contains(stored) && !known.given_up.contains(stored);
+            if !is_kept || !seen.insert(name.clone()) {
                 continue;
             }
             let is_used = is_mentioned(tree, &name, &place, &place.of(pattern.syntax().clone()));
-            let start = first.bare_range().start;
             edits.before(start, if is_used { copy(stored) } else { hand_over(stored) });
         }
     }
 }
 
+// In braces, because evcxr takes a cell that begins with a colon for a command.
+
+/// evcxr only forgets the name; in its store, what is put there anew takes the old value's place, which is dropped.
+fn give_up(name: &str) -> String {
+    format!("{{evcxr_variable_store.put_variable(\"{name}\", ());}}")
+}
+
 fn hand_over(name: &str) -> String {
-    format!("::loopbook::__private::hold(\"{name}\", {name});")
+    format!("{{::loopbook::__private::hold(\"{name}\", {name});}}")
 }
 
 fn copy(name: &str) -> String {
-    format!("::loopbook::__spare!({name});")
+    format!("{{::loopbook::__spare!({name});}}")
 }
 
 /// Whether the name stands somewhere up to the end of the `let`, outside of its pattern: then it may mean the old value.
@@ -68,24 +80,34 @@ mod tests {
 
     #[test]
     fn what_the_cell_does_not_use_is_handed_over() {
-        let hold = "::loopbook::__private::hold(\"name\", name);";
+        let hold = "{::loopbook::__private::hold(\"name\", name);}";
         for code in ["let name = f();", "f(x.name); let (a, name) = g(); h(name);", "let new = 1; let name = 2;"] {
             check(code, &format!("{hold}{code}"));
         }
-        let both = "::loopbook::__private::hold(\"name\", name);::loopbook::__private::hold(\"other\", other);";
+        let both = "{::loopbook::__private::hold(\"name\", name);}{::loopbook::__private::hold(\"other\", other);}";
         check(
             "let (other, name) = f();",
-            &format!("::loopbook::__private::hold(\"other\", other);{hold}let (other, name) = f();"),
+            &format!("{{::loopbook::__private::hold(\"other\", other);}}{hold}let (other, name) = f();"),
         );
         check("let name = 1; let other = name;", &format!("{both}let name = 1; let other = name;"));
-        check("let mutex = 1;", "::loopbook::__private::hold(\"lb_mutex\", lb_mutex);let lb_mutex = 1;");
+        check("let mutex = 1;", "{::loopbook::__private::hold(\"lb_mutex\", lb_mutex);}let lb_mutex = 1;");
     }
 
     #[test]
     fn of_what_the_cell_uses_first_a_copy_is_made() {
         for code in ["let name = name + 1;", "println!(\"{name}\"); let name = 1;", "drop(name); let name = 2;"] {
-            check(code, &format!("::loopbook::__spare!(name);{code}"));
+            check(code, &format!("{{::loopbook::__spare!(name);}}{code}"));
         }
+    }
+
+    #[test]
+    fn what_is_given_up_is_dropped_and_not_kept() {
+        let mut known = Known::default();
+        known.variables = ["name".to_owned()].into();
+        known.given_up = known.variables.clone();
+        let rust = prepare(1, "struct A;\nlet name = A;", &known).expect("a good cell").rust;
+        let expected = "{evcxr_variable_store.put_variable(\"name\", ());}struct A;\nlet name = A;";
+        assert_eq!(without_marks(&rust), expected);
     }
 
     #[test]

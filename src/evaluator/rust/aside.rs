@@ -46,9 +46,7 @@ fn only_looks(code: &str) -> Option<Vec<(u32, Command)>> {
     if !prepared.rust.trim().is_empty() || prepared.commands.is_empty() {
         return None;
     }
-    let parse = |command: &cell::Command| {
-        Some((command.line, commands::parse(&command.name, &command.args).ok()?))
-    };
+    let parse = |command: &cell::Command| Some((command.line, commands::parse(&command.name, &command.args).ok()?));
     let parsed: Vec<(u32, Command)> = prepared.commands.iter().map(parse).collect::<Option<_>>()?;
     let looks = |(_, command): &(u32, Command)| {
         use Command::{Ask, Help, Type, Vars, Version};

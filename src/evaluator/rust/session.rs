@@ -1,12 +1,13 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
+use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
+use super::super::completions::{Offer, readable};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, VARIABLE};
+use super::super::names::{Known, Names, VARIABLE, kind_of};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report};
@@ -143,8 +144,7 @@ impl Session {
         // Values to give back keep this thread busy for one compilation more.
         let busy = (!self.spared.is_empty()).then_some(busy);
         self.executions.finish(outcome);
-        if busy.is_some() {
-            self.restore();
+        if busy.is_some() && self.restore() {
             self.remember();
         }
     }
@@ -211,9 +211,9 @@ impl Session {
         let mut kept;
         let mut prepared = prepared;
         if !redefined.variables.is_empty() {
-            // What is given up cannot be kept.
-            self.notebook.variables.retain(|name| !redefined.variables.contains(name));
-            if let Ok(again) = cell::prepare(cell.number, &cell.code, &self.notebook) {
+            let mut notebook = self.notebook.clone();
+            notebook.given_up = redefined.variables.iter().cloned().collect();
+            if let Ok(again) = cell::prepare(cell.number, &cell.code, &notebook) {
                 kept = again;
                 prepared = &kept;
                 self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
@@ -317,7 +317,7 @@ impl Session {
         let variables = self
             .context
             .variables_and_types()
-            .map(|(name, ty)| (name.to_owned(), Known { kind: "instance", detail: ty.to_owned() }));
+            .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
     }
@@ -350,16 +350,6 @@ fn first_cell_failed(error: Error) -> anyhow::Error {
         other => other.to_string(),
     };
     anyhow::anyhow!("the first cell, which the kernel runs for itself, failed: {why}")
-}
-
-/// The word that Jupyter has for an item.
-fn kind_of(item: &ItemKind) -> &'static str {
-    match item {
-        ItemKind::Fn { .. } | ItemKind::Macro => "function",
-        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::TypeAlias | ItemKind::Trait => "class",
-        ItemKind::Mod => "module",
-        _ => "instance",
-    }
 }
 
 fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
