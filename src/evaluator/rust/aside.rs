@@ -40,19 +40,19 @@ enum Shown {
     Page(MimeBundle),
 }
 
-/// The commands of the cell and their lines, if there is nothing else in it and none of them changes anything.
+/// The commands of the cell with their lines, if there is nothing else in it and none of them changes anything.
 fn only_looks(code: &str) -> Option<Vec<(u32, Command)>> {
     let prepared = cell::prepare(0, code, &cell::Known::default()).ok()?;
     if !prepared.rust.trim().is_empty() || prepared.commands.is_empty() {
         return None;
     }
-    let parse = |command: &cell::Command| Some((command.line, commands::parse(&command.name, &command.args).ok()?));
-    let parsed: Vec<(u32, Command)> = prepared.commands.iter().map(parse).collect::<Option<_>>()?;
-    let looks = |(_, command): &(u32, Command)| {
+    let parsed = |command: &cell::Command| Some((command.line, commands::parse(&command.name, &command.args).ok()?));
+    let parsed: Vec<(u32, Command)> = prepared.commands.iter().map(parsed).collect::<Option<_>>()?;
+    let looks = |command: &Command| {
         use Command::{Ask, Help, Type, Vars, Version};
         matches!(command, Ask(_) | Help(_) | Type(_) | Vars | Version)
     };
-    parsed.iter().all(looks).then_some(parsed)
+    parsed.iter().all(|(_, command)| looks(command)).then_some(parsed)
 }
 
 async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) -> Result<Shown, String> {

@@ -2,7 +2,6 @@
 
 use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
-use super::super::completions::{Offer, readable};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
