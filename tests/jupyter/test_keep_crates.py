@@ -157,6 +157,10 @@ def test_keep_row_10_what_is_not_built_in_that_way_is_refused(kernel, asked):
 def test_keep_row_10_smols_crates_share_the_loops_reactor(living):
     living.run(':dep async-io = "2"\n:dep async-net = "2"\n:dep smol = "2"', timeout=10 * CELL_DEADLINE).ok()
     code = """
+    fn threads_called(name: &str) -> usize {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        tasks.filter(|task| std::fs::read_to_string(task.as_ref().unwrap().path().join("comm")).unwrap().trim() == name).count()
+    }
     use futures::{AsyncReadExt, AsyncWriteExt};
     let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -170,8 +174,7 @@ def test_keep_row_10_smols_crates_share_the_loops_reactor(living):
     stream.read_to_string(&mut text).await?;
     server.await;
     let spawned = smol::spawn(async { smol::Timer::after(Duration::from_millis(10)).await; 42 }).await;
-    let names = std::fs::read_dir("/proc/self/task")?.map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
-    (text, spawned, names.filter(|name| name.trim() == "async-io").count())
+    (text, spawned, threads_called("async-io"))
     """
     assert living.run(code, timeout=3 * CELL_DEADLINE).ok().text == '("hello", 42, 1)'
 
