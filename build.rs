@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is packed, relative to `kernel/`.
-const PACKED: [&str; 6] = ["Cargo.toml", "Cargo.lock", "channel", "runtime", "async-std", "tokio"];
+const PACKED: [&str; 8] =
+    ["Cargo.toml", "Cargo.lock", "channel", "features", "host-features", "runtime", "async-std", "tokio"];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("kernel");

@@ -11,6 +11,9 @@ pub const DATA_ENV: &str = "LOOPBOOK_HOME";
 /// Environment variable that names the cache directory.
 pub const CACHE_ENV: &str = "LOOPBOOK_CACHE";
 
+/// Environment variable that names the file of the history; if it is empty, nothing is remembered.
+pub const HISTORY_ENV: &str = "LOOPBOOK_HISTORY";
+
 /// Why no place could be found.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
@@ -91,6 +94,17 @@ impl Home {
     /// The program that loads and runs cells: it lies beside the running one.
     pub fn child_program(&self) -> PathBuf {
         self.program.with_file_name("loopbook-child")
+    }
+}
+
+/// The file that remembers what people executed, for `history_request`s in kernels to come: `$LOOPBOOK_HISTORY`, else
+/// `history.sqlite` in `$XDG_STATE_HOME/loopbook` (`~/.local/state/loopbook`). It is not among what `uninstall` removes,
+/// nor in the cache, which can be made again. `None` if nothing is to be remembered, or there is no home directory.
+pub fn history_file() -> Option<PathBuf> {
+    match env::var_os(HISTORY_ENV) {
+        Some(named) if named.is_empty() => None,
+        Some(named) => Some(PathBuf::from(named)),
+        None => Some(xdg("XDG_STATE_HOME", ".local/state").ok()?.join("loopbook/history.sqlite")),
     }
 }
 

@@ -44,7 +44,7 @@ pub fn run(connection_file: &Path, language: Language) -> anyhow::Result<()> {
     let connection = ConnectionFile::read(&path::absolute(connection_file)?)?;
     match language {
         Language::Rust => rust(&connection, parent),
-        Language::Toy => serve(&connection, parent, String::new(), || {
+        Language::Toy => serve(&connection, parent, Settings::default(), || {
             let (echo, events) = Echo::new();
             Ok((echo, events))
         }),
@@ -55,7 +55,10 @@ pub fn run(connection_file: &Path, language: Language) -> anyhow::Result<()> {
 fn rust(connection: &ConnectionFile, parent: Parent) -> anyhow::Result<()> {
     use crate::evaluator::rust::{RustEvaluator, prepare};
     let prepared = prepare(&crate::home::Home::find()?)?;
-    serve(connection, parent, prepared.rust_version().to_owned(), || {
+    // Found here because the evaluator changes the current directory.
+    let history = crate::home::history_file().map(path::absolute).transpose()?;
+    let settings = Settings { rust_version: prepared.rust_version().to_owned(), history, ..Settings::default() };
+    serve(connection, parent, settings, || {
         let (sender, events) = async_std::channel::bounded(EVENTS);
         Ok((RustEvaluator::start(prepared, sender)?, events))
     })
@@ -69,7 +72,7 @@ fn rust(_connection: &ConnectionFile, _parent: Parent) -> anyhow::Result<()> {
 fn serve(
     connection: &ConnectionFile,
     parent: Parent,
-    rust_version: String,
+    settings: Settings,
     start: impl FnOnce() -> anyhow::Result<(Arc<dyn Evaluator>, Receiver<Event>)>,
 ) -> anyhow::Result<()> {
     let signals = Signals::install().context("cannot handle signals")?;
@@ -78,9 +81,8 @@ fn serve(
         let (evaluator, events) = start()?;
         let settings = Settings {
             key: connection.key().into(),
-            rust_version,
             late_output: crate::dispatcher::LateOutputSwitch::from_env(),
-            ..Settings::default()
+            ..settings
         };
         let kernel = Kernel::new(transport, evaluator.clone(), events, settings);
         task::spawn(pass_signals(signals, kernel.signals()));

@@ -1,7 +1,7 @@
 //! The stand-ins for cargo and rustc, and the template, with the real tools behind them and small crates in the place of
 //! the runtime.
 //!
-//! They compile `futures`, so the fast tier leaves them out; `cargo test --release --test standins -- --ignored` runs them.
+//! They compile `futures`, so the fast tier leaves them out; `tests/run real` runs them.
 
 use loopbook_kernel::evaluator::standin::{kill_running, last_diagnostics, watch};
 use loopbook_kernel::evaluator::template::{self, DEPENDENCIES};

@@ -3,7 +3,7 @@
 use super::Signal;
 use crate::evaluator;
 use crate::transport::Incoming;
-use crate::wire::{CompleteReply, InspectReply, Parent};
+use crate::wire::{CompleteReply, HistoryReply, InspectReply, IsCompleteReply, Parent, UsageReply};
 use async_std::channel::Receiver;
 use futures::future::{BoxFuture, Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -34,6 +34,11 @@ pub(super) struct Answer {
 pub(super) enum AnswerContent {
     Complete(CompleteReply),
     Inspect(InspectReply),
+    IsComplete(IsCompleteReply),
+    History(HistoryReply),
+    Usage(Box<UsageReply>),
+    /// A sentence that says why there is no answer.
+    None(String),
 }
 
 /// Where events come from.
@@ -72,15 +77,16 @@ impl Inbox {
         }
     }
 
-    /// The next event. Requests come first, so that a cell that prints without end cannot keep an interrupt waiting; the
-    /// timer comes before the evaluator for the same reason.
+    /// The next event. Requests come before what cells print, so that one that prints without end cannot keep an interrupt
+    /// waiting; the timer comes before the evaluator for the same reason. Answers that are there come first of all: so
+    /// requests that take no time are answered in the order in which they came.
     pub(super) async fn next(&mut self) -> Event {
         loop {
             futures::select_biased! {
+                answer = self.answers.select_next_some() => return Event::Answered(answer),
                 arrived = self.incoming.next() => return arrived.map_or(Event::Disconnected, Event::Arrived),
                 signal = self.signals.select_next_some() => return Event::Signal(signal),
                 () = &mut self.flush => return Event::FlushDue,
-                answer = self.answers.select_next_some() => return Event::Answered(answer),
                 // `None` once, when the evaluator's threads are gone. Requests are answered even so.
                 event = self.evaluator.next() => {
                     let Some(event) = event else { continue };

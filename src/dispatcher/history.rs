@@ -1,144 +1,160 @@
-//! What was executed in this session, in memory.
+//! What was executed, in this kernel and in those before it.
+//!
+//! A file may be slow (another kernel writes, the disk is on a network): it has a thread of its own, which does one job
+//! after the other. Without a file there is nothing to wait for, and no thread.
 
-use crate::wire::{Access, HistoryEntry, HistoryRequest};
+use super::history_store::Keeper;
+use crate::evaluator::ShellId;
+use crate::wire::{HistoryEntry, HistoryRequest};
+use futures::channel::oneshot;
+use futures::future::{self, BoxFuture, FutureExt};
 use loopbook_channel::MimeBundle;
-use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
 
-/// The number of the current session. Kernels before this one are not remembered.
-const SESSION: i64 = 1;
+/// How long the end of the kernel waits until all is written.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Executions in order, each with the text of its result.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    entries: Vec<Entry>,
+/// Of a result, as many bytes are remembered.
+const MAX_OUTPUT: usize = 64 * 1024;
+
+/// The history of all shells.
+pub(super) enum History {
+    /// In memory.
+    Here(Box<Keeper>),
+    /// In a file, on a thread.
+    Elsewhere {
+        jobs: mpsc::Sender<Job>,
+        /// Canceled when the thread has ended.
+        ended: oneshot::Receiver<()>,
+    },
+    /// The kernel has ended.
+    Closed,
 }
 
-#[derive(Debug)]
-struct Entry {
-    line: u32,
-    input: String,
-    output: Option<String>,
+/// What the thread is asked to do.
+pub(super) enum Job {
+    Record { shell: ShellId, line: u32, input: String },
+    SetOutput { shell: ShellId, line: u32, output: String },
+    Find { shell: ShellId, request: HistoryRequest, answer: oneshot::Sender<Vec<HistoryEntry>> },
 }
 
 impl History {
-    /// Remembers the execution with this number.
-    pub(super) fn record(&mut self, line: u32, input: String) {
-        self.entries.push(Entry { line, input, output: None });
+    /// Opens the file, or remembers in memory if there is none. Never fails: what cannot be opened is logged.
+    pub(super) fn open(file: Option<PathBuf>) -> Self {
+        let Some(file) = file else { return Self::Here(Box::new(Keeper::in_memory())) };
+        let (jobs, queue) = mpsc::channel();
+        let (ending, ended) = oneshot::channel();
+        let work = move || {
+            let mut keeper = Keeper::open(file);
+            queue.into_iter().for_each(|job| do_job(&mut keeper, job));
+            drop(ending);
+        };
+        match std::thread::Builder::new().name("history".into()).spawn(work) {
+            Ok(_thread) => Self::Elsewhere { jobs, ended },
+            Err(error) => {
+                tracing::warn!("the history is not kept for later kernels: {error}");
+                Self::Here(Box::new(Keeper::in_memory()))
+            }
+        }
+    }
+
+    /// Remembers an execution by its number.
+    pub(super) fn record(&mut self, shell: ShellId, line: u32, input: String) {
+        self.submit(Job::Record { shell, line, input });
     }
 
     /// Remembers its result.
-    pub(super) fn set_output(&mut self, line: u32, data: &MimeBundle) {
-        let text = data.get("text/plain").and_then(|text| text.as_str());
-        if let Some(entry) = self.entries.last_mut().filter(|entry| entry.line == line) {
-            entry.output = text.map(str::to_owned);
-        }
+    pub(super) fn set_output(&mut self, shell: ShellId, line: u32, data: &MimeBundle) {
+        let Some(text) = data.get("text/plain").and_then(|text| text.as_str()) else { return };
+        let output = text[..text.floor_char_boundary(MAX_OUTPUT)].to_owned();
+        self.submit(Job::SetOutput { shell, line, output });
     }
 
     /// What the client asks for, oldest first.
-    pub(super) fn find(&self, request: &HistoryRequest) -> Vec<HistoryEntry> {
-        let found: Vec<&Entry> = match &request.access {
-            Access::Tail { n } => self.entries.iter().skip(self.entries.len().saturating_sub(*n)).collect(),
-            Access::Range { session: 0 | SESSION, start, stop } => {
-                let wanted = |entry: &&Entry| entry.line >= *start && stop.is_none_or(|stop| entry.line < stop);
-                self.entries.iter().filter(wanted).collect()
-            }
-            Access::Range { .. } => Vec::new(),
-            Access::Search { pattern, n, unique } => self.search(pattern, *n, *unique),
-        };
-        let shown = |entry: &Entry| HistoryEntry {
-            session: SESSION,
-            line: entry.line,
-            input: entry.input.clone(),
-            output: request.output.then(|| entry.output.clone()),
-        };
-        found.into_iter().map(shown).collect()
+    pub(super) fn find(&mut self, shell: ShellId, request: HistoryRequest) -> BoxFuture<'static, Vec<HistoryEntry>> {
+        let (answer, mut answered) = oneshot::channel();
+        self.submit(Job::Find { shell, request, answer });
+        // What was found at once needs no second turn of the loop.
+        match answered.try_recv() {
+            Ok(Some(found)) => future::ready(found).boxed(),
+            _ => answered.map(Result::unwrap_or_default).boxed(),
+        }
     }
 
-    fn search(&self, pattern: &str, n: Option<usize>, unique: bool) -> Vec<&Entry> {
-        let mut seen = HashSet::new();
-        let newest_first = self.entries.iter().rev().filter(|entry| glob(pattern, &entry.input));
-        let wanted = newest_first.filter(|entry| !unique || seen.insert(entry.input.as_str()));
-        let mut found: Vec<&Entry> = wanted.take(n.unwrap_or(usize::MAX)).collect();
-        found.reverse();
-        found
+    /// Waits until everything is written, but not for long.
+    pub(super) async fn close(&mut self) {
+        let Self::Elsewhere { jobs, ended } = std::mem::replace(self, Self::Closed) else { return };
+        drop(jobs);
+        if async_std::future::timeout(PATIENCE, ended).await.is_err() {
+            tracing::warn!("the last executions may be missing in the history: its file is slow");
+        }
+    }
+
+    fn submit(&mut self, job: Job) {
+        match self {
+            Self::Here(keeper) => do_job(keeper, job),
+            Self::Elsewhere { jobs, .. } => {
+                if jobs.send(job).is_err() {
+                    tracing::error!("the thread of the history is gone");
+                }
+            }
+            Self::Closed => {}
+        }
     }
 }
 
-/// Whether `text` as a whole matches a pattern in which `*` stands for any text and `?` for any character.
-fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut star, mut index) = (0, None, 0);
-    while index < text.len() {
-        match pattern.get(at) {
-            Some('*') => {
-                star = Some((at, index));
-                at += 1;
-            }
-            Some(c) if *c == '?' || *c == text[index] => {
-                at += 1;
-                index += 1;
-            }
-            // Let the last star take one character more.
-            _ => {
-                let Some((star_at, taken)) = star else { return false };
-                star = Some((star_at, taken + 1));
-                (at, index) = (star_at + 1, taken + 1);
-            }
+fn do_job(keeper: &mut Keeper, job: Job) {
+    match job {
+        Job::Record { shell, line, input } => keeper.record(shell, line, &input),
+        Job::SetOutput { shell, line, output } => keeper.set_output(shell, line, &output),
+        Job::Find { shell, request, answer } => {
+            // Nobody waits any more only while the kernel ends.
+            let _ = answer.send(keeper.find(shell, &request));
         }
     }
-    pattern[at..].iter().all(|c| *c == '*')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluator::MAIN_SHELL;
+    use crate::wire::Access;
 
-    fn inputs(history: &History, access: Access) -> Vec<String> {
-        history.find(&HistoryRequest { output: false, access }).into_iter().map(|entry| entry.input).collect()
-    }
-
-    fn history() -> History {
-        let mut history = History::default();
-        for (line, input) in ["a = 1", "b", "a = 1", "a = 2"].into_iter().enumerate() {
-            history.record(line as u32 + 1, input.to_owned());
-        }
-        history
+    fn tail(history: &mut History) -> Vec<(String, Option<Option<String>>)> {
+        let request = HistoryRequest { output: true, access: Access::Tail { n: 10 } };
+        let found = async_std::task::block_on(history.find(MAIN_SHELL, request));
+        found.into_iter().map(|entry| (entry.input, entry.output)).collect()
     }
 
     #[test]
-    fn the_tail_is_the_end_in_order() {
-        assert_eq!(inputs(&history(), Access::Tail { n: 2 }), ["a = 1", "a = 2"]);
-        assert_eq!(inputs(&history(), Access::Tail { n: 20 }).len(), 4);
+    fn a_file_is_read_by_the_next_kernel() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("made/on/demand/history.sqlite");
+        let mut first = History::open(Some(file.clone()));
+        first.record(MAIN_SHELL, 1, "6 * 7".to_owned());
+        first.set_output(MAIN_SHELL, 1, &MimeBundle::from([("text/plain".to_owned(), "42".into())]));
+        async_std::task::block_on(first.close());
+        let mut second = History::open(Some(file));
+        assert_eq!(tail(&mut second), [("6 * 7".to_owned(), Some(Some("42".to_owned())))]);
     }
 
     #[test]
-    fn a_range_is_of_the_current_session_and_excludes_its_end() {
-        assert_eq!(inputs(&history(), Access::Range { session: 0, start: 2, stop: Some(4) }), ["b", "a = 1"]);
-        assert_eq!(inputs(&history(), Access::Range { session: 1, start: 4, stop: None }), ["a = 2"]);
-        assert!(inputs(&history(), Access::Range { session: -1, start: 0, stop: None }).is_empty());
+    fn a_long_result_is_cut_between_two_characters() {
+        let mut history = History::open(None);
+        history.record(MAIN_SHELL, 1, "long".to_owned());
+        let text = format!("a{}", "é".repeat(MAX_OUTPUT));
+        history.set_output(MAIN_SHELL, 1, &MimeBundle::from([("text/plain".to_owned(), text.into())]));
+        let output = tail(&mut history).remove(0).1.flatten().expect("a result");
+        assert_eq!(output.len(), MAX_OUTPUT - 1);
     }
 
     #[test]
-    fn a_search_gives_the_newest_that_match() {
-        let search = |n, unique| Access::Search { pattern: "a*".to_owned(), n, unique };
-        assert_eq!(inputs(&history(), search(Some(2), false)), ["a = 1", "a = 2"]);
-        assert_eq!(inputs(&history(), search(None, true)), ["a = 1", "a = 2"]);
-        assert_eq!(inputs(&history(), search(None, false)).len(), 3);
-    }
-
-    #[test]
-    fn the_output_belongs_to_its_line() {
-        let mut history = history();
-        history.set_output(4, &MimeBundle::from([("text/plain".to_owned(), "2".into())]));
-        history.set_output(9, &MimeBundle::new());
-        let found = history.find(&HistoryRequest { output: true, access: Access::Tail { n: 2 } });
-        assert_eq!(found[0].output, Some(None));
-        assert_eq!(found[1].output, Some(Some("2".to_owned())));
-    }
-
-    #[test]
-    fn globs_match_as_in_a_shell() {
-        assert!(glob("*", "") && glob("a?c*", "abcd") && glob("*x*y", "axbxcy") && glob("", ""));
-        assert!(!glob("a", "ab") && !glob("?", "") && !glob("*x", "xy"));
+    fn a_closed_history_forgets_quietly() {
+        let mut history = History::open(None);
+        async_std::task::block_on(history.close());
+        history.record(MAIN_SHELL, 1, "late".to_owned());
+        assert!(tail(&mut history).is_empty());
     }
 }

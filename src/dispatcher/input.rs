@@ -15,12 +15,16 @@ pub(super) struct Questions {
 #[derive(Debug)]
 struct Question {
     id: u64,
+    /// The cell that asks, or whose task does.
+    cell: CellId,
     content: InputRequest,
 }
 
 #[derive(Debug)]
 struct Asked {
     id: u64,
+    /// The running cell under which it was asked.
+    under: CellId,
     /// `msg_id` of our request.
     msg_id: String,
     /// Session of the client that was asked.
@@ -31,7 +35,7 @@ impl Kernel {
     /// A cell, or a task of one, wants a line.
     pub(super) async fn ask(&mut self, cell: CellId, id: u64, prompt: String, password: bool) {
         self.say_held(cell).await;
-        self.questions.waiting.push_back(Question { id, content: InputRequest { prompt, password } });
+        self.questions.waiting.push_back(Question { id, cell, content: InputRequest { prompt, password } });
         self.ask_next().await;
     }
 
@@ -51,26 +55,27 @@ impl Kernel {
     }
 
     /// The cell is done, so its front end no longer listens: nobody will answer.
-    pub(super) fn withdraw_questions(&mut self) {
-        let asked = self.questions.asked.take().map(|asked| asked.id);
-        for id in asked.into_iter().chain(self.questions.waiting.drain(..).map(|question| question.id)) {
-            self.evaluator.reply_to_input(id, Err(InputError::NotAllowed));
+    pub(super) async fn withdraw_questions(&mut self, cell: CellId) {
+        if let Some(asked) = self.questions.asked.take_if(|asked| asked.under == cell) {
+            self.evaluator.reply_to_input(asked.id, Err(InputError::NotAllowed));
         }
+        self.ask_next().await;
     }
 
-    /// Front ends answer only for a request that runs. So tasks of earlier cells ask where the running cell would.
+    /// Front ends answer only for a request that runs. So tasks of earlier cells ask where the main shell's cell would.
     async fn ask_next(&mut self) {
         while self.questions.asked.is_none()
-            && let Some(Question { id, content }) = self.questions.waiting.pop_front()
+            && let Some(Question { id, cell, content }) = self.questions.waiting.pop_front()
         {
-            let Some(running) = self.executions.running().filter(|running| running.request.allow_stdin) else {
+            let running = self.shells.of(cell).or(self.shells.main());
+            let Some(running) = running.filter(|running| running.request.allow_stdin) else {
                 self.evaluator.reply_to_input(id, Err(InputError::NotAllowed));
                 continue;
             };
-            let parent = running.parent.clone();
+            let (under, parent) = (running.cell, running.parent.clone());
             let msg_id = self.outbox.ask(&parent, &content).await;
             let session = parent.header().session.clone();
-            self.questions.asked = Some(Asked { id, msg_id, session });
+            self.questions.asked = Some(Asked { id, under, msg_id, session });
         }
     }
 }

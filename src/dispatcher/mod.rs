@@ -8,17 +8,21 @@
 //! ```
 //!
 //! `event` is the select, [`Kernel`] the mutator. Execute requests wait for each other (`execute`), all others are
-//! answered as they come, also while a cell runs (`requests`). What cells print and show finds its parent in `output`
+//! answered as they come, also while a cell runs (`requests`); each of the `shells` has a queue of its own. What cells print and show finds its parent in `output`
 //! and leaves through `outbox`, the only way out; `input` asks the user.
 
 mod content;
 mod event;
 mod execute;
 mod history;
+mod history_store;
 mod input;
 mod outbox;
 mod output;
 mod requests;
+mod shells;
+mod subshells;
+mod usage;
 mod utf8;
 
 use crate::evaluator::{self, Evaluator};
@@ -26,14 +30,16 @@ use crate::transport::{Incoming, Transport};
 use crate::wire::{IopubWelcome, KernelInfoReply, Session, Status};
 use async_std::channel::{Receiver, Sender};
 use event::{Event, Inbox};
-use execute::Executions;
 use history::History;
 use input::Questions;
 use outbox::Outbox;
 use output::Outputs;
 pub use output::{LATE_OUTPUT_ENV, LateOutput, LateOutputSwitch, UnknownLateOutput};
+use shells::Shells;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use usage::Meter;
 
 /// What a kernel is told when it is made.
 #[derive(Debug, Clone)]
@@ -44,6 +50,8 @@ pub struct Settings {
     pub rust_version: String,
     /// Where output of background tasks goes. A clone of it can be switched while the kernel runs.
     pub late_output: LateOutputSwitch,
+    /// The file that remembers what was executed, for kernels to come; `None` remembers it as long as the kernel lives.
+    pub history: Option<PathBuf>,
     /// How long printed text waits for more, so that many lines become one message.
     pub gather_output: Duration,
 }
@@ -54,6 +62,7 @@ impl Default for Settings {
             key: Vec::new(),
             rust_version: String::new(),
             late_output: LateOutputSwitch::default(),
+            history: None,
             gather_output: Duration::from_millis(20),
         }
     }
@@ -86,10 +95,11 @@ pub struct Kernel {
     evaluator: Arc<dyn Evaluator>,
     inbox: Inbox,
     outbox: Outbox,
-    executions: Executions,
+    shells: Shells,
     outputs: Outputs,
     questions: Questions,
     history: History,
+    usage: Meter,
     info: KernelInfoReply,
     signals: Sender<Signal>,
 }
@@ -107,10 +117,11 @@ impl Kernel {
             evaluator,
             inbox: Inbox::new(transport.incoming, events, received, settings.gather_output),
             outbox: Outbox::new(Session::new(&settings.key), transport.outgoing),
-            executions: Executions::default(),
+            shells: Shells::default(),
             outputs: Outputs::new(settings.late_output),
             questions: Questions::default(),
-            history: History::default(),
+            history: History::open(settings.history),
+            usage: Meter::default(),
             info: KernelInfoReply::new(&settings.rust_version),
             signals,
         }
@@ -134,6 +145,7 @@ impl Kernel {
         };
         self.show_postponed().await;
         self.flush_output().await;
+        self.history.close().await;
         self.evaluator.shutdown();
         exit
     }
@@ -161,12 +173,14 @@ impl Kernel {
         use evaluator::Event;
         match event {
             Event::Ready { message } => tracing::info!("{message}"),
-            Event::Output { .. } | Event::Display { .. } | Event::ClearOutput { .. } => {
-                let nothing_runs = self.executions.running().is_none_or(|running| running.request.silent);
+            Event::Output { cell, .. } | Event::Display { cell, .. } | Event::ClearOutput { cell, .. } => {
+                let main = self.shells.main().is_some_and(|running| !running.request.silent);
+                let nothing_runs = !main && self.shells.of(cell).is_none();
                 if let Some(event) = self.outputs.postpone(nothing_runs, event) {
                     self.show(event).await;
                 }
             }
+            Event::Page { cell, data } => self.page(cell, data).await,
             Event::Input { id, cell, prompt, password } => self.ask(cell, id, prompt, password).await,
             Event::Done { cell, outcome } => self.finish_execution(cell, outcome).await,
         }

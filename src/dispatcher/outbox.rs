@@ -6,8 +6,9 @@ use crate::wire::{Content, Parent, Session, StreamText};
 use async_std::channel::Sender;
 use loopbook_channel::Stream;
 
-/// Text is sent at the latest when this many bytes wait.
-const MAX_TEXT: usize = 256 * 1024;
+/// Text is sent at the latest when this many bytes wait. Clients take a thousand messages on stock before they stop to
+/// read, so larger ones would make long pauses.
+const MAX_TEXT: usize = 64 * 1024;
 
 /// Seals messages and queues them for the sockets.
 pub(super) struct Outbox {

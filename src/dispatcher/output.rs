@@ -89,7 +89,7 @@ impl LateOutputSwitch {
 /// Every cell that has run, and what it has printed but not said yet.
 pub(super) struct Outputs {
     cells: HashMap<CellId, Source>,
-    /// The last cell that began and is not silent: the one that runs, if one does.
+    /// The last cell of the main shell that began and is not silent: the one that runs, if one does.
     latest: CellId,
     /// Cells that hold back text which must not wait long.
     waiting: BTreeSet<CellId>,
@@ -143,10 +143,12 @@ impl Outputs {
 
     /// A cell begins: from now on its output has a parent.
     pub(super) fn begin(&mut self, cell: CellId, number: u32, parent: Parent, silent: bool) {
-        if !silent {
-            self.latest = cell;
-        }
         self.cells.insert(cell, Source { parent: Some(parent), number, silent, ..Source::default() });
+    }
+
+    /// Output that no cell can be named for belongs to this one from now on.
+    pub(super) fn lead(&mut self, cell: CellId) {
+        self.latest = cell;
     }
 
     /// Whether text waits that must not wait long.
@@ -228,6 +230,7 @@ impl Kernel {
                 self.display(cell, kind, data, metadata, display_id).await;
             }
             Event::ClearOutput { cell, wait } => self.clear_output(cell, wait).await,
+            Event::Page { cell, data } => self.page(cell, data).await,
             Event::Ready { .. } | Event::Input { .. } | Event::Done { .. } => {}
         }
     }
@@ -260,6 +263,13 @@ impl Kernel {
     ) {
         let cell = self.outputs.attribute(cell);
         self.say_held(cell).await;
+        if kind == DisplayKind::Result
+            && let Some((_, running)) = self.shells.evaluating_mut(cell)
+            && running.evaluates_expression()
+        {
+            running.expressions.set_value(data, metadata);
+            return;
+        }
         let Some(route) = self.outputs.route(cell) else { return };
         let (parent, execution_count) = (route.parent.as_ref(), route.number);
         let display = Display { data, metadata, transient: Transient { display_id } };
@@ -267,13 +277,19 @@ impl Kernel {
             DisplayKind::Update => self.outbox.publish(parent, &UpdateDisplay(display)).await,
             // A cell has one result, and has it before it is done.
             DisplayKind::Result if !route.late => {
-                if self.executions.running().is_some_and(|running| running.request.store_history()) {
-                    self.history.set_output(execution_count, &display.data);
+                let stored = self.shells.of(cell).is_some_and(|running| running.request.store_history());
+                if let Some(shell) = self.shells.shell_evaluating(cell).filter(|_| stored) {
+                    self.history.set_output(shell, execution_count, &display.data);
                 }
                 self.outbox.publish(parent, &ExecuteResult { execution_count, display }).await;
             }
             DisplayKind::Result | DisplayKind::Display => self.outbox.publish(parent, &DisplayMessage(display)).await,
         }
+    }
+
+    /// Something is shown that has neither metadata nor a name.
+    pub(super) async fn display_plainly(&mut self, cell: CellId, data: MimeBundle) {
+        self.display(cell, DisplayKind::Display, data, Metadata::new(), None).await;
     }
 
     /// What the cell has shown so far is to vanish. Never what another cell has shown.

@@ -5,18 +5,21 @@ use super::{Exit, Kernel};
 use crate::evaluator::{Completeness, Completion, Completions};
 use crate::transport::Channel;
 use crate::wire::{
-    CommClose, CommInfoReply, CompleteReply, CompleteRequest, CompletionType, HistoryReply, InspectReply,
-    InspectRequest, InterruptReply, IsCompleteReply, Message, Parent, Refusal, Request, ShutdownReply, Status,
-    byte_offset, code_point_offset,
+    CommClose, CommInfoReply, CompleteReply, CompleteRequest, CompletionType, HistoryReply, HistoryRequest,
+    InspectReply, InspectRequest, InterruptReply, IsCompleteReply, IsCompleteRequest, Message, Parent, Refusal,
+    Request, ShutdownReply, Status, UsageReply, byte_offset, code_point_offset,
 };
-use futures::future::FutureExt;
+use futures::future::{self, FutureExt};
+
+/// A cell of so many bytes is short.
+const SHORT: usize = 16 * 1024;
 
 impl Kernel {
     /// Handles a message. Every request is framed by `busy` and `idle`; those of a request that has to wait come later.
     pub(super) async fn handle_message(&mut self, message: Message) -> Option<Exit> {
         let Message { parent, answers, request } = message;
         let request = match request {
-            Ok(Request::Execute(request)) => {
+            Ok(Request::Execute(request)) if self.refusal_of_shell(&parent).is_none() => {
                 self.enqueue(parent, request).await;
                 return None;
             }
@@ -43,11 +46,19 @@ impl Kernel {
         match content {
             AnswerContent::Complete(reply) => self.outbox.reply(&parent, &reply).await,
             AnswerContent::Inspect(reply) => self.outbox.reply(&parent, &reply).await,
+            AnswerContent::IsComplete(reply) => self.outbox.reply(&parent, &reply).await,
+            AnswerContent::History(reply) => self.outbox.reply(&parent, &reply).await,
+            AnswerContent::Usage(reply) => self.outbox.reply(&parent, &*reply).await,
+            AnswerContent::None(why) => self.refuse(&parent, why).await,
         }
         self.outbox.publish(Some(&parent), &Status::Idle).await;
     }
 
     async fn answer(&mut self, parent: &Parent, request: Result<Request, Refusal>) -> Handled {
+        if let Some(why) = self.refusal_of_shell(parent) {
+            self.refuse(parent, why).await;
+            return Handled::Now;
+        }
         match request {
             Ok(Request::KernelInfo) => self.outbox.reply(parent, &self.info).await,
             Ok(Request::Complete(request)) => {
@@ -59,13 +70,20 @@ impl Kernel {
                 return Handled::Later;
             }
             Ok(Request::IsComplete(request)) => {
-                let reply = completeness(self.evaluator.is_complete(&request.code));
-                self.outbox.reply(parent, &reply).await;
+                self.check_completeness(parent.clone(), request);
+                return Handled::Later;
             }
             Ok(Request::History(request)) => {
-                let reply = HistoryReply::new(self.history.find(&request));
-                self.outbox.reply(parent, &reply).await;
+                self.look_up(parent.clone(), request);
+                return Handled::Later;
             }
+            Ok(Request::Usage) => {
+                self.measure(parent.clone());
+                return Handled::Later;
+            }
+            Ok(Request::CreateSubshell) => self.create_subshell(parent).await,
+            Ok(Request::DeleteSubshell(request)) => self.delete_subshell(parent, request).await,
+            Ok(Request::ListSubshells) => self.list_subshells(parent).await,
             Ok(Request::CommInfo) => self.outbox.reply(parent, &CommInfoReply::default()).await,
             Ok(Request::CommOpen(comm)) => {
                 tracing::info!("a front end opened a comm to `{}`, which the kernel does not have", comm.target_name);
@@ -103,8 +121,36 @@ impl Kernel {
         self.inbox.expect(inspection.map(move |found| Answer { parent, content: reply(found) }).boxed());
     }
 
+    /// Parsing a short cell takes less time than another thread would; a long one must not keep an interrupt waiting.
+    fn check_completeness(&mut self, parent: Parent, IsCompleteRequest { code }: IsCompleteRequest) {
+        let (evaluator, long) = (self.evaluator.clone(), code.len() > SHORT);
+        let check = move || AnswerContent::IsComplete(completeness(evaluator.is_complete(&code)));
+        let content =
+            if long { async_std::task::spawn_blocking(check).boxed() } else { future::ready(check()).boxed() };
+        self.inbox.expect(content.map(move |content| Answer { parent, content }).boxed());
+    }
+
+    fn look_up(&mut self, parent: Parent, request: HistoryRequest) {
+        let Some(shell) = self.shells.id(&parent.header().subshell_id) else { return };
+        let found = self.history.find(shell, request);
+        let reply = |found| AnswerContent::History(HistoryReply::new(found));
+        self.inbox.expect(found.map(move |found| Answer { parent, content: reply(found) }).boxed());
+    }
+
+    fn measure(&mut self, parent: Parent) {
+        let meter = self.usage.clone();
+        let measured = async_std::task::spawn_blocking(move || match meter.measure() {
+            Ok(usage) => AnswerContent::Usage(Box::new(UsageReply::new(usage))),
+            Err(why) => AnswerContent::None(why),
+        });
+        self.inbox.expect(measured.map(move |content| Answer { parent, content }).boxed());
+    }
+
     /// Replies, and tells the other clients, which see the same message on iopub.
     async fn shut_down(&mut self, parent: &Parent, restart: bool) -> Handled {
+        for key in self.shells.keys() {
+            self.abandon(&key, "the kernel was shut down while the cell ran").await;
+        }
         let reply = ShutdownReply::new(restart);
         self.outbox.reply(parent, &reply).await;
         self.outbox.publish(Some(parent), &reply).await;

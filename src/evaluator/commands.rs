@@ -3,7 +3,8 @@
 //! None of evcxr's own commands is passed on blindly: several of them lose state, end the kernel, or replace the crates
 //! that the loop lives in.
 
-use loopbook_channel::Query;
+use super::names::escape;
+use loopbook_channel::{MimeBundle, Query};
 
 /// A command as `:help` and completion show it.
 #[derive(Debug)]
@@ -83,8 +84,8 @@ pub const COMMANDS: &[Description] = &[
 pub enum Command {
     /// `:clear`.
     Clear,
-    /// `:dep`: the crate's name and its specification.
-    Dep(String, String),
+    /// `:dep`: what stands behind it, for each of several that follow each other.
+    Dep(Vec<String>),
     /// `:deps`.
     Deps,
     /// `:doc`.
@@ -120,7 +121,7 @@ pub enum Command {
 /// ```
 /// use loopbook_kernel::evaluator::commands::{Command, parse};
 /// assert_eq!(parse(":vars", ""), Ok(Command::Vars));
-/// assert!(parse(":dep", "tokio = \"1\"").unwrap_err().contains("built in"));
+/// assert!(parse(":quit", "").unwrap_err().contains("Shut Down"));
 /// ```
 ///
 /// # Errors
@@ -130,8 +131,8 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     match name {
         ":cancel" => cancel(args),
         ":clear" => none(args, Command::Clear, ":clear"),
-        ":dep" => dependency(args),
-        ":deps" | ":show_deps" => none(args, Command::Deps, ":deps"),
+        ":dep" => Ok(Command::Dep(vec![required(args, ":dep NAME = \"VERSION\"")?])),
+        ":deps" => none(args, Command::Deps, ":deps"),
         ":doc" => Ok(Command::Doc(required(args, ":doc NAME")?)),
         ":env" => variable(args),
         ":explain" => explain(args),
@@ -164,18 +165,39 @@ pub fn help(name: Option<&str>) -> Result<String, String> {
     found.map(|command| format!("{}\n{}", command.usage, command.help)).ok_or_else(|| refusal(&wanted))
 }
 
-fn dependency(args: &str) -> Result<Command, String> {
-    let (name, spec) = args.split_once('=').map_or((args, "\"*\""), |(name, spec)| (name.trim(), spec.trim()));
-    if name.is_empty() || spec.is_empty() || name.contains(char::is_whitespace) {
-        return Err("`:dep` takes a crate's name and a version, as in `:dep rand = \"0.9\"`".into());
-    }
-    if ["tokio", "async-std", "async_std", "futures", "loopbook"].contains(&name) {
-        return Err(format!(
-            "`{name}` is built in: every cell sees it, with the features that cells need, and it shares the loop of the \
-             notebook. Leave this line out."
-        ));
-    }
-    Ok(Command::Dep(name.to_owned(), spec.to_owned()))
+/// What `:version` says.
+pub fn version() -> String {
+    format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION"))
+}
+
+/// What is known of a command, by its name with the colon: `text/plain`, `text/markdown` and `text/html`; if `detailed`,
+/// also how to learn of the others. `None` if there is no such command.
+pub fn describe(name: &str, detailed: bool) -> Option<MimeBundle> {
+    let Description { usage, help, .. } = COMMANDS.iter().find(|command| command.name == name)?;
+    let more = if detailed { "`:help` lists all commands." } else { "" };
+    let plain = [*usage, *help, more].join("\n");
+    let markdown = format!("```text\n{usage}\n```\n{help}\n\n{more}");
+    let [usage, help, more] = [usage, help, more].map(escape);
+    let html = format!("<pre><code>{usage}</code></pre><p>{help}</p><p>{more}</p>");
+    let bundle = [("text/plain", plain.trim_end()), ("text/markdown", markdown.trim_end()), ("text/html", &html)];
+    Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
+}
+
+/// The name that a cell asks about if it is nothing but `NAME?`, as in IPython. For a variable that is an expression, so
+/// ask only if it is none.
+///
+/// ```
+/// use loopbook_kernel::evaluator::commands::asked_about;
+/// assert_eq!(asked_about("task::spawn?"), Some("task::spawn"));
+/// assert_eq!(asked_about("spawn()?"), None);
+/// ```
+pub fn asked_about(code: &str) -> Option<&str> {
+    let name = code.trim().strip_suffix('?')?.trim_end_matches('?');
+    let is_path = name.strip_suffix('!').unwrap_or(name).split("::").all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    });
+    is_path.then_some(name)
 }
 
 fn variable(args: &str) -> Result<Command, String> {
@@ -314,12 +336,9 @@ mod tests {
     }
 
     #[test]
-    fn a_dependency_is_a_name_and_a_specification() {
-        assert_eq!(parse(":dep", "rand"), Ok(Command::Dep("rand".into(), "\"*\"".into())));
-        let spec = "{ version = \"1\", features = [\"derive\"] }";
-        assert_eq!(parse(":dep", &format!("serde = {spec}")), Ok(Command::Dep("serde".into(), spec.into())));
-        assert!(parse(":dep", "").is_err());
-        assert!(parse(":dep", "async-std").unwrap_err().contains("built in"));
+    fn a_dependency_needs_a_name() {
+        assert_eq!(parse(":dep", " rand "), Ok(Command::Dep(vec!["rand".into()])));
+        assert!(parse(":dep", "").unwrap_err().contains(":dep NAME"));
     }
 
     #[test]

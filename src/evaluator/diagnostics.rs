@@ -33,6 +33,13 @@ impl Sources {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(source.number, source);
     }
 
+    /// Of the latest cell for which `find` finds something: the cell, and what was found.
+    fn find<T>(&self, mut find: impl FnMut(&Source) -> Option<T>) -> Option<(Arc<Source>, T)> {
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = sources.values().filter_map(|source| Some((source.clone(), find(source)?)));
+        found.max_by_key(|(source, _)| source.number)
+    }
+
     /// The source of the cell with this number.
     pub fn get(&self, number: u32) -> Option<Arc<Source>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
@@ -89,6 +96,17 @@ struct Expansion {
     span: Span,
 }
 
+/// A stretch of a cell as typed. Lines and columns count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The cell's execution count.
+    pub cell: u32,
+    /// Line and column of the first character.
+    pub start: (u32, u32),
+    /// Line and column behind the last character.
+    pub end: (u32, u32),
+}
+
 /// A [`Span`] in a cell: a range of bytes of the text as typed.
 #[derive(Debug, Clone)]
 struct Place {
@@ -104,17 +122,29 @@ impl Diagnostic {
 
     /// The cell, line and column of the first primary span that lies in a cell.
     pub fn place(&self, sources: &Sources) -> Option<(u32, u32, u32)> {
+        self.stretch(sources).map(|stretch| (stretch.cell, stretch.start.0, stretch.start.1))
+    }
+
+    /// What is wrong, in a sentence, with names that a user knows.
+    pub fn message(&self) -> String {
+        readable(&self.message)
+    }
+
+    /// Where the first primary span that lies in a cell begins and ends.
+    pub fn stretch(&self, sources: &Sources) -> Option<Stretch> {
         let place = self.spans.iter().filter(|span| span.is_primary).find_map(|span| span.locate(sources))?;
-        let before = &place.source.code[..place.range.start];
-        let line = before.matches('\n').count() as u32 + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
-        Some((place.source.number, line, column))
+        let position = |offset: usize| {
+            let before = &place.source.code[..offset];
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
+            (before.matches('\n').count() as u32 + 1, column)
+        };
+        let (start, end) = (position(place.range.start), position(place.range.end));
+        Some(Stretch { cell: place.source.number, start, end })
     }
 
     /// The text to show, as rustc would print it, with ANSI colour; `hints` are added as helps.
     pub fn render(&self, sources: &Sources, hints: &[&str]) -> String {
-        let message = readable(&self.message);
-        let mut title = level(&self.level).primary_title(message);
+        let mut title = level(&self.level).primary_title(self.message());
         let code = self.code.as_ref().map(|code| code.code.clone()).filter(|code| code.starts_with('E'));
         if let Some(code) = code {
             title = title.id(code);
@@ -147,7 +177,7 @@ impl Span {
 
     fn locate_here(&self, sources: &Sources) -> Option<Place> {
         let (first, last) = (self.text.first()?, self.text.last()?);
-        let (number, _) = parse_mark(&first.text)?;
+        let Some((number, _)) = parse_mark(&first.text) else { return self.locate_unmarked(&first.text, sources) };
         let source = sources.get(number)?;
         let map = source.map.as_ref()?;
         let (line, column) = map.locate(&first.text, self.column_start)?;
@@ -158,6 +188,24 @@ impl Span {
             _ => start,
         };
         Some(Place { range: start..end.max(start), source })
+    }
+}
+
+impl Span {
+    /// An import or an inner attribute. evcxr ends its lines with `\n`, so the text as typed and as compiled differ at most
+    /// by carriage returns, which are no columns.
+    fn locate_unmarked(&self, line: &str, sources: &Sources) -> Option<Place> {
+        let find = |source: &Source| {
+            let map = source.map.as_ref()?;
+            let range = map.locate_unmarked(line, self.column_start, self.column_end)?;
+            let offset = |at| {
+                let (line, column) = map.position(at);
+                byte_offset(&source.code, line, column)
+            };
+            Some(offset(range.start)..offset(range.end))
+        };
+        let (source, range) = sources.find(find)?;
+        Some(Place { source, range })
     }
 }
 
@@ -226,7 +274,37 @@ fn level(name: &str) -> Level<'static> {
 
 /// Names of ours that a user has never written, as the user wrote them.
 fn readable(text: &str) -> String {
-    text.replace("lb_mutex", "mutex").replace("evcxr_variable_store", "end of the cell")
+    let text = text.replace("lb_mutex", "mutex").replace("evcxr_variable_store", "end of the cell");
+    without_slots(&text.replace("loopbook::__private::LocalSlot<", "std::thread::LocalKey<"))
+}
+
+/// A static's type stands in a slot of ours.
+fn without_slots(text: &str) -> String {
+    const SLOT: &str = "loopbook::__private::Slot<";
+    let Some((before, rest)) = text.split_once(SLOT) else { return text.to_owned() };
+    let mut open = 1;
+    let end = rest.char_indices().find(|(at, c)| {
+        match c {
+            '<' => open += 1,
+            '>' if !rest[..*at].ends_with('-') => open -= 1,
+            _ => {}
+        }
+        open == 0
+    });
+    let Some((end, _)) = end else { return format!("{before}{}", without_slots(rest)) };
+    format!("{before}{}{}", &rest[..end], without_slots(&rest[end + 1..]))
+}
+
+/// One of each: an import that evcxr takes apart fails once for each of its names.
+pub fn distinct(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+    let mut seen = std::collections::HashSet::new();
+    let place = |diagnostic: &Diagnostic| diagnostic.stretch(sources).map(|at| (at.cell, at.start, at.end));
+    let is_new = |diagnostic: &Diagnostic| {
+        let place = place(diagnostic);
+        place.is_none() || seen.insert((place, diagnostic.level.clone(), diagnostic.message.clone()))
+    };
+    let mut is_new = is_new;
+    diagnostics.into_iter().filter(|diagnostic| is_new(diagnostic)).collect()
 }
 
 /// Notes that are true of the compiled file only.

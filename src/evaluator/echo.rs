@@ -8,22 +8,31 @@
 //! | `1+1` | the result |
 //! | `show TEXT`, `show-as ID TEXT`, `update ID TEXT`, `clear` | displays |
 //! | `input PROMPT`, `password PROMPT` | asks, and prints the answer |
+//! | `page TEXT` | something for the pager |
 //! | `wait` | waits for [`Echo::go`] or an interrupt |
+//! | `flood N` | prints N MiB, as fast as the kernel takes them; runs on when the cell has ended |
 //! | `fail TEXT` | ends the cell with an error |
 //! | `late TEXT` | a line on stdout after the cell has ended |
 
-use super::{Cell, Completeness, Completion, Completions, Evaluator, Event, Outcome, Report};
+use super::{Cell, Completeness, Completion, Completions, Evaluator, Event, Outcome, Report, ShellId};
 use async_std::channel::{Receiver, Sender, unbounded};
 use futures::future::{self, BoxFuture, FutureExt};
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};
 use serde_json::Map;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 const WORDS: [&str; 13] = [
     "clear", "eprint", "fail", "input", "late", "password", "print", "repeat", "show", "show-as", "update", "wait",
     "write",
 ];
+
+/// Events that may wait for the dispatcher during a `flood`.
+const AHEAD: usize = 256;
+
+/// Bytes that a `flood` prints at once.
+const WAVE: usize = 1 << 14;
 
 /// An evaluator of the toy language.
 pub struct Echo {
@@ -33,9 +42,15 @@ pub struct Echo {
 
 #[derive(Default)]
 struct State {
+    shells: BTreeMap<ShellId, Shell>,
+    questions: u64,
+}
+
+/// The cells of one shell.
+#[derive(Default)]
+struct Shell {
     jobs: VecDeque<Job>,
     blocked: Option<Blocked>,
-    questions: u64,
 }
 
 /// A cell and what is left of it.
@@ -68,12 +83,13 @@ impl Echo {
         (Arc::new(echo), receiver)
     }
 
-    /// Lets a cell go on that `wait`s.
-    pub fn go(&self) {
-        let mut state = self.lock();
-        if state.blocked == Some(Blocked::Go) {
-            state.blocked = None;
-            self.advance(&mut state);
+    /// Lets the cell of this shell go on that `wait`s.
+    pub fn go(&self, shell: ShellId) {
+        let State { shells, questions } = &mut *self.lock();
+        let Some(shell) = shells.get_mut(&shell) else { return };
+        if shell.blocked == Some(Blocked::Go) {
+            shell.blocked = None;
+            self.advance(shell, questions);
         }
     }
 
@@ -84,18 +100,18 @@ impl Echo {
     }
 
     /// Runs as far as possible.
-    fn advance(&self, state: &mut State) {
-        while state.blocked.is_none()
-            && let Some(job) = state.jobs.front_mut()
+    fn advance(&self, shell: &mut Shell, questions: &mut u64) {
+        while shell.blocked.is_none()
+            && let Some(job) = shell.jobs.front_mut()
         {
             let Some(line) = job.lines.pop_front() else {
-                self.finish(state, Outcome::Ok);
+                self.finish(shell, Outcome::Ok);
                 continue;
             };
-            match self.step(&mut state.questions, job, &line) {
+            match self.step(questions, job, &line) {
                 Step::Next => {}
-                Step::Block(blocked) => state.blocked = Some(blocked),
-                Step::Fail(report) => self.finish(state, Outcome::Error(report)),
+                Step::Block(blocked) => shell.blocked = Some(blocked),
+                Step::Fail(report) => self.finish(shell, Outcome::Error(report)),
             }
         }
     }
@@ -125,6 +141,11 @@ impl Echo {
                 self.send(Event::Input { id, cell, prompt, password });
                 return Step::Block(Blocked::Answer(id));
             }
+            "page" => {
+                let data = MimeBundle::from([("text/plain".to_owned(), rest.into())]);
+                self.send(Event::Page { cell, data });
+            }
+            "flood" => drop(async_std::task::spawn(flood(self.events.clone(), cell, rest.parse().unwrap_or(0)))),
             "wait" => return Step::Block(Blocked::Go),
             "late" => job.late.push(rest.to_owned()),
             "fail" => return Step::Fail(report("Error", rest)),
@@ -138,9 +159,9 @@ impl Echo {
     }
 
     /// Ends the first of the jobs.
-    fn finish(&self, state: &mut State, outcome: Outcome) {
-        state.blocked = None;
-        let Some(job) = state.jobs.pop_front() else { return };
+    fn finish(&self, shell: &mut Shell, outcome: Outcome) {
+        shell.blocked = None;
+        let Some(job) = shell.jobs.pop_front() else { return };
         let cell = job.cell.id;
         self.send(Event::Done { cell, outcome });
         job.late.iter().for_each(|text| self.print(cell, Stream::Stdout, &format!("{text}\n")));
@@ -162,34 +183,32 @@ impl Echo {
 
 impl Evaluator for Echo {
     fn start(&self, cell: Cell) {
-        let mut state = self.lock();
+        let State { shells, questions } = &mut *self.lock();
         let lines = cell.code.lines().map(|line| line.trim().to_owned()).collect();
-        state.jobs.push_back(Job { cell, lines, late: Vec::new() });
-        self.advance(&mut state);
+        let shell = shells.entry(cell.shell).or_default();
+        shell.jobs.push_back(Job { cell, lines, late: Vec::new() });
+        self.advance(shell, questions);
     }
 
     fn interrupt(&self, cell: CellId) {
-        let mut state = self.lock();
-        if state.jobs.front().is_some_and(|job| job.cell.id == cell) {
-            self.finish(&mut state, Outcome::Error(report("Interrupted", "the cell was interrupted")));
-            self.advance(&mut state);
-        }
+        let State { shells, questions } = &mut *self.lock();
+        let runs = |shell: &&mut Shell| shell.jobs.front().is_some_and(|job| job.cell.id == cell);
+        let Some(shell) = shells.values_mut().find(runs) else { return };
+        self.finish(shell, Outcome::Error(report("Interrupted", "the cell was interrupted")));
+        self.advance(shell, questions);
     }
 
     fn reply_to_input(&self, id: u64, reply: Result<String, InputError>) {
-        let mut state = self.lock();
-        if state.blocked != Some(Blocked::Answer(id)) {
-            return;
-        }
-        state.blocked = None;
-        match (reply, state.jobs.front()) {
+        let State { shells, questions } = &mut *self.lock();
+        let asks = |shell: &&mut Shell| shell.blocked == Some(Blocked::Answer(id));
+        let Some(shell) = shells.values_mut().find(asks) else { return };
+        shell.blocked = None;
+        match (reply, shell.jobs.front()) {
             (Ok(line), Some(job)) => self.print(job.cell.id, Stream::Stdout, &format!("answer: {line}\n")),
-            (Err(error), _) => {
-                self.finish(&mut state, Outcome::Error(report("Error", &format!("no input: {error:?}"))))
-            }
+            (Err(error), _) => self.finish(shell, Outcome::Error(report("Error", &format!("no input: {error:?}")))),
             (Ok(_), None) => {}
         }
-        self.advance(&mut state);
+        self.advance(shell, questions);
     }
 
     fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
@@ -220,8 +239,26 @@ impl Evaluator for Echo {
     }
 
     fn shutdown(&self) {
-        self.lock().jobs.clear();
+        self.lock().shells.clear();
     }
+}
+
+/// Prints this many MiB of lines, and waits whenever too many of them are on their way.
+async fn flood(events: Sender<Event>, cell: CellId, megabytes: usize) {
+    let line = format!("{}\n", "~".repeat(63));
+    let wave = line.repeat(WAVE / line.len()).into_bytes();
+    for _ in 0..megabytes * ((1 << 20) / WAVE) {
+        while events.len() > AHEAD {
+            async_std::task::sleep(Duration::from_millis(1)).await;
+        }
+        let printed = Event::Output { cell, stream: Stream::Stdout, bytes: wave.clone() };
+        if events.send(printed).await.is_err() {
+            return;
+        }
+    }
+    let end = Event::Output { cell, stream: Stream::Stdout, bytes: b"end of the flood\n".to_vec() };
+    // Nobody listens any more when the kernel is at its end.
+    let _ = events.send(end).await;
 }
 
 fn add(line: &str) -> Option<i64> {

@@ -13,7 +13,7 @@ use super::diagnostics::{Source, Sources};
 use super::link::Connection;
 use super::report;
 use super::types::Redefined;
-use super::{Cell, Event, Outcome, Report};
+use super::{Cell, Event, MAIN_SHELL, Outcome, Report};
 use async_std::channel::Sender;
 use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
 use std::collections::HashSet;
@@ -98,7 +98,7 @@ impl Executions {
 
     /// Makes a cell of the kernel's own the current one: nothing that it does is shown.
     pub fn begin_hidden(&self) {
-        let cell = Cell { id: 0, number: 0, code: String::new(), allow_stdin: false, silent: true };
+        let cell = Cell { id: 0, shell: MAIN_SHELL, number: 0, code: String::new(), allow_stdin: false, silent: true };
         self.lock().current = Some(Current::new(cell, Arc::default(), true));
     }
 
@@ -284,6 +284,11 @@ impl Executions {
         if costs_something && !is_silent {
             self.send(report::display(cell, report::given_up(redefined)));
         }
+    }
+
+    /// Where events go, for whoever can wait asynchronously.
+    pub fn events(&self) -> Sender<Event> {
+        self.events.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,10 +1,17 @@
 //! What runs cells. The dispatcher knows only the trait [`Evaluator`] and the [`Event`]s that come back.
 
+mod arguments;
+mod cached_crates;
 pub mod cell;
 pub mod commands;
+pub mod completions;
+mod definitions;
+pub mod dependencies;
 pub mod diagnostics;
 pub mod echo;
 pub mod execution;
+#[cfg(test)]
+mod fuzz_tests;
 pub mod hints;
 pub mod library;
 pub mod link;
@@ -25,7 +32,8 @@ use serde_json::{Map, Value};
 /// A language behind the kernel.
 ///
 /// No method blocks: what takes time answers by an [`Event`] (on the channel that the evaluator was made with) or by a
-/// future. Cells run one after the other, in the order in which they were started.
+/// future. Cells of one shell run one after the other, in the order in which they were started; shells do not wait for
+/// each other, but what only one of them can have (the compiler) they have in turn.
 pub trait Evaluator: Send + Sync + 'static {
     /// Takes a cell and returns at once. [`Event`]s with its id follow; exactly one [`Event::Done`] per cell.
     fn start(&self, cell: Cell);
@@ -55,12 +63,20 @@ pub trait Evaluator: Send + Sync + 'static {
     fn shutdown(&self);
 }
 
+/// A shell: a queue of cells.
+pub type ShellId = u32;
+
+/// The shell that every kernel has. All others are subshells (JEP 91).
+pub const MAIN_SHELL: ShellId = 0;
+
 /// One cell to execute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     /// Counted up by the dispatcher, never reused.
     pub id: CellId,
-    /// The execution count that the user sees.
+    /// The shell that runs it.
+    pub shell: ShellId,
+    /// The execution count that the user sees; 0 for an expression that a front end wants to know beside a cell.
     pub number: u32,
     /// The text, as the front end sent it.
     pub code: String,
@@ -107,6 +123,13 @@ pub enum Event {
         cell: CellId,
         /// Wait for the next output first.
         wait: bool,
+    },
+    /// Something to read beside the notebook: documentation, help.
+    Page {
+        /// Who asked.
+        cell: CellId,
+        /// The content.
+        data: MimeBundle,
     },
     /// User code wants a line; answer with [`Evaluator::reply_to_input`].
     Input {

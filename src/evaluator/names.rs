@@ -1,10 +1,14 @@
 //! What the kernel itself knows of names: enough to complete and explain while evcxr is busy or not yet warm.
 
-use super::commands::COMMANDS;
-use super::{Completion, Completions};
+use super::cached_crates::Crates;
+use super::cell::ItemKind;
+use super::commands;
+use super::definitions::Definitions;
+use super::{Completion, Completions, arguments};
 use loopbook_channel::MimeBundle;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Words that a cell can begin a thought with, beside what the notebook has defined.
 const KEYWORDS: &[&str] = &[
@@ -16,9 +20,28 @@ const KEYWORDS: &[&str] = &[
 /// Crates that every cell sees.
 const CRATES: &[&str] = &["async_std", "futures", "loopbook", "std", "tokio"];
 
+/// The kind of a variable.
+pub const VARIABLE: &str = "instance";
+
+/// The word that Jupyter has for an item.
+pub fn kind_of(item: &ItemKind) -> &'static str {
+    match item {
+        ItemKind::Fn { .. } | ItemKind::Macro => "function",
+        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::TypeAlias | ItemKind::Trait => "class",
+        ItemKind::Mod => "module",
+        _ => VARIABLE,
+    }
+}
+
 /// Names of the notebook: variables with their types, items with their kinds.
 #[derive(Debug, Clone, Default)]
-pub struct Names(Arc<Mutex<BTreeMap<String, Known>>>);
+pub struct Names(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: BTreeMap<String, Known>,
+    definitions: Definitions,
+}
 
 /// One name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,32 +53,45 @@ pub struct Known {
 }
 
 impl Names {
-    /// Replaces everything that is known.
+    /// Replaces all names.
     pub fn set(&self, names: impl IntoIterator<Item = (String, Known)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names.into_iter().collect();
+        self.lock().known = names.into_iter().collect();
     }
 
-    /// Completions of the word (or command) before the cursor, a byte offset.
+    /// Reads what a cell has defined; its commands must have been blanked.
+    pub fn learn(&self, code: &str) {
+        let mut definitions = self.lock().definitions.clone();
+        // Parsing takes a while, and others complete meanwhile.
+        definitions.learn(code);
+        self.lock().definitions = definitions;
+    }
+
+    /// Forgets what the cells have defined.
+    pub fn forget(&self) {
+        *self.lock() = State::default();
+    }
+
+    /// Completions of a line with a command, if the cursor (a byte offset) stands in one. Looks into directories.
+    pub fn complete_command(&self, code: &str, cursor: usize) -> Option<Completions> {
+        let line = &code[command_line(code, cursor)?.start..floor(code, cursor)];
+        let (length, items) = arguments::complete(line, &Crates::cached(), |word| self.beginning_with(word));
+        let end = floor(code, cursor);
+        Some(Completions { start: end - length, end, items })
+    }
+
+    /// Completions of the word before the cursor, a byte offset.
     pub fn complete(&self, code: &str, cursor: usize) -> Completions {
         let cursor = floor(code, cursor);
-        if in_command(code, cursor) {
-            let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-            let word = code[start..cursor].trim_start();
-            let items = COMMANDS.iter().filter(|command| command.name.starts_with(word));
-            let items = items.map(|command| completion(command.name, "magic", Some(command.usage))).collect();
-            return Completions { start: cursor - word.len(), end: cursor, items };
-        }
         let start = word_start(code, cursor);
         let word = &code[start..cursor];
-        if word.is_empty() || code[..start].ends_with(['.', ':']) {
+        let before = &code[..start];
+        if before.ends_with(['.', ':']) {
+            return Completions { start, end: cursor, items: self.members(before, word) };
+        }
+        if word.is_empty() {
             return Completions { start: cursor, end: cursor, items: Vec::new() };
         }
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut items: Vec<Completion> = known
-            .iter()
-            .filter(|(name, _)| name.starts_with(word))
-            .map(|(name, known)| completion(name, known.kind, Some(&known.detail)))
-            .collect();
+        let mut items = self.beginning_with(word);
         items.extend(CRATES.iter().filter(|name| name.starts_with(word)).map(|name| completion(name, "module", None)));
         items.extend(
             KEYWORDS.iter().filter(|name| name.starts_with(word)).map(|name| completion(name, "keyword", None)),
@@ -63,32 +99,145 @@ impl Names {
         Completions { start, end: cursor, items }
     }
 
-    /// What is known of the word at the cursor, a byte offset.
-    pub fn inspect(&self, code: &str, cursor: usize) -> Option<MimeBundle> {
-        let word = word_at(code, cursor)?;
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match COMMANDS.iter().find(|command| command.name.strip_prefix(':') == Some(word)) {
-            Some(command) => format!("{}\n{}", command.usage, command.help),
-            None => format!("{word}: {}", known.get(word)?.detail),
+    /// What the kernel knows of the command or the word at the cursor, a byte offset; if `detailed`, all of it.
+    pub fn inspect(&self, code: &str, cursor: usize, detailed: bool) -> Option<MimeBundle> {
+        if let Some(line) = command_line(code, cursor).map(|range| &code[range]) {
+            // An argument may be a name of the notebook; else it is the command that people want to know about.
+            let argument = word_at(code, cursor).filter(|word| !line.starts_with(&format!(":{word}")));
+            let about_name = argument.and_then(|word| self.describe(word, detailed));
+            return about_name.or_else(|| commands::describe(line.split_whitespace().next()?, detailed));
+        }
+        self.describe(word_at(code, cursor)?, detailed)
+    }
+
+    /// What is known of a name of the notebook: a variable's type, an item's signature and documentation; if `detailed`,
+    /// all of the item.
+    pub fn describe(&self, name: &str, detailed: bool) -> Option<MimeBundle> {
+        let state = self.lock();
+        let known = state.known.get(name)?;
+        let (code, docs) = match state.definitions.get(name).filter(|_| !known.is_variable()) {
+            Some(item) if detailed => (item.source.clone(), String::new()),
+            Some(item) => (item.signature.clone(), item.docs.clone()),
+            None => (format!("{name}: {}", known.detail), String::new()),
         };
-        Some(MimeBundle::from([("text/plain".to_owned(), text.into())]))
+        let plain = format!("{code}\n\n{docs}").trim_end().to_owned();
+        let markdown = format!("```rust\n{code}\n```\n{docs}").trim_end().to_owned();
+        let html = format!("<pre><code class=\"language-rust\">{}</code></pre><p>{}</p>", escape(&code), escape(&docs));
+        let bundle = [("text/plain", plain), ("text/markdown", markdown), ("text/html", html)];
+        Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
+    }
+
+    /// The type of a variable; `None` if there is no such variable.
+    pub fn type_of(&self, name: &str) -> Option<String> {
+        self.lock().known.get(name).filter(|known| known.is_variable()).map(|known| known.detail.clone())
+    }
+
+    /// The variables and their types, a line each.
+    pub fn variables(&self) -> String {
+        let state = self.lock();
+        let variables = state.known.iter().filter(|(_, known)| known.is_variable());
+        let lines: Vec<_> = variables.map(|(name, known)| format!("{name}: {}", known.detail)).collect();
+        if lines.is_empty() { "There are no variables.".to_owned() } else { lines.join("\n") }
+    }
+
+    fn beginning_with(&self, word: &str) -> Vec<Completion> {
+        let State { known, definitions } = &*self.lock();
+        let begun = known.iter().filter(|(name, _)| name.starts_with(word));
+        let signature = |name: &str, known: &Known| {
+            let item = definitions.get(name).filter(|_| !known.is_variable());
+            item.map_or_else(|| known.detail.clone(), |item| item.signature.clone())
+        };
+        begun.map(|(name, known)| completion(name, known.kind, Some(&signature(name, known)))).collect()
+    }
+
+    /// What can stand behind the dot or the colons at the end of `before`.
+    fn members(&self, before: &str, word: &str) -> Vec<Completion> {
+        let State { known, definitions } = &*self.lock();
+        let path = before.trim_end_matches(['.', ':']);
+        let owner = &path[word_start(path, path.len())..];
+        if before.ends_with("::") {
+            return definitions.members(owner, false, word);
+        }
+        // A field's owner is not known by name; behind another dot, only rust-analyzer knows.
+        let is_variable = before.len() - path.len() == 1 && !path[..path.len() - owner.len()].ends_with('.');
+        let ty = known.get(owner).filter(|known| is_variable && known.is_variable());
+        ty.map_or_else(Vec::new, |known| definitions.members(&known.detail, true, word))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Constants are instances too, but of no type that the kernel knows.
+    fn is_variable(&self) -> bool {
+        self.kind == VARIABLE && self.detail != VARIABLE
     }
 }
 
 /// Whether the cursor stands in a line that is one of our commands.
 pub fn in_command(code: &str, cursor: usize) -> bool {
-    let cursor = floor(code, cursor);
-    let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = code[start..].trim_start_matches(' ');
-    line.starts_with(':') && !line.starts_with("::") && leading(&code[..start])
+    command_line(code, cursor).is_some()
 }
 
-/// The identifier at, or just before, the cursor.
+/// The line with a command in which the cursor stands, from its colon on.
+fn command_line(code: &str, cursor: usize) -> Option<Range<usize>> {
+    let cursor = floor(code, cursor);
+    let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = code[cursor..].find('\n').map_or(code.len(), |length| cursor + length);
+    let line = code[start..end].trim_start_matches([' ', '\t']);
+    let colon = end - line.len();
+    let is_command = line.starts_with(':') && !line.starts_with("::") && leading(&code[..start]);
+    (is_command && colon <= cursor).then_some(colon..end)
+}
+
+/// The identifier that the cursor touches; if it touches none, the function (or macro) whose arguments it stands in, or
+/// the identifier before it in its line.
 pub fn word_at(code: &str, cursor: usize) -> Option<&str> {
     let cursor = floor(code, cursor);
+    let touched = word_around(code, cursor);
+    if touched.is_some() {
+        return touched;
+    }
+    let line = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &code[line..cursor];
+    let function = open_parenthesis(before).and_then(|at| last_word(&before[..at]));
+    function.or_else(|| last_word(before))
+}
+
+fn word_around(code: &str, cursor: usize) -> Option<&str> {
     let start = word_start(code, cursor);
     let end = code[cursor..].find(|c| !is_word(c)).map_or(code.len(), |length| cursor + length);
-    (start < end).then(|| &code[start..end])
+    let word = &code[start..end];
+    (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit())).then_some(word)
+}
+
+fn last_word(text: &str) -> Option<&str> {
+    let end = text.trim_end_matches(|c| !is_word(c)).len();
+    word_around(&text[..end], end)
+}
+
+/// Where the last parenthesis stands that is not closed.
+fn open_parenthesis(text: &str) -> Option<usize> {
+    let mut closed = 0;
+    text.char_indices().rev().find_map(|(at, c)| match c {
+        ')' => {
+            closed += 1;
+            None
+        }
+        '(' if closed == 0 => Some(at),
+        '(' => {
+            closed -= 1;
+            None
+        }
+        _ => None,
+    })
+}
+
+/// Text as HTML.
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Whether only commands, comments and blank lines come before.
@@ -133,13 +282,59 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_completes_to_commands_only() {
-        assert_eq!(texts(names().complete(":tas", 4)), [":tasks"]);
+    fn a_command_line_completes_to_commands_and_their_arguments_only() {
+        let complete = |code: &str| names().complete_command(code, code.len()).map(texts);
+        assert_eq!(complete("  :tas"), Some(vec![":tasks".to_owned()]));
+        assert_eq!(complete("// first\n:type gr"), Some(vec!["größe".to_owned()]));
+        assert_eq!(complete("::std::co"), None);
+        assert_eq!(complete("1\n:tas"), None);
     }
 
     #[test]
-    fn nothing_is_offered_behind_a_dot() {
-        assert!(texts(names().complete("count.co", 8)).is_empty());
+    fn a_command_is_explained_wherever_the_cursor_stands_in_it() {
+        let code = ":tasks --all\n1";
+        for cursor in 0..=12 {
+            let found = names().inspect(code, cursor, false).expect("a command");
+            assert!(found["text/plain"].to_string().contains(":tasks [--all]"), "{cursor}: {found:?}");
+            assert!(found.contains_key("text/html") && found.contains_key("text/markdown"));
+        }
+        assert!(names().inspect(code, 13, false).is_none());
+        let found = names().inspect(":type count", 8, false).expect("a variable");
+        assert_eq!(found["text/plain"], "count: u32");
+    }
+
+    #[test]
+    fn the_token_is_that_in_or_behind_which_the_cursor_stands() {
+        for (before, after, word) in [
+            ("cou", "nt", "count"),
+            ("count", "", "count"),
+            ("", "count", "count"),
+            ("count ", "", "count"),
+            ("println!(", "", "println"),
+            ("f(g(1), ", "2)", "f"),
+            ("f(g(1", "), 2)", "g"),
+            ("🦀 größe", ".x", "größe"),
+            ("x + ", "", "x"),
+        ] {
+            assert_eq!(word_at(&format!("{before}{after}"), before.len()), Some(word), "{before}|{after}");
+        }
+        assert_eq!(word_at("a\n  ", 4), None);
+    }
+
+    #[test]
+    fn behind_a_dot_stands_what_the_notebook_defined() {
+        let names = Names::default();
+        let conf = Known { kind: VARIABLE, detail: "std::sync::Arc<Conf>".into() };
+        names.set([("conf".to_owned(), conf), ("Conf".to_owned(), Known { kind: "class", detail: "class".into() })]);
+        names.learn("/// How to fetch.\nstruct Conf { url: String }\nimpl Conf { fn new() -> Self { todo!() } }");
+        let complete = |code: &str| texts(names.complete(code, code.len()));
+        assert_eq!(complete("f(conf."), ["url"]);
+        assert_eq!(complete("Conf::n"), ["new"]);
+        assert!(complete("other.").is_empty() && complete("x.conf.").is_empty() && complete("0..").is_empty());
+        let shown = |detailed| names.describe("Conf", detailed).expect("it is known")["text/plain"].to_string();
+        assert!(shown(false).contains("How to fetch") && shown(true).contains("url: String"));
+        names.forget();
+        assert!(complete("Conf::").is_empty());
     }
 
     #[test]

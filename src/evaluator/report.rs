@@ -1,6 +1,7 @@
 //! Errors as Jupyter shows them, from whatever went wrong.
 
 use super::cell::Problem;
+use super::dependencies::Change;
 use super::diagnostics::{Diagnostic, Source, Sources, byte_offset, renderer};
 use super::types::Redefined;
 use super::{Event, Report};
@@ -13,14 +14,56 @@ pub const DOES_NOT_YIELD: &str = "The cell is computing without an `.await`, so 
     second time to restart the process that runs the cells: variables and tasks will be lost; functions, types, `use` \
     and dependencies are kept.\n";
 
+/// So many changes of the runtime are named.
+const NAMED_CHANGES: usize = 4;
+
 /// An interrupted cell; `when` completes "The cell was interrupted: …".
 pub fn interrupted(when: &str) -> Report {
     plain("Interrupted", &format!("the cell was interrupted: {when}"), &[])
 }
 
 /// A command that failed, or was refused.
-pub fn command(message: &str) -> Report {
-    plain("CommandError", message, &[])
+pub fn command(message: &str, cell: u32, line: u32) -> Report {
+    let (first, more) = message.split_once('\n').unwrap_or((message, ""));
+    let more: Vec<_> = more.lines().map(str::to_owned).collect();
+    plain("CommandError", &format!("{first} (In[{cell}], line {line})"), &more)
+}
+
+/// Why crates are not added: the runtime would be another one, and `names` and as many tasks would go with the present one.
+pub fn changes_runtime(crates: &str, changes: &[Change], names: &[String], tasks: usize) -> String {
+    let mut lost = Vec::new();
+    if !names.is_empty() {
+        lost.push(quoted(names));
+    }
+    match tasks {
+        0 => {}
+        1 => lost.push("1 background task".to_owned()),
+        several => lost.push(format!("{several} background tasks")),
+    }
+    format!(
+        "{crates} would change the runtime that all cells share: it would be compiled with {}. The loop would have to be \
+         restarted, and {} would be lost. Nothing was changed. To add it all the same, put the `:dep` into the first cell \
+         of the notebook and restart the kernel; or run `:restart`, which loses them, and then this cell again",
+        listed(changes),
+        lost.join(" and "),
+    )
+}
+
+/// What to say while the runtime is compiled anew, with nothing to lose.
+pub fn runtime_is_rebuilt(changes: &[Change]) -> String {
+    format!(
+        "The runtime is compiled anew, with {}. Nothing is lost: there are no variables and no tasks yet.",
+        listed(changes)
+    )
+}
+
+/// Names the first few changes.
+fn listed(changes: &[Change]) -> String {
+    let mut texts: Vec<_> = changes.iter().take(NAMED_CHANGES).map(ToString::to_string).collect();
+    if changes.len() > NAMED_CHANGES {
+        texts.push(format!("{} more", changes.len() - NAMED_CHANGES));
+    }
+    texts.join(", ")
 }
 
 /// There is no compiler to run cells with.
@@ -76,7 +119,7 @@ pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&st
     };
     let code = first.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
     let place = first.place(sources).map(|(cell, line, column)| format!(" (In[{cell}], line {line}, column {column})"));
-    let evalue = format!("error{code}: {}{}", first.message, place.unwrap_or_default());
+    let evalue = format!("error{code}: {}{}", first.message(), place.unwrap_or_default());
     let last = diagnostics.len() - 1;
     let traceback = diagnostics
         .iter()
@@ -179,7 +222,8 @@ fn plain(ename: &str, evalue: &str, more: &[String]) -> Report {
     Report { ename: ename.into(), evalue: evalue.into(), traceback }
 }
 
-fn quoted(names: &[String]) -> String {
+/// Names as code, in a row.
+pub(super) fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 

@@ -6,6 +6,7 @@
 use async_std::channel::{Receiver, Sender};
 use async_std::task::{self, JoinHandle};
 use futures::{FutureExt as _, StreamExt as _};
+use std::convert::Infallible;
 use zeromq::util::PeerIdentity;
 use zeromq::{Socket, SocketEvent, SocketRecv, SocketSend, XPubSocket, ZmqError, ZmqMessage};
 
@@ -16,13 +17,15 @@ use crate::transport::Incoming;
 const SUBSCRIBE: u8 = 1;
 
 /// Sends what comes from `outgoing` and reports subscriptions, until `outgoing` is closed. Then disconnects everybody, by
-/// which the relay knows that nothing more will come.
+/// which the relay knows that nothing more will come. Closes `beginning` when the first message is out: nobody can
+/// subscribe before, so `iopub_welcome` is the first thing that a client gets.
 pub(super) fn spawn(
     socket: XPubSocket,
     outgoing: Receiver<Vec<Vec<u8>>>,
     incoming: Sender<Incoming>,
+    beginning: Sender<Infallible>,
 ) -> JoinHandle<()> {
-    task::spawn(run(socket, outgoing, incoming))
+    task::spawn(run(socket, outgoing, incoming, beginning))
 }
 
 enum Turn {
@@ -32,7 +35,12 @@ enum Turn {
     Closed,
 }
 
-async fn run(mut socket: XPubSocket, outgoing: Receiver<Vec<Vec<u8>>>, incoming: Sender<Incoming>) {
+async fn run(
+    mut socket: XPubSocket,
+    outgoing: Receiver<Vec<Vec<u8>>>,
+    incoming: Sender<Incoming>,
+    beginning: Sender<Infallible>,
+) {
     let mut events = socket.monitor();
     let mut clients = Vec::new();
     loop {
@@ -43,7 +51,10 @@ async fn run(mut socket: XPubSocket, outgoing: Receiver<Vec<Vec<u8>>>, incoming:
             frames = outgoing.recv().fuse() => frames.map_or(Turn::Closed, Turn::Send),
         };
         match turn {
-            Turn::Send(frames) => send(&mut socket, frames).await,
+            Turn::Send(frames) => {
+                send(&mut socket, frames).await;
+                beginning.close();
+            }
             Turn::Received(Ok(message)) => {
                 if let Some(topic) = subscription(message) {
                     // Nobody listens any more only while the kernel ends.

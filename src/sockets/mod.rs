@@ -9,7 +9,8 @@
 //! ```
 //!
 //! What arrives is queued without a bound, what is to be sent with one: so the sockets never wait for the dispatcher,
-//! and a cell that prints faster than clients read is slowed down instead of filling the memory.
+//! and a cell that prints faster than clients read is slowed down instead of filling the memory. What printed text may
+//! take is 64 MiB for each client that lags behind ([relay]), and 2 × 16 messages of 64 KiB on their way there.
 
 mod connection_file;
 mod heartbeat;
@@ -34,7 +35,7 @@ use crate::transport::{Channel, Incoming, Outgoing, Transport};
 use relay::Relay;
 
 /// Messages to be sent that may wait in a queue.
-const QUEUED: usize = 256;
+const QUEUED: usize = 16;
 
 /// How long [`Sockets::close`] waits for clients to take what was sent last.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -83,11 +84,12 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
     let inner = connection.iopub().inner();
     let (publisher, endpoint) = listen("iopub", &inner).await?;
     remove_stale(&connection.iopub()).await;
-    let relay = Relay::start(&connection.iopub(), &address_of(&endpoint).unwrap_or(inner.clone()))
+    let (beginning, begun) = channel::bounded(1);
+    let relay = Relay::start(&connection.iopub(), &address_of(&endpoint).unwrap_or(inner.clone()), begun)
         .await
         .map_err(|error| bind_error("iopub", &connection.iopub(), error))?;
     let (iopub, iopub_receiver) = channel::bounded(QUEUED);
-    let publishing = iopub::spawn(publisher, iopub_receiver, incoming_sender);
+    let publishing = iopub::spawn(publisher, iopub_receiver, incoming_sender, beginning);
 
     let sending = task::spawn(send_all(outgoing_receiver, [shell, control, stdin], iopub, publishing));
     let readers = vec![shell_reader, control_reader, stdin_reader, heartbeat];

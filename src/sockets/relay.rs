@@ -2,14 +2,15 @@
 //!
 //! XPUB sends to its subscribers in turn and waits for each. A client that does not read (a laptop asleep, a debugger)
 //! would stop everybody once the system's buffers are full. So clients connect here, and for each there is one
-//! connection to the XPUB, from which we always read. What a client does not take yet is held, up to [`LIMIT`]; one that
-//! stays above it for longer than [`PATIENCE`] is disconnected. ZeroMQ clients then connect again by themselves.
+//! connection to the XPUB, from which we always read. What a client does not take yet is held, up to [`LIMIT`]. From
+//! there on everybody waits for it as long as it takes something, so that nobody who reads loses a line; one that takes
+//! next to nothing for a while ([`Patience`]) is disconnected. ZeroMQ clients then connect again by themselves.
 
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_std::channel::{self, Receiver, Sender};
@@ -24,8 +25,18 @@ use super::Address;
 /// Bytes held for one client.
 const LIMIT: usize = 64 << 20;
 
-/// How long in all a client may keep the others waiting at the limit.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a client may keep the others waiting at the limit without taking [`PACE`] bytes, if it has been seen to read.
+/// Clients take much at once and then pause until half of that is worked off, so this must not be short.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same for a client that has not been seen to read: one that sleeps connects again and again.
+const SUSPICION: Duration = Duration::from_millis(250);
+
+/// Who has taken so many bytes reads; less is what the system's buffers swallow.
+const READS: usize = 16 << 20;
+
+/// Bytes that a client must take within its time.
+const PACE: usize = 1 << 20;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -42,11 +53,16 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Listens at `public` and connects every client to `inner`.
-    pub(super) async fn start(public: &Address, inner: &Address) -> io::Result<Self> {
+    /// Listens at `public` and connects every client to `inner`, but not before `begun` closes: clients wait that long.
+    pub(super) async fn start(public: &Address, inner: &Address, begun: Receiver<Infallible>) -> io::Result<Self> {
         let (open, connections) = channel::bounded(1);
         let listener = Listener::bind(public).await?;
-        let accepting = task::spawn(accept(listener, inner.clone(), open));
+        let inner = inner.clone();
+        let accepting = task::spawn(async move {
+            // Nothing is ever sent: this ends when the channel closes.
+            let _closed = begun.recv().await;
+            accept(listener, inner, open).await;
+        });
         Ok(Self { accepting, connections })
     }
 
@@ -62,6 +78,7 @@ impl Relay {
 }
 
 async fn accept(listener: Listener, inner: Address, open: Sender<Infallible>) {
+    let strikes = Arc::new(AtomicU32::new(0));
     loop {
         let client = match listener.accept().await {
             Ok(client) => client,
@@ -71,13 +88,15 @@ async fn accept(listener: Listener, inner: Address, open: Sender<Infallible>) {
                 continue;
             }
         };
-        let (inner, open) = (inner.clone(), open.clone());
+        let (inner, open, strikes) = (inner.clone(), open.clone(), strikes.clone());
         task::spawn(async move {
+            let patience = Patience::after(strikes.load(Ordering::Relaxed));
             let ended = match connect(&inner).await {
-                Ok(socket) => carry(client, socket, LIMIT, PATIENCE).await,
+                Ok(socket) => carry(client, socket, LIMIT, patience).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = ended {
+                strikes.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!("a client of iopub was disconnected: {error}");
             }
             drop(open);
@@ -85,8 +104,24 @@ async fn accept(listener: Listener, inner: Address, open: Sender<Infallible>) {
     }
 }
 
+/// How long a client may keep the others waiting.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// If it has been seen to read.
+    reader: Duration,
+    /// If not.
+    stranger: Duration,
+}
+
+impl Patience {
+    /// The patience of a kernel that has had to disconnect so many.
+    fn after(strikes: u32) -> Self {
+        Self { reader: PATIENCE, stranger: SUSPICION / strikes.saturating_add(1) }
+    }
+}
+
 /// Copies both ways until one side closes. What the socket sent before it closed still reaches the client.
-async fn carry(client: impl Stream, socket: impl Stream, limit: usize, patience: Duration) -> io::Result<()> {
+async fn carry(client: impl Stream, socket: impl Stream, limit: usize, patience: Patience) -> io::Result<()> {
     let (client_reader, mut client_writer) = client.split();
     let (mut socket_reader, mut socket_writer) = socket.split();
     let (chunks, backlog) = backlog(limit, patience);
@@ -104,20 +139,23 @@ async fn carry(client: impl Stream, socket: impl Stream, limit: usize, patience:
 }
 
 /// What was read from the socket and not yet written to the client.
-fn backlog(limit: usize, patience: Duration) -> (Filling, Emptying) {
+fn backlog(limit: usize, patience: Patience) -> (Filling, Emptying) {
     let held = Arc::new(AtomicUsize::new(0));
     let (chunks, queued) = channel::unbounded();
     let (written, room) = channel::bounded(1);
-    (Filling { held: held.clone(), chunks, room, limit, patience }, Emptying { held, queued, written })
+    let filling = Filling { held: held.clone(), received: 0, chunks, room, limit, patience };
+    (filling, Emptying { held, queued, written })
 }
 
 struct Filling {
     held: Arc<AtomicUsize>,
+    /// All bytes that came from the socket.
+    received: usize,
     chunks: Sender<Vec<u8>>,
     /// Gets something whenever a chunk was written.
     room: Receiver<()>,
     limit: usize,
-    patience: Duration,
+    patience: Patience,
 }
 
 struct Emptying {
@@ -127,32 +165,32 @@ struct Emptying {
 }
 
 impl Filling {
-    async fn fill(self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    async fn fill(mut self, socket: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
         let mut buffer = vec![0; CHUNK];
-        let mut patience = self.patience;
         loop {
             let read = socket.read(&mut buffer).await?;
             if read == 0 {
                 return Ok(());
             }
+            self.received += read;
             let held = self.held.fetch_add(read, Ordering::Relaxed) + read;
             if self.chunks.send(buffer[..read].to_vec()).await.is_err() {
                 // Writing has failed, and says why.
                 return Ok(());
             }
             if held > self.limit {
-                patience = self.wait_for_room(patience).await?;
-            } else if held < self.limit / 2 {
-                patience = self.patience;
+                self.wait_for_room().await?;
             }
         }
     }
 
-    /// What is left of the patience. It comes back only when the client has caught up: else a slow one could make
-    /// everybody as slow as itself.
-    async fn wait_for_room(&self, patience: Duration) -> io::Result<Duration> {
-        let deadline = Instant::now() + patience;
+    /// Waits until less than the limit is held. A client that keeps its pace has all the time that it needs.
+    async fn wait_for_room(&self) -> io::Result<()> {
+        let (mut before, mut deadline) = (self.taken(), Instant::now() + self.patience());
         while self.held.load(Ordering::Relaxed) > self.limit {
+            if self.taken() - before >= PACE {
+                (before, deadline) = (self.taken(), Instant::now() + self.patience());
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             if future::timeout(left, self.room.recv()).await.is_err() {
                 return Err(io::Error::new(
@@ -161,7 +199,16 @@ impl Filling {
                 ));
             }
         }
-        Ok(deadline.saturating_duration_since(Instant::now()))
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        if self.taken() >= READS { self.patience.reader } else { self.patience.stranger }
+    }
+
+    /// Bytes that the client has taken.
+    fn taken(&self) -> usize {
+        self.received - self.held.load(Ordering::Relaxed)
     }
 }
 
@@ -221,7 +268,7 @@ mod tests {
     use super::*;
 
     /// A relayed connection: the client's end, the socket's end, and how it ended.
-    fn relayed(limit: usize, patience: Duration) -> (UnixStream, UnixStream, JoinHandle<io::Result<()>>) {
+    fn relayed(limit: usize, patience: Patience) -> (UnixStream, UnixStream, JoinHandle<io::Result<()>>) {
         let (client, client_end) = UnixStream::pair().unwrap();
         let (socket, socket_end) = UnixStream::pair().unwrap();
         (client, socket, task::spawn(carry(client_end, socket_end, limit, patience)))
@@ -229,7 +276,7 @@ mod tests {
 
     #[async_std::test]
     async fn bytes_travel_both_ways_and_the_last_ones_arrive_after_the_socket_closed() {
-        let (mut client, mut socket, ended) = relayed(LIMIT, PATIENCE);
+        let (mut client, mut socket, ended) = relayed(LIMIT, Patience::after(0));
         client.write_all(b"subscribe").await.unwrap();
         let mut buffer = [0; 9];
         socket.read_exact(&mut buffer).await.unwrap();
@@ -244,7 +291,8 @@ mod tests {
 
     #[async_std::test]
     async fn a_client_that_does_not_read_is_disconnected_and_the_socket_never_waits_long() {
-        let patience = Duration::from_millis(50);
+        let short = Duration::from_millis(50);
+        let patience = Patience { reader: short, stranger: short };
         let (_client, mut socket, ended) = relayed(1 << 20, patience);
         let flood = vec![0; 8 << 20];
         let result = future::timeout(Duration::from_secs(10), socket.write_all(&flood)).await.expect("not stuck");
@@ -254,7 +302,7 @@ mod tests {
 
     #[async_std::test]
     async fn a_client_that_reads_gets_more_than_the_limit() {
-        let (mut client, mut socket, ended) = relayed(1 << 20, PATIENCE);
+        let (mut client, mut socket, ended) = relayed(1 << 20, Patience::after(0));
         let sent = task::spawn(async move { socket.write_all(&vec![7; 8 << 20]).await });
         let mut bytes = Vec::new();
         client.read_to_end(&mut bytes).await.unwrap();
@@ -264,8 +312,23 @@ mod tests {
     }
 
     #[async_std::test]
+    async fn a_slow_client_that_keeps_its_pace_loses_nothing() {
+        let short = Duration::from_millis(500);
+        let (mut client, mut socket, ended) = relayed(1 << 20, Patience { reader: short, stranger: short });
+        let sent = task::spawn(async move { socket.write_all(&vec![7; 24 << 20]).await });
+        let mut bytes = vec![0; 2 << 20];
+        for _ in 0..12 {
+            // In all longer than the patience, but never without taking anything.
+            task::sleep(short / 5).await;
+            client.read_exact(&mut bytes).await.unwrap();
+        }
+        sent.await.unwrap();
+        ended.await.unwrap();
+    }
+
+    #[async_std::test]
     async fn a_client_that_leaves_ends_the_connection() {
-        let (client, mut socket, ended) = relayed(LIMIT, PATIENCE);
+        let (client, mut socket, ended) = relayed(LIMIT, Patience::after(0));
         drop(client);
         assert_eq!(socket.read(&mut [0]).await.unwrap(), 0);
         ended.await.unwrap();

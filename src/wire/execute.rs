@@ -1,6 +1,7 @@
 //! Executing: the request, its echo to everybody, and its reply.
 
-use super::{Okay, content};
+use super::{Metadata, Okay, content};
+use loopbook_channel::MimeBundle;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
@@ -42,17 +43,17 @@ pub struct ExecuteInput<'a> {
 }
 
 /// `execute_reply`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub enum ExecuteReply {
     /// The cell ran to its end.
     Ok {
         /// The cell's number.
         execution_count: u32,
-        /// Deprecated by Jupyter, but demanded by its clients. Always empty.
-        payload: [(); 0],
-        /// A result or error for each of the request's.
-        user_expressions: BTreeMap<String, ExpressionError>,
+        /// Deprecated by Jupyter, but demanded by its clients, and the only way to a front end's pager.
+        payload: Vec<Payload>,
+        /// A value or an error for each of the request's.
+        user_expressions: BTreeMap<String, Expression>,
     },
     /// The cell failed.
     Error {
@@ -81,12 +82,35 @@ pub struct ErrorInfo {
 }
 
 /// What became of one of `user_expressions`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "status", rename = "error")]
-pub struct ExpressionError {
-    /// Why there is no value.
-    #[serde(flatten)]
-    pub error: ErrorInfo,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub enum Expression {
+    /// It has a value.
+    Ok {
+        /// The value, by MIME type.
+        data: MimeBundle,
+        /// How to show it.
+        metadata: Metadata,
+    },
+    /// It failed.
+    Error {
+        /// How.
+        #[serde(flatten)]
+        error: ErrorInfo,
+    },
+}
+
+/// What a front end shall do when the cell is done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "source", rename_all = "lowercase")]
+pub enum Payload {
+    /// Show this beside the notebook, in a pager if there is one.
+    Page {
+        /// The content, by MIME type.
+        data: MimeBundle,
+        /// First line to show.
+        start: u32,
+    },
 }
 
 /// The `status` of a success, for replies that are not enums.

@@ -105,6 +105,10 @@ impl Signer {
     fn verify(&mut self, signature: &[u8], parts: &[Vec<u8>; 4]) -> Result<(), FrameError> {
         let Some(mut mac) = self.mac.clone() else { return Ok(()) };
         parts.iter().for_each(|part| mac.update(part));
+        // The protocol writes digits from `a` to `f`; any other spelling comes from someone who changed the message.
+        if signature.iter().any(u8::is_ascii_uppercase) {
+            return Err(FrameError::WrongSignature);
+        }
         let mut claimed = [0; 32];
         hex::decode_to_slice(signature, &mut claimed).map_err(|_| FrameError::WrongSignature)?;
         // Compares in constant time.
@@ -166,6 +170,14 @@ mod tests {
         }
         assert_eq!(signer.open(Signer::new(b"other").seal(frames("{}"))), Err(FrameError::WrongSignature));
         assert_eq!(signer.open(Signer::new(b"").seal(frames("{}"))), Err(FrameError::WrongSignature));
+    }
+
+    #[test]
+    fn a_signature_in_other_letters_is_refused() {
+        let mut signer = Signer::new(b"secret");
+        let mut sealed = signer.seal(frames("{}"));
+        sealed[2].make_ascii_uppercase();
+        assert_eq!(signer.open(sealed), Err(FrameError::WrongSignature));
     }
 
     #[test]

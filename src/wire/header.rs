@@ -23,6 +23,9 @@ pub struct Header {
     /// Protocol version of the sender.
     #[serde(default)]
     pub version: String,
+    /// The subshell that a request is for; `None` for the main shell (JEP 91).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subshell_id: Option<String>,
 }
 
 /// The request that caused something: where a reply goes and which parent header it carries. Cheap to clone.

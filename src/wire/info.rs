@@ -3,6 +3,9 @@
 use super::{Okay, PROTOCOL_VERSION, content, execute::OK};
 use serde::Serialize;
 
+/// Optional parts of the protocol that the kernel has, by the names that front ends look for.
+const FEATURES: &[&str] = &["kernel subshells", "iopub_welcome"];
+
 /// `kernel_info_reply`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KernelInfoReply {
@@ -13,8 +16,8 @@ pub struct KernelInfoReply {
     language_info: LanguageInfo,
     banner: String,
     help_links: Vec<HelpLink>,
-    /// Names of optional parts of the protocol (JEP 92); none yet.
-    supported_features: [&'static str; 0],
+    /// Names of optional parts of the protocol (JEP 92).
+    supported_features: &'static [&'static str],
 }
 
 impl KernelInfoReply {
@@ -42,7 +45,7 @@ impl KernelInfoReply {
                 link("Asynchronous Programming in Rust", "https://rust-lang.github.io/async-book/"),
                 link("async-std", "https://docs.rs/async-std/latest/async_std/"),
             ],
-            supported_features: [],
+            supported_features: FEATURES,
         }
     }
 }

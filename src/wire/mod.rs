@@ -6,7 +6,7 @@
 //! - `header`: who said it, and whom an answer is for,
 //! - `session`: both together: [`Session`] opens what arrives and seals what leaves,
 //! - `request`: all that the kernel accepts, with one file per family of messages: `execute`, `introspect`, `history`,
-//!   `comm`, `lifecycle`, `info`, `input`,
+//!   `comm`, `lifecycle`, `subshell`, `usage`, `info`, `input`,
 //! - `publish`: all that it says on iopub.
 //!
 //! The protocol is [`PROTOCOL_VERSION`] of <https://jupyter-client.readthedocs.io/en/stable/messaging.html>.
@@ -23,10 +23,12 @@ mod lifecycle;
 mod publish;
 mod request;
 mod session;
+mod subshell;
 mod text;
+mod usage;
 
 pub use comm::{CommClose, CommId, CommInfoReply, CommOpen};
-pub use execute::{Aborted, ErrorInfo, ExecuteInput, ExecuteReply, ExecuteRequest, ExpressionError};
+pub use execute::{Aborted, ErrorInfo, ExecuteInput, ExecuteReply, ExecuteRequest, Expression, Payload};
 pub use frames::{DELIMITER, FrameError, Frames, Signer};
 pub use header::{Header, Parent};
 pub use history::{Access, HistoryEntry, HistoryReply, HistoryRequest};
@@ -40,9 +42,11 @@ pub use publish::{
     ClearOutput, Display, DisplayMessage, ErrorMessage, ExecuteResult, IopubWelcome, Metadata, Status, StreamText,
     Transient, UpdateDisplay, mime_value,
 };
-pub use request::{Refusal, Request};
+pub use request::{ErrorReply, Refusal, Request};
 pub use session::{Message, OpenError, Session};
+pub use subshell::{CreateSubshellReply, DeleteSubshellReply, DeleteSubshellRequest, ListSubshellReply};
 pub use text::{byte_offset, code_point_offset};
+pub use usage::{HostMemory, Usage, UsageReply};
 
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! All that the kernel accepts, parsed once.
 
 use super::{
-    CommId, CommOpen, CompleteRequest, Content, ErrorInfo, ExecuteRequest, HistoryRequest, InputReply, InspectRequest,
-    IsCompleteRequest, ShutdownRequest,
+    CommId, CommOpen, CompleteRequest, Content, DeleteSubshellRequest, ErrorInfo, ExecuteRequest, HistoryRequest,
+    InputReply, InspectRequest, IsCompleteRequest, ShutdownRequest,
 };
 use crate::transport::Channel;
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,6 +34,14 @@ pub enum Request {
     Interrupt,
     /// `shutdown_request`
     Shutdown(ShutdownRequest),
+    /// `create_subshell_request`
+    CreateSubshell,
+    /// `delete_subshell_request`
+    DeleteSubshell(DeleteSubshellRequest),
+    /// `list_subshell_request`
+    ListSubshells,
+    /// `usage_request`, ipykernel's: what the kernel costs
+    Usage,
     /// `input_reply`
     InputReply(InputReply),
 }
@@ -81,12 +89,17 @@ impl Request {
             "comm_close" => Self::CommClose(read("comm_close", content)?),
             "interrupt_request" => Self::Interrupt,
             "shutdown_request" => Self::Shutdown(read("shutdown_request", content)?),
+            "create_subshell_request" => Self::CreateSubshell,
+            "delete_subshell_request" => Self::DeleteSubshell(read("delete_subshell_request", content)?),
+            "list_subshell_request" => Self::ListSubshells,
+            "usage_request" => Self::Usage,
             "input_reply" => Self::InputReply(read("input_reply", content)?),
             other => return Err(Refusal::Unknown(other.to_owned())),
         };
         let right = match request {
             Self::Execute(_) => channel == Channel::Shell,
             Self::InputReply(_) => channel == Channel::Stdin,
+            Self::CreateSubshell | Self::DeleteSubshell(_) | Self::ListSubshells => channel == Channel::Control,
             // Older clients interrupt and shut down on shell; kernel_info is allowed on control (JEP 80).
             _ => matches!(channel, Channel::Shell | Channel::Control),
         };
@@ -96,24 +109,15 @@ impl Request {
 
 impl Refusal {
     /// The error reply that the sender waits for; `None` if it waits for none.
-    pub fn reply(&self) -> Option<impl Content + use<>> {
+    pub fn reply(&self) -> Option<ErrorReply> {
         let Self::Malformed { msg_type, .. } = self else { return None };
-        let reply_type = match *msg_type {
-            "execute_request" => "execute_reply",
-            "complete_request" => "complete_reply",
-            "inspect_request" => "inspect_reply",
-            "is_complete_request" => "is_complete_reply",
-            "history_request" => "history_reply",
-            "shutdown_request" => "shutdown_reply",
-            _ => return None,
-        };
-        let error = ErrorInfo { ename: "BadRequest".to_owned(), evalue: self.to_string(), traceback: Vec::new() };
-        Some(ErrorReply { reply_type, status: "error", error })
+        ErrorReply::to(msg_type, self.to_string())
     }
 }
 
-#[derive(Serialize)]
-struct ErrorReply {
+/// The reply to a request that cannot be handled as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorReply {
     #[serde(skip)]
     reply_type: &'static str,
     status: &'static str,
@@ -121,11 +125,37 @@ struct ErrorReply {
     error: ErrorInfo,
 }
 
+impl ErrorReply {
+    /// A reply to a request of this type that says why there is none of the usual; `None` if such a message gets no reply.
+    pub fn to(msg_type: &str, why: String) -> Option<Self> {
+        let (_, reply_type) = REPLIES.iter().find(|(request, _)| *request == msg_type)?;
+        let error = ErrorInfo { ename: "BadRequest".to_owned(), evalue: why, traceback: Vec::new() };
+        Some(Self { reply_type, status: "error", error })
+    }
+}
+
 impl Content for ErrorReply {
     fn msg_type(&self) -> &'static str {
         self.reply_type
     }
 }
+
+/// Every request that has a reply, and the reply.
+const REPLIES: &[(&str, &str)] = &[
+    ("kernel_info_request", "kernel_info_reply"),
+    ("execute_request", "execute_reply"),
+    ("complete_request", "complete_reply"),
+    ("inspect_request", "inspect_reply"),
+    ("is_complete_request", "is_complete_reply"),
+    ("history_request", "history_reply"),
+    ("comm_info_request", "comm_info_reply"),
+    ("interrupt_request", "interrupt_reply"),
+    ("shutdown_request", "shutdown_reply"),
+    ("create_subshell_request", "create_subshell_reply"),
+    ("delete_subshell_request", "delete_subshell_reply"),
+    ("list_subshell_request", "list_subshell_reply"),
+    ("usage_request", "usage_reply"),
+];
 
 fn read<T: DeserializeOwned>(msg_type: &'static str, content: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(content).map_err(|error| Refusal::Malformed { msg_type, reason: error.to_string() })

@@ -89,6 +89,7 @@ impl Session {
             username: "kernel".to_owned(),
             date: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
             version: PROTOCOL_VERSION.to_owned(),
+            subshell_id: None,
         };
         let frames = Frames {
             identities,

@@ -60,9 +60,8 @@ def test_a_large_line_arrives_whole(child):
 
 def test_an_unfinished_line_appears_while_the_cell_goes_on(child):
     cell = child.start('print!("50%\\r"); task::sleep(Duration::from_millis(800)).await; println!("done");')
-    began = time.monotonic()
+    # What came only with the rest of the line would not be equal.
     child.until(lambda kind, body: kind == "stdout" and body["bytes"] == b"50%\r" and body["cell"] == cell)
-    assert time.monotonic() - began < 0.6
     assert child.finish(cell).text() == "done\n"
 
 
@@ -132,7 +131,7 @@ def test_an_interrupt_ends_a_waiting_cell_and_keeps_tasks(child, body):
     began = time.monotonic()
     child.send(type="interrupt", cell=cell)
     result = child.finish(cell)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 2, "what it waits for takes much longer"
     assert result.failure["kind"] == "Interrupted" and result.markers == ["EVCXR_PANIC_NOTIFICATION"]
     assert result.text("stdout") == ""
     child.send(type="interrupt", cell=cell)
@@ -351,22 +350,22 @@ def test_a_failed_question_mark_ends_the_cell_early(child):
 def test_the_inspector_answers_while_every_thread_computes(child):
     cell = child.start(
         """
+        static FIRST: std::sync::Once = std::sync::Once::new();
         for i in 0..64 { task::Builder::new().name(format!("busy {i}")).spawn(async {
+            FIRST.call_once(|| println!("started"));
             let began = std::time::Instant::now();
-            while began.elapsed() < Duration::from_secs(1) {}
+            while began.elapsed() < Duration::from_secs(2) {}
         }).unwrap(); }
-        println!("started");
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(Duration::from_secs(2));
         """
     )
     child.until(lambda kind, body: kind == "stdout")
-    began = time.monotonic()
     child.send(type="query", id=7, query={"query": "tasks", "all": False, "cell": None})
-    answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]
-    assert time.monotonic() - began < 0.5
-    tasks = answer["answer"]["Ok"]["application/json"]
+    messages = child.until(lambda kind, body: body.get("type") == "answer")
+    assert all(body.get("type") != "cell_done" for _, body in messages), "the cell and its tasks still compute"
+    tasks = messages[-1][1]["answer"]["Ok"]["application/json"]
     assert {task["name"] for task in tasks} >= {"In[1]", "busy 0", "busy 63"}
-    assert all(task["site"]["line"] == 2 for task in tasks if task["kind"] == "task")
+    assert all(task["site"]["line"] == 3 for task in tasks if task["kind"] == "task")
     assert {task["parent"] for task in tasks if task["kind"] == "task"} == {tasks[0]["id"]}
     assert "running" in {task["state"] for task in tasks if task["kind"] == "task"}
     child.finish(cell)

@@ -8,15 +8,15 @@ fn kernel_info_is_the_same_on_shell_and_control() {
     check(
         "request shell kernel_info_request {}\nrequest control kernel_info_request {}",
         expect![[r#"
-        > request shell kernel_info_request {}
-        1 iopub status busy
-        1 shell kernel_info_reply {"banner":"Loopbook 0.1.0: async Rust 1.95.0, on one event loop. Commands: :help","help_links":[{"text":"The Rust Standard Library","url":"https://doc.rust-lang.org/std/"},{"text":"Asynchronous Programming in Rust","url":"https://rust-lang.github.io/async-book/"},{"text":"async-std","url":"https://docs.rs/async-std/latest/async_std/"}],"implementation":"loopbook","implementation_version":"0.1.0","language_info":{"codemirror_mode":"rust","file_extension":".rs","mimetype":"text/rust","name":"rust","nbconvert_exporter":"script","pygments_lexer":"rust","version":"1.95.0"},"protocol_version":"5.5","status":"ok","supported_features":[]}
-        1 iopub status idle
-        > request control kernel_info_request {}
-        2 iopub status busy
-        2 control kernel_info_reply {"banner":"Loopbook 0.1.0: async Rust 1.95.0, on one event loop. Commands: :help","help_links":[{"text":"The Rust Standard Library","url":"https://doc.rust-lang.org/std/"},{"text":"Asynchronous Programming in Rust","url":"https://rust-lang.github.io/async-book/"},{"text":"async-std","url":"https://docs.rs/async-std/latest/async_std/"}],"implementation":"loopbook","implementation_version":"0.1.0","language_info":{"codemirror_mode":"rust","file_extension":".rs","mimetype":"text/rust","name":"rust","nbconvert_exporter":"script","pygments_lexer":"rust","version":"1.95.0"},"protocol_version":"5.5","status":"ok","supported_features":[]}
-        2 iopub status idle
-    "#]],
+            > request shell kernel_info_request {}
+            1 iopub status busy
+            1 shell kernel_info_reply {"banner":"Loopbook 0.1.0: async Rust 1.95.0, on one event loop. Commands: :help","help_links":[{"text":"The Rust Standard Library","url":"https://doc.rust-lang.org/std/"},{"text":"Asynchronous Programming in Rust","url":"https://rust-lang.github.io/async-book/"},{"text":"async-std","url":"https://docs.rs/async-std/latest/async_std/"}],"implementation":"loopbook","implementation_version":"0.1.0","language_info":{"codemirror_mode":"rust","file_extension":".rs","mimetype":"text/rust","name":"rust","nbconvert_exporter":"script","pygments_lexer":"rust","version":"1.95.0"},"protocol_version":"5.5","status":"ok","supported_features":["kernel subshells","iopub_welcome"]}
+            1 iopub status idle
+            > request control kernel_info_request {}
+            2 iopub status busy
+            2 control kernel_info_reply {"banner":"Loopbook 0.1.0: async Rust 1.95.0, on one event loop. Commands: :help","help_links":[{"text":"The Rust Standard Library","url":"https://doc.rust-lang.org/std/"},{"text":"Asynchronous Programming in Rust","url":"https://rust-lang.github.io/async-book/"},{"text":"async-std","url":"https://docs.rs/async-std/latest/async_std/"}],"implementation":"loopbook","implementation_version":"0.1.0","language_info":{"codemirror_mode":"rust","file_extension":".rs","mimetype":"text/rust","name":"rust","nbconvert_exporter":"script","pygments_lexer":"rust","version":"1.95.0"},"protocol_version":"5.5","status":"ok","supported_features":["kernel subshells","iopub_welcome"]}
+            2 iopub status idle
+        "#]],
     );
 }
 
@@ -38,7 +38,7 @@ fn everything_is_answered_while_a_cell_runs() {
             > request shell kernel_info_request {}
             1 iopub stream stdout "a\n"
             2 iopub status busy
-            2 shell kernel_info_reply {"banner":"Loopbook 0.1.0: async Rust 1.95.0, on one event loop. Commands: :help","help_links":[{"text":"The Rust Standard Library","url":"https://doc.rust-lang.org/std/"},{"text":"Asynchronous Programming in Rust","url":"https://rust-lang.github.io/async-book/"},{"text":"async-std","url":"https://docs.rs/async-std/latest/async_std/"}],"implementation":"loopbook","implementation_version":"0.1.0","language_info":{"codemirror_mode":"rust","file_extension":".rs","mimetype":"text/rust","name":"rust","nbconvert_exporter":"script","pygments_lexer":"rust","version":"1.95.0"},"protocol_version":"5.5","status":"ok","supported_features":[]}
+            2 shell kernel_info_reply {"banner":"Loopbook 0.1.0: async Rust 1.95.0, on one event loop. Commands: :help","help_links":[{"text":"The Rust Standard Library","url":"https://doc.rust-lang.org/std/"},{"text":"Asynchronous Programming in Rust","url":"https://rust-lang.github.io/async-book/"},{"text":"async-std","url":"https://docs.rs/async-std/latest/async_std/"}],"implementation":"loopbook","implementation_version":"0.1.0","language_info":{"codemirror_mode":"rust","file_extension":".rs","mimetype":"text/rust","name":"rust","nbconvert_exporter":"script","pygments_lexer":"rust","version":"1.95.0"},"protocol_version":"5.5","status":"ok","supported_features":["kernel subshells","iopub_welcome"]}
             2 iopub status idle
             > complete pr|
             3 iopub status busy
@@ -214,4 +214,22 @@ fn who_subscribes_is_welcomed() {
 fn a_topic_that_is_no_text_is_not_welcomed() {
     let mut session = Session::new();
     assert!(session.subscribe(vec![0xff]).is_empty());
+}
+
+#[test]
+fn usage_is_told_while_a_cell_runs() {
+    let mut session = Session::new();
+    session.step("execute wait");
+    let lines = session.step_until("request control usage_request {}", "usage_reply");
+    let reply = "2 control usage_reply cpu_count host_cpu_percent host_virtual_memory hostname kernel_cpu kernel_memory pid status";
+    assert_eq!(lines, ["2 iopub status busy", reply]);
+}
+
+#[test]
+fn a_long_text_is_checked_beside_the_loop() {
+    let mut session = Session::new();
+    let request = format!("is_complete {}", "1+".repeat(100_000));
+    let (all, only) = (session.step_until(&request, "is_complete_reply"), session.step("is_complete 1"));
+    assert_eq!(all.last().map(String::as_str), Some(r#"1 shell is_complete_reply {"status":"complete"}"#));
+    assert_eq!(only.len(), 4, "and the idle of the first");
 }

@@ -2,11 +2,14 @@
 
 mod answers;
 mod execution;
+mod expressions;
+mod fuzz;
 mod harness;
 mod input;
 mod malformed;
 mod output;
 mod schema;
+mod subshells;
 mod support;
 mod tidy;
 mod transcript;

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// A key and the kind of its value.
 type Key = (&'static str, char);
 
-/// Required keys of each type of message: `s` string, `n` number, `b` boolean, `o` object, `a` array.
+/// Required keys of each type of message: `s` string, `n` number, `f` any number, `b` boolean, `o` object, `a` array.
 const KEYS: &[(&str, Channel, &[Key])] = &[
     ("status", Channel::Iopub, &[("execution_state", 's')]),
     ("execute_input", Channel::Iopub, &[("code", 's'), ("execution_count", 'n')]),
@@ -43,6 +43,22 @@ const KEYS: &[(&str, Channel, &[Key])] = &[
     ("history_reply", Channel::Shell, &[("history", 'a')]),
     ("comm_info_reply", Channel::Shell, &[("comms", 'o')]),
     ("interrupt_reply", Channel::Control, &[]),
+    ("create_subshell_reply", Channel::Control, &[("subshell_id", 's')]),
+    ("delete_subshell_reply", Channel::Control, &[]),
+    ("list_subshell_reply", Channel::Control, &[("subshell_id", 'a')]),
+    (
+        "usage_reply",
+        Channel::Control,
+        &[
+            ("hostname", 's'),
+            ("pid", 'n'),
+            ("kernel_cpu", 'f'),
+            ("kernel_memory", 'n'),
+            ("host_cpu_percent", 'f'),
+            ("cpu_count", 'n'),
+            ("host_virtual_memory", 'o'),
+        ],
+    ),
     ("shutdown_reply", Channel::Control, &[("restart", 'b')]),
 ];
 
@@ -106,6 +122,7 @@ fn require(content: &Value, keys: &[Key]) -> Result<(), String> {
         let right = match kind {
             's' => value.is_string(),
             'n' => value.is_u64(),
+            'f' => value.is_number(),
             'b' => value.is_boolean(),
             'o' => value.is_object(),
             _ => value.is_array(),

@@ -9,8 +9,8 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use loopbook_channel::Stream;
 use loopbook_kernel::dispatcher::{Exit, Kernel, LateOutputSwitch, Settings, Signal};
-use loopbook_kernel::evaluator::Event;
 use loopbook_kernel::evaluator::echo::Echo;
+use loopbook_kernel::evaluator::{Event, MAIN_SHELL};
 use loopbook_kernel::transport::{Channel, Incoming, Outgoing, Transport};
 use loopbook_kernel::wire::{Frames, Signer};
 use serde_json::{Value, json};
@@ -44,6 +44,10 @@ pub(crate) struct Session {
     requests: Vec<Request>,
     seen_ids: HashSet<String>,
     question: Option<(usize, String)>,
+    /// Ids of subshells; scripts and transcripts call the first one `sub1`.
+    subshells: Vec<String>,
+    /// The subshell that the step goes to, as the script calls it.
+    shell: Option<String>,
     exit: Rc<Cell<Option<Exit>>>,
 }
 
@@ -81,6 +85,7 @@ impl Session {
             rust_version: "1.95.0".to_owned(),
             late_output: late_output.clone(),
             gather_output,
+            history: None,
         };
         let transport = Transport { incoming: from_client, outgoing: to_client };
         let kernel = Kernel::new(transport, echo.clone(), events, settings);
@@ -100,6 +105,8 @@ impl Session {
             requests: Vec::new(),
             seen_ids: HashSet::new(),
             question: None,
+            subshells: Vec::new(),
+            shell: None,
             exit,
         };
         let start: Vec<String> = session.settle().iter().map(transcript::line).collect();
@@ -158,13 +165,30 @@ impl Session {
     ) -> Vec<Vec<u8>> {
         let number = self.requests.len() + 1;
         // A field that the kernel does not know must come back with the parent header.
-        let header = format!(
+        let shell = self.shell.as_ref().map(|name| format!(r#", "subshell_id": "{name}""#)).unwrap_or_default();
+        let header = self.with_ids(&format!(
             r#"{{"msg_id": "{number}", "msg_type": "{msg_type}", "session": "{client}", "username": "me",
-                "date": "2026-01-01T00:00:00Z", "version": "5.3", "extra": [1.50]}}"#
-        );
+                "date": "2026-01-01T00:00:00Z", "version": "5.3", "extra": [1.50]{shell}}}"#
+        ));
         let open = channel != Channel::Stdin;
         self.requests.push(Request { client: client.to_owned(), channel, header: header.clone(), open });
-        self.seal(client, header, b"{}".to_vec(), content)
+        self.seal(client, header, b"{}".to_vec(), &self.with_ids(content))
+    }
+
+    /// A text for the kernel: its subshells have ids that no script can know.
+    fn with_ids(&self, text: &str) -> String {
+        let ids = self.subshells.iter().enumerate();
+        ids.fold(text.to_owned(), |text, (index, id)| text.replace(&format!("sub{}", index + 1), id))
+    }
+
+    /// What the kernel said, as a script would say it.
+    fn with_names(&mut self, msg_type: &str, content: Value) -> Value {
+        if let Some(id) = content["subshell_id"].as_str().filter(|_| msg_type == "create_subshell_reply") {
+            self.subshells.push(id.to_owned());
+        }
+        let ids = self.subshells.iter().enumerate();
+        let text = ids.fold(content.to_string(), |text, (index, id)| text.replace(id, &format!("sub{}", index + 1)));
+        serde_json::from_str(&text).expect("ids are plain text")
     }
 
     fn seal(&self, client: &str, header: String, parent: Vec<u8>, content: &str) -> Vec<Vec<u8>> {
@@ -200,6 +224,7 @@ impl Session {
         let (verb, options) = verb.trim_end_matches(']').split_once('[').unwrap_or((verb, ""));
         let (verb, client) = verb.split_once('@').unwrap_or((verb, "A"));
         let (shell, control) = (Channel::Shell, Channel::Control);
+        self.shell = options.split(',').find(|option| option.starts_with("sub")).map(str::to_owned);
         match verb {
             "execute" => {
                 let content = json!({
@@ -213,7 +238,7 @@ impl Session {
             }
             "complete" | "inspect" => {
                 let (before, after) = rest.split_once('|').expect("the cursor is written as |");
-                let level = u8::from(options == "detailed");
+                let level = u8::from(options.contains("detailed"));
                 let cursor = before.chars().count();
                 let content = json!({"code": format!("{before}{after}"), "cursor_pos": cursor, "detail_level": level});
                 self.request(client, shell, &format!("{verb}_request"), &content);
@@ -251,7 +276,7 @@ impl Session {
                 prompt: "task? ".to_owned(),
                 password: false,
             }),
-            "go" => self.echo.go(),
+            "go" => self.echo.go(rest.parse().unwrap_or(MAIN_SHELL)),
             _ => panic!("no step is called `{verb}`"),
         }
     }
@@ -297,6 +322,7 @@ impl Session {
         let content: Value = serde_json::from_slice(&content).expect("content is JSON");
         let text = |key: &str| header[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {header}")).to_owned();
         let (msg_type, msg_id) = (text("msg_type"), text("msg_id"));
+        let content = self.with_names(&msg_type, content);
         assert_eq!(text("version"), "5.5");
         assert!(text("date").ends_with('Z') && !text("session").is_empty() && !text("username").is_empty());
         assert!(self.seen_ids.insert(msg_id.clone()), "the msg_id {msg_id} came twice");

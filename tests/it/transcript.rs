@@ -25,12 +25,17 @@ fn says(msg_type: &str, content: &Value) -> String {
             let id = content["transient"].get("display_id").map(|id| format!(" id={}", word(id))).unwrap_or_default();
             format!("{}{}{id}", number(), bundle(&content["data"]))
         }
+        // The figures are other ones every time.
+        "usage_reply" => {
+            content.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(" ")
+        }
         "error" => format!("{} {}", word(&content["ename"]), quote(&content["evalue"])),
         "execute_reply" => {
-            let expressions = content.get("user_expressions").filter(|map| **map != serde_json::json!({}));
+            let more = ["user_expressions", "payload"].map(|key| content.get(key).unwrap_or(&Value::Null).to_string());
+            let more = more.into_iter().filter(|text| !["{}", "[]", "null"].contains(&text.as_str()));
             let rest = match content.get("ename") {
                 Some(ename) => format!("{} {}", word(ename), quote(&content["evalue"])),
-                None => expressions.map(Value::to_string).unwrap_or_default(),
+                None => more.collect::<Vec<_>>().join(" "),
             };
             format!("{} {}{rest}", word(&content["status"]), number())
         }

@@ -27,6 +27,7 @@ def clean_environment(tmp_path_factory):
         (home / directory).mkdir()
     # nbconvert and the console are found as programs beside this Python.
     os.environ["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ["LOOPBOOK_HISTORY"] = str(home / "history.sqlite")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 

@@ -38,7 +38,11 @@ def connect(manager):
     """A client of a kernel that has answered kernel_info."""
     client = manager.client()
     client.start_channels()
-    client.wait_for_ready(timeout=READY_DEADLINE)
+    try:
+        client.wait_for_ready(timeout=READY_DEADLINE)
+    except RuntimeError as error:
+        # A negative status is the number of the signal that ended the kernel.
+        raise AssertionError(f"{error}; its exit status is {manager.provisioner.process.poll()}") from error
     return client
 
 

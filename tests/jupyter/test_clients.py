@@ -83,6 +83,33 @@ class TestConformance(jupyter_kernel_test.KernelTests):
     code_clear_output = "loopbook::clear_output(false);"
     complete_code_samples = ["let x = 1;", "fn f() {}"]
     incomplete_code_samples = ["fn f() {", "let s = \"abc"]
+    invalid_code_samples = ["let = ;", "f(]"]
+    completion_samples = [
+        {"text": ":tas", "matches": {":tasks"}},
+        {"text": "let numbers: Vec<u8> = Vec::with_cap", "matches": {"with_capacity"}},
+    ]
+    code_page_something = "?Vec"
+    code_inspect_sample = "println!"
+    supported_history_operations = ("tail", "range", "search")
+    code_history_pattern = "6 [*] 7"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The suite gives each cell fifteen seconds, which are few for the first one where other tests run beside it.
+        cls.kc.execute("1")
+        cls.kc.get_shell_msg(timeout=CELL_DEADLINE)
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def installed(cls, kernel_name):
+        cls.kernel_name = kernel_name
+
+
+class TestWelcome(jupyter_kernel_test.IopubWelcomeTests):
+    """And whether a client learns that its subscription has arrived."""
+
+    support_iopub_welcome = True
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod

@@ -5,6 +5,7 @@ import time
 
 from client import SLACK
 from results import without_colour
+from starting import compiled_crates
 
 # Each line carries the time at which it was printed, so that its delay can be told.
 TICKER = """
@@ -70,6 +71,15 @@ def test_row_02_a_task_is_listed_with_its_cell_while_it_lives(kernel):
     assert kernel.run(counted).ok().text == "1"
     kernel.run("sleeper.cancel().await;").ok()
     assert kernel.run(counted).ok().text == "0"
+
+
+def test_row_02_a_handle_that_is_awaited_in_its_own_cell_costs_one_compilation(kernel):
+    kernel.run("async fn twice(n: u32) -> u32 { task::yield_now().await; 2 * n }").ok()
+    before = len(compiled_crates(kernel.pid))
+    code = "let first = task::spawn(twice(1)); let second = task::spawn(twice(2)); let sum = first.await + second.await;"
+    kernel.run(code).ok()
+    assert len(compiled_crates(kernel.pid)) == before + 1
+    assert kernel.run("sum").ok().text == "6"
 
 
 def test_row_03_a_future_runs_only_when_it_is_awaited(kernel):

@@ -10,8 +10,8 @@
 //! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
 //! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `lints`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
-//! - `question`, `slot`, `local_slot`, `generations`, `spares`: what the kernel puts in place of a cell's `?`,
-//!   `static`, `thread_local!` and repeated `let`,
+//! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
+//!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
 mod attach;
@@ -26,6 +26,7 @@ pub mod facade;
 mod flusher;
 mod gather;
 mod generations;
+mod hidden;
 mod input;
 mod inspector;
 mod instrument;

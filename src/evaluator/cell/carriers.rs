@@ -9,7 +9,7 @@ use super::known::{Carrier, Known};
 use super::syntax::{Place, Tree, hash, meaningful_tokens};
 use ra_ap_syntax::AstNode;
 use ra_ap_syntax::ast::{self, HasName};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an item without a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,22 +35,26 @@ impl Implements {
 pub(super) fn rewrite(tree: &Tree, known: &Known, edits: &mut Edits) -> Vec<(String, Option<Carrier>)> {
     let types: BTreeSet<String> = tree.items().filter_map(|(_, item)| defined_type(&item)).collect();
     let mut carriers: Vec<(String, Option<Carrier>)> = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    // Where to go on looking for a free number, so that many blocks of one type do not look from the first each time.
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for (place, item) in tree.items() {
         let Some((implements, owner)) = implements(&item) else { continue };
-        let is_free = |name: &String, taken: &[(String, Option<Carrier>)]| taken.iter().all(|(other, _)| other != name);
-        let replaced = known
-            .carriers
-            .iter()
-            .filter(|(name, old)| old.implements.excludes(&implements) && is_free(name, &carriers));
+        let replaced =
+            known.carriers.iter().filter(|(name, old)| old.implements.excludes(&implements) && !taken.contains(*name));
         let mut replaced: Vec<String> = replaced.map(|(name, _)| name.clone()).collect();
         if replaced.is_empty() {
             let base = format!("lb_impl_{:016x}", hash([implements.key.clone()]));
-            let numbers = (1..).map(|number| format!("{base}_{number}"));
-            let name = std::iter::once(base.clone())
-                .chain(numbers)
-                .find(|name| !known.carriers.contains_key(name) && is_free(name, &carriers));
-            replaced.push(name.unwrap_or(base));
+            let number = numbers.entry(base.clone()).or_default();
+            replaced.push(loop {
+                let name = if *number == 0 { base.clone() } else { format!("{base}_{number}") };
+                *number += 1;
+                if !known.carriers.contains_key(&name) && !taken.contains(&name) {
+                    break name;
+                }
+            });
         }
+        taken.extend(replaced.iter().cloned());
         // The first takes the new text, the others lose theirs; the item must stand behind its own.
         for (index, name) in replaced.into_iter().enumerate().rev() {
             edits.before(start(&place), declaration(&name));

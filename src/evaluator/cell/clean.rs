@@ -89,6 +89,10 @@ fn kind(line: &str) -> Line {
     if let Some(rest) = trimmed.strip_prefix('!') {
         return if is_shell(rest) { Line::Refused(Refusal::Shell) } else { Line::Rust };
     }
+    if let Some(name) = trimmed.strip_prefix('?') {
+        // Whoever comes from IPython asks like this.
+        return Line::Command { name: ":help".to_owned(), args: name.trim_start_matches('?').trim().to_owned() };
+    }
     let Some(rest) = trimmed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) else { return Line::Rust };
     if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return Line::Refused(Refusal::Nameless);
@@ -155,6 +159,13 @@ mod tests {
         assert_eq!(cell.text.lines().map(str::trim).collect::<Vec<_>>(), ["// c", "", "", "", "let x = 1;"]);
         let names: Vec<_> = cell.commands.iter().map(|c| (c.line, c.name.as_str(), c.args.as_str())).collect();
         assert_eq!(names, [(3, ":dep", "serde = \"1\""), (4, ":tasks", "--all")]);
+    }
+
+    #[test]
+    fn a_question_mark_asks_for_help() {
+        let commands = cleaned("?Vec\n?? gather!\n?").commands;
+        assert!(commands.iter().all(|command| command.name == ":help"));
+        assert_eq!(commands.iter().map(|command| command.args.as_str()).collect::<Vec<_>>(), ["Vec", "gather!", ""]);
     }
 
     #[test]

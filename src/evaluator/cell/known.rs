@@ -28,6 +28,11 @@ pub(super) struct Carrier {
 }
 
 impl Known {
+    /// The names of the statics that cells share.
+    pub fn statics(&self) -> impl Iterator<Item = &str> {
+        self.statics.iter().map(String::as_str)
+    }
+
     /// Takes note of a cell that has been compiled.
     ///
     /// ```

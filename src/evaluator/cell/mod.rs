@@ -6,9 +6,10 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
-//!    `spares`, `show`, `keep`, `marks`,
+//!    `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `items`: what the cell defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell.
+//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
+//!    that evcxr writes anew.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
@@ -17,6 +18,7 @@ mod clean;
 mod complete;
 mod edits;
 mod fault;
+mod imports;
 mod items;
 mod keep;
 mod known;
@@ -30,11 +32,15 @@ mod scan;
 mod show;
 mod source_map;
 mod spares;
+mod spent;
 mod statics;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod thread_locals;
+#[cfg(test)]
+mod time_tests;
+mod unmarked;
 
 pub use clean::Command;
 pub use complete::is_complete;
@@ -143,8 +149,10 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
+    imports::rewrite(&tree, &mut edits);
     spares::rewrite(&tree, &origin.known, &mut edits);
     show::rewrite(&tree, &locals, origin.known.typed, &mut edits);
+    spent::rewrite(&tree, &origin.known, &mut edits);
     if let Some(variable) = keep {
         keep::rewrite(&tree, variable, &mut edits);
     }
@@ -152,7 +160,8 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     let items = items::items(&tree, &text);
     let lets = items::lets(&tree, &text);
     let layouts = layouts::layouts(&tree);
-    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text) };
+    let unmarked = unmarked::lines(&tree, &text);
+    let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
     Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, layouts, slots, carriers, statics, origin })
 }

@@ -33,7 +33,7 @@ pub(super) fn rewrite(tree: &Tree, edits: &mut Edits) {
         }
     }
     for place in tree.descendants().filter(|place| place.node.kind() == SyntaxKind::TOKEN_TREE) {
-        format_arguments(&place, edits);
+        format_string(&place, edits);
     }
 }
 
@@ -136,62 +136,63 @@ fn neighbour(token: &SyntaxToken, side: Side) -> Option<SyntaxToken> {
     std::iter::successors(step(token), step).find(|token| !token.kind().is_trivia())
 }
 
-/// A format string names the variable: it becomes an argument.
-fn format_arguments(tree: &Place, edits: &mut Edits) {
-    let tokens: Vec<_> = tree.node.children_with_tokens().filter_map(NodeOrToken::into_token).collect();
-    let meant = |token: &&SyntaxToken| token.kind() == SyntaxKind::STRING && names_mutex(token.text());
-    if !tokens.iter().any(|token| meant(&token)) || !is_format(&tree.node) {
+/// A format string names the variable in its braces.
+fn format_string(tree: &Place, edits: &mut Edits) {
+    if !tree.node.text().to_string().contains(MUTEX) {
         return;
     }
-    let mut solid = tokens.iter().filter(|token| !token.kind().is_trivia());
-    let is_given = solid
-        .clone()
-        .zip(solid.clone().skip(1))
-        .any(|(name, equals)| is_named(name) && equals.kind() == SyntaxKind::EQ);
-    let Some(close) = solid.next_back().filter(|_| !is_given) else { return };
-    let comma = if solid.next_back().is_some_and(|token| token.kind() == SyntaxKind::COMMA) { "" } else { "," };
-    edits.close(tree.range(close.clone()).start, 0, format!("{comma} {MUTEX} = {RENAMED_MUTEX}"));
+    let Some(index) = format_argument(&tree.node) else { return };
+    let tokens: Vec<_> = tree.node.children_with_tokens().filter_map(NodeOrToken::into_token).collect();
+    let solid: Vec<_> = tokens.iter().filter(|token| !token.kind().is_trivia()).collect();
+    let mut arguments = solid.windows(2).filter(|pair| matches!(pair[0].text(), "(" | "[" | "{" | ","));
+    // Logging macros may have others before it, with a name each.
+    let format = arguments.by_ref().skip(index).map(|pair| pair[1]).find(|token| token.kind() == SyntaxKind::STRING);
+    let is_given = solid.windows(2).any(|pair| is_named(pair[0]) && pair[1].kind() == SyntaxKind::EQ);
+    let Some(format) = format.filter(|_| !is_given) else { return };
+    let start = tree.range(format.clone()).start;
+    for at in named_in(format.text()) {
+        edits.replace(start + at..start + at + MUTEX.len(), RENAMED_MUTEX);
+    }
 }
 
-/// Macros whose arguments end in a format string and its values.
-const FORMATS: [&str; 24] = [
-    "print",
-    "println",
-    "eprint",
-    "eprintln",
-    "format",
-    "format_args",
-    "write",
-    "writeln",
-    "panic",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "trace",
-    "debug",
-    "info",
-    "warn",
-    "error",
-    "bail",
+/// Macros with a format string, by the number of arguments before it.
+const FORMATS: [&[&str]; 3] = [
+    &[
+        "print",
+        "println",
+        "eprint",
+        "eprintln",
+        "format",
+        "format_args",
+        "panic",
+        "todo",
+        "unimplemented",
+        "unreachable",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "bail",
+        "anyhow",
+    ],
+    &["write", "writeln", "assert", "debug_assert", "ensure"],
+    &["assert_eq", "assert_ne", "debug_assert_eq", "debug_assert_ne"],
 ];
 
-fn is_format(tree: &SyntaxNode) -> bool {
+/// Which argument of the macro with these arguments is a format string.
+fn format_argument(tree: &SyntaxNode) -> Option<usize> {
     // Inside of another macro's arguments, a call is only tokens: `name ! ( … )`.
-    let bang = tree.first_token().and_then(|open| neighbour(&open, Side::Before));
-    let name = bang.filter(|bang| bang.text() == "!").and_then(|bang| neighbour(&bang, Side::Before));
-    name.is_some_and(|name| FORMATS.contains(&name.text()))
+    let bang = tree.first_token().and_then(|open| neighbour(&open, Side::Before)).filter(|bang| bang.text() == "!")?;
+    let name = neighbour(&bang, Side::Before)?;
+    FORMATS.iter().position(|names| names.contains(&name.text()))
 }
 
-/// Whether a format string takes the variable: `{mutex}`, `{mutex:?}`, `{:mutex$}`.
-fn names_mutex(literal: &str) -> bool {
-    literal.match_indices(MUTEX).any(|(at, _)| {
-        let (before, after) = (&literal[..at], &literal[at + MUTEX.len()..]);
+/// Where a format string takes the variable: `{mutex}`, `{mutex:?}`, `{:mutex$}`.
+fn named_in(literal: &str) -> impl Iterator<Item = usize> + '_ {
+    let offsets = literal.match_indices(MUTEX).map(|(at, _)| at);
+    offsets.filter(|at| {
+        let (before, after) = (&literal[..*at], &literal[at + MUTEX.len()..]);
         let braces = before.bytes().rev().take_while(|byte| *byte == b'{').count();
         let is_value = braces % 2 == 1 && after.starts_with(['}', ':']);
         let is_width = after.starts_with('$') && before.ends_with([':', '.', '<', '>', '^', '+', '#', '0']);
@@ -243,10 +244,18 @@ mod tests {
     }
 
     #[test]
-    fn format_strings_get_an_argument() {
-        check("println!(\"{mutex:?} {}\", mutex);", "println!(\"{mutex:?} {}\", lb_mutex, mutex = lb_mutex);");
-        check("f(format!(\"{mutex}\",));", "f(format!(\"{mutex}\", mutex = lb_mutex));");
-        check("println!(\"{mutex}\", mutex = 1);", "println!(\"{mutex}\", mutex = 1);");
-        check("p!(format!(\"{:mutex$}\", 1));", "p!(format!(\"{:mutex$}\", 1, mutex = lb_mutex));");
+    fn format_strings_name_it_in_their_braces() {
+        check("println!(\"{mutex:?} {}\", mutex);", "println!(\"{lb_mutex:?} {}\", lb_mutex);");
+        check("f(format!(\"{{mutex}} {mutex}\",));", "f(format!(\"{{mutex}} {lb_mutex}\",));");
+        check("p!(format!(\"{:mutex$}\", 1));", "p!(format!(\"{:lb_mutex$}\", 1));");
+        check("assert_eq!(1, 2, \"{mutex}\");", "assert_eq!(1, 2, \"{lb_mutex}\");");
+        check("info!(target: \"{mutex}\", \"{mutex}\");", "info!(target: \"{mutex}\", \"{lb_mutex}\");");
+    }
+
+    #[test]
+    fn other_strings_and_arguments_of_that_name_stay() {
+        for code in ["println!(\"{mutex}\", mutex = 1);", "println!(\"{}\", \"{mutex}\");", "f(\"{mutex}\");"] {
+            check(code, code);
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::marks;
 use super::problem::position;
+use super::unmarked::Unmarked;
 use std::ops::Range;
 
 /// Maps places of the rewritten cell to the cell as typed. Lines and columns count from 1, columns in characters.
@@ -14,6 +15,7 @@ pub struct SourceMap {
     out: String,
     runs: Vec<Run>,
     marks: Vec<Mark>,
+    unmarked: Vec<Unmarked>,
 }
 
 /// A stretch that was copied, or a token that was replaced.
@@ -41,7 +43,11 @@ impl SourceMap {
     }
 
     pub(super) fn new(source: String, out: String, runs: Vec<Run>, marks: Vec<Mark>) -> Self {
-        Self { source, out, runs, marks }
+        Self { source, out, runs, marks, unmarked: Vec::new() }
+    }
+
+    pub(super) fn with_unmarked(self, unmarked: Vec<Unmarked>) -> Self {
+        Self { unmarked, ..self }
     }
 
     /// The cell as typed, without carriage returns and with blanks for what is not Rust; lines and columns are the
@@ -80,6 +86,17 @@ impl SourceMap {
     /// [`SourceMap::locate`] for the end of a stretch: an end inside of inserted text is the end of the text before it.
     pub fn locate_end(&self, output_line: &str, column: u32) -> Option<(u32, u32)> {
         self.place(output_line, column).map(|at| self.source_position(at, true))
+    }
+
+    /// The bytes of the cell that stand between two columns of a line without a mark; `None` if the line is not one of this
+    /// cell's imports and inner attributes.
+    pub fn locate_unmarked(&self, output_line: &str, start: u32, end: u32) -> Option<Range<usize>> {
+        self.unmarked.iter().find_map(|line| line.locate(output_line, start, end))
+    }
+
+    /// Line and column of a byte of the cell.
+    pub fn position(&self, source_offset: usize) -> (u32, u32) {
+        position(&self.source, source_offset)
     }
 
     /// Where the byte at this offset of the rewritten cell comes from; for inserted text, what follows it.

@@ -74,8 +74,8 @@ mod tests {
     use crate::evaluator::cell::{Known, prepare, tests::without_marks};
 
     fn check(code: &str, expected: &str) {
-        let mut known = Known::default();
-        known.variables = ["name", "other", "lb_mutex"].map(str::to_owned).into();
+        let variables = ["name", "other", "lb_mutex"].map(str::to_owned).into();
+        let known = Known { variables, ..Known::default() };
         assert_eq!(without_marks(&prepare(1, code, &known).expect("a good cell").rust), expected, "{code}");
     }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn new_names_and_inner_ones_are_left() {
-        for code in ["let new = 1;", "fn f() { let name = 1; }", "name = 2;", "for a in b { let name = 1; }"] {
+        for code in ["let new = 1;", "fn f() { let name = 1; }", "name = 2;", "for a in b { let name = 1; } f();"] {
             check(code, code);
         }
     }

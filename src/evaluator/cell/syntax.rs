@@ -129,8 +129,10 @@ fn problems(text: &str, errors: &[SyntaxError]) -> Vec<Problem> {
     let mut sorted: Vec<_> = errors.iter().collect();
     sorted.sort_by_key(|error| error.range().start());
     for error in sorted {
-        let start = usize::from(error.range().start()).saturating_sub(PRELUDE.len()).min(text.len());
-        let end = usize::from(error.range().end()).saturating_sub(PRELUDE.len()).clamp(start, text.len());
+        let at = |offset: ra_ap_syntax::TextSize| usize::from(offset).saturating_sub(PRELUDE.len());
+        // The parser counts bytes in byte strings, so that it may point into the middle of a character.
+        let start = text.floor_char_boundary(at(error.range().start()));
+        let end = text.ceil_char_boundary(at(error.range().end()).clamp(start, text.len()));
         let problem = late_command(text, start).unwrap_or_else(|| {
             let message = friendly(&error.to_string());
             Problem::new(message, text, start..end, "")
@@ -233,6 +235,11 @@ mod tests {
             assert_eq!(problem.message, "commands stand at the top of a cell", "{text}");
             assert_eq!(problem.place().0, 2);
         }
+    }
+
+    #[test]
+    fn a_place_inside_of_a_character_is_none() {
+        assert_eq!(first_problem("let x = *b\"abc\u{2028}").place().0, 1);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The Rust evaluator: evcxr on a thread of its own, cells in a child process, and the link between them.
 
+mod aside;
+mod depend;
 mod obey;
 mod prepare;
 mod progress;
@@ -13,8 +15,9 @@ use super::execution::Executions;
 use super::link::{self, OnBuilt};
 use super::names::Names;
 use super::standin;
-use super::{Cell, Completeness, Completions, Evaluator, Event, Outcome, cell, report, workdir};
+use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, cell, report, workdir};
 use async_std::channel::Sender;
+use async_std::future::timeout;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
@@ -23,6 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 /// The evaluator of the kernel proper.
 #[derive(Debug)]
@@ -37,9 +41,12 @@ pub struct RustEvaluator {
 /// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
 const STACK: usize = 64 << 20;
 
+/// How long an answer of rust-analyzer's is waited for; then what the kernel itself knows has to do.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What the evaluator's thread is asked to do.
 enum Job {
-    Run(Cell),
+    Run(Cell, Busy),
     Complete(String, usize, oneshot::Sender<Completions>),
     Inspect(String, usize, oneshot::Sender<Option<MimeBundle>>),
 }
@@ -48,8 +55,25 @@ enum Job {
 #[derive(Debug, Default)]
 struct Load {
     warm: AtomicBool,
-    jobs: AtomicUsize,
+    /// Cells that wait or run.
+    cells: AtomicUsize,
     last_cell: AtomicU64,
+}
+
+/// Counts a cell as long as it is there.
+struct Busy(Arc<Load>);
+
+impl Busy {
+    fn with(load: &Arc<Load>) -> Self {
+        load.cells.fetch_add(1, Ordering::AcqRel);
+        Self(load.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.cells.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl RustEvaluator {
@@ -87,11 +111,10 @@ impl RustEvaluator {
     }
 
     fn idle(&self) -> bool {
-        self.load.warm.load(Ordering::Acquire) && self.load.jobs.load(Ordering::Acquire) == 0
+        self.load.warm.load(Ordering::Acquire) && self.load.cells.load(Ordering::Acquire) == 0
     }
 
     fn submit(&self, job: Job) {
-        self.load.jobs.fetch_add(1, Ordering::AcqRel);
         if self.jobs.send(job).is_err() {
             tracing::error!("the evaluator's thread is gone");
         }
@@ -100,8 +123,11 @@ impl RustEvaluator {
 
 impl Evaluator for RustEvaluator {
     fn start(&self, cell: Cell) {
+        if cell.shell != MAIN_SHELL && self.answer_aside(&cell) {
+            return;
+        }
         self.load.last_cell.store(cell.id, Ordering::Release);
-        self.submit(Job::Run(cell));
+        self.submit(Job::Run(cell, Busy::with(&self.load)));
     }
 
     fn interrupt(&self, cell: CellId) {
@@ -116,28 +142,36 @@ impl Evaluator for RustEvaluator {
     }
 
     fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
+        if super::names::in_command(&code, cursor) {
+            let names = self.names.clone();
+            let complete = move || names.complete_command(&code, cursor).unwrap_or_default();
+            return Box::pin(async_std::task::spawn_blocking(complete));
+        }
         let known = self.names.complete(&code, cursor);
-        if !self.idle() || super::names::in_command(&code, cursor) {
+        if !self.idle() {
             return Box::pin(async move { known });
         }
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Complete(code, cursor, answer));
         Box::pin(async move {
-            match answered.await {
-                Ok(exact) if !exact.items.is_empty() => exact,
+            match timeout(PATIENCE, answered).await {
+                Ok(Ok(exact)) if !exact.items.is_empty() => exact,
                 _ => known,
             }
         })
     }
 
-    fn inspect(&self, code: String, cursor: usize, _detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
-        if !self.idle() {
-            let known = self.names.inspect(&code, cursor);
+    fn inspect(&self, code: String, cursor: usize, detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
+        let known = self.names.inspect(&code, cursor, detailed);
+        if !self.idle() || super::names::in_command(&code, cursor) {
             return Box::pin(async move { known });
         }
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Inspect(code, cursor, answer));
-        Box::pin(async move { answered.await.ok().flatten() })
+        Box::pin(async move {
+            let exact = timeout(PATIENCE, answered).await.ok().and_then(Result::ok).flatten();
+            exact.or(known)
+        })
     }
 
     fn is_complete(&self, code: &str) -> Completeness {
@@ -188,7 +222,7 @@ impl Thread {
                 self.executions.finish(Outcome::Ok);
                 self.executions.send(Event::Ready { message: format!("the evaluator did not start: {error:#}") });
                 self.serve(queue, |job| {
-                    if let Job::Run(cell) = job {
+                    if let Job::Run(cell, _busy) = job {
                         self.executions.refuse(cell.id, report.clone());
                     }
                 });
@@ -198,8 +232,8 @@ impl Thread {
 
     fn open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
         let mut shown = false;
-        prepared.link_template(|line| shown = self.show_warming(line, shown))?;
-        Session::open(prepared.clone(), self.executions.clone(), self.sources.clone(), self.names.clone())
+        let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
+        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), self.names.clone())
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.
@@ -226,7 +260,6 @@ impl Thread {
                 let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
                 self.executions.finish(Outcome::Error(report::internal(what.unwrap_or("it panicked"))));
             }
-            self.load.jobs.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }
@@ -234,7 +267,7 @@ impl Thread {
 impl Session {
     fn work(&mut self, job: Job) {
         match job {
-            Job::Run(cell) => self.run(cell),
+            Job::Run(cell, busy) => self.run(cell, busy),
             Job::Complete(code, cursor, answer) => {
                 let _nobody_waits_any_more = answer.send(self.complete(&code, cursor));
             }

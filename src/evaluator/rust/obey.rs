@@ -3,8 +3,9 @@
 use super::session::{Session, open_context};
 use crate::evaluator::cell::Prepared;
 use crate::evaluator::commands::{self, Command};
+use crate::evaluator::dependencies::Dependency;
 use crate::evaluator::template::CARGO_CONFIG;
-use crate::evaluator::{Cell, report};
+use crate::evaluator::{Cell, Event, report};
 use loopbook_channel::{MimeBundle, Query};
 
 /// What follows a command.
@@ -21,7 +22,7 @@ impl Session {
         match command {
             Command::Ask(query) => self.ask(cell, query)?,
             Command::Clear => self.clear(cell)?,
-            Command::Dep(name, spec) => self.add_dependency(name, spec)?,
+            Command::Dep(lines) => self.add_dependencies(cell, lines)?,
             Command::Deps => self.list_dependencies(cell),
             Command::Doc(name) => {
                 let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
@@ -33,7 +34,7 @@ impl Session {
                 self.show_text(cell, &prepared.rust);
                 return Ok(Next::Stop);
             }
-            Command::Help(name) => self.show_text(cell, &commands::help(name.as_deref())?),
+            Command::Help(name) => self.help(cell, name.as_deref())?,
             Command::Opt(level) => self.optimise(cell, level)?,
             Command::Restart => self.restart(cell),
             Command::Timing => {
@@ -60,7 +61,7 @@ impl Session {
             }
             Command::Vars => self.list_variables(cell),
             Command::Version => {
-                self.show_text(cell, &format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION")));
+                self.show_text(cell, &commands::version());
             }
         }
         Ok(Next::GoOn)
@@ -76,21 +77,26 @@ impl Session {
         }
     }
 
+    /// Shows what is known of a command or a name, or lists the commands.
+    fn help(&mut self, cell: &Cell, name: Option<&str>) -> Result<(), String> {
+        let about_command = commands::help(name);
+        let data = match (about_command, name) {
+            (Ok(text), _) => MimeBundle::from([("text/plain".to_owned(), text.into())]),
+            (Err(_), Some(name)) if !name.starts_with(':') => self
+                .inspect(name, name.len())
+                .ok_or_else(|| format!("nothing is known of `{name}`; `:help` lists the commands"))?,
+            (Err(why), _) => return Err(why),
+        };
+        self.executions.send(Event::Page { cell: cell.id, data });
+        Ok(())
+    }
+
     fn ask(&self, cell: &Cell, query: &Query) -> Result<(), String> {
         let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
         let mut bundle = async_std::task::block_on(connection.query(query.clone()))?;
         // JupyterLab prefers a JSON viewer to a table.
         bundle.remove("application/json");
         self.show(cell, bundle);
-        Ok(())
-    }
-
-    fn add_dependency(&mut self, name: &str, spec: &str) -> Result<(), String> {
-        self.context.execute(&format!(":dep {name} = {spec}")).map_err(|error| {
-            format!("`{name}` could not be added, and nothing was changed: {}", error.to_string().trim())
-        })?;
-        self.dependencies.retain(|(known, _)| known != name);
-        self.dependencies.push((name.to_owned(), spec.to_owned()));
         Ok(())
     }
 
@@ -112,7 +118,7 @@ impl Session {
     }
 
     fn list_dependencies(&self, cell: &Cell) {
-        let lines: Vec<_> = self.dependencies.iter().map(|(name, spec)| format!("{name} = {spec}")).collect();
+        let lines: Vec<_> = self.dependencies.iter().map(Dependency::line).collect();
         let text = if lines.is_empty() { "No crates were added.".to_owned() } else { lines.join("\n") };
         self.show_text(cell, &text);
     }
@@ -124,12 +130,9 @@ impl Session {
         self.show_text(cell, &text);
     }
 
-    /// Ends the process that runs the cells; evcxr notices and starts another.
     fn restart(&mut self, cell: &Cell) {
         let lost = self.variables();
-        self.end_child();
-        let _it_has_ended = self.context.execute("();");
-        self.had_child = false;
+        self.replace_child();
         let lost =
             if lost.is_empty() { "There were no variables.".into() } else { format!("Gone: {}.", lost.join(", ")) };
         let kept = "Background tasks have ended. Functions, types, `use` and dependencies are kept.";
@@ -139,10 +142,18 @@ impl Session {
     /// Begins the notebook anew: nothing that a cell defined is left.
     fn clear(&mut self, cell: &Cell) -> Result<(), String> {
         self.end_child();
+        self.restore_runtime().map_err(|error| format!("the runtime cannot be put back: {error}"))?;
         self.context = open_context(self.prepared.child_command()).map_err(|error| format!("{error:#}"))?;
         self.forget_everything();
         self.show_text(cell, "Everything was cleared: variables, tasks, functions, types, `use` and dependencies.");
         Ok(())
+    }
+
+    /// Ends the process that runs the cells; evcxr notices and starts another.
+    pub(super) fn replace_child(&mut self) {
+        self.end_child();
+        let _it_has_ended = self.context.execute("();");
+        self.had_child = false;
     }
 
     fn end_child(&self) {

@@ -1,6 +1,8 @@
 //! What must happen before any thread exists: the working directory, and the environment that evcxr and rust-analyzer
 //! read when they look for cargo, rustc and their configuration.
 
+use crate::evaluator::dependencies::{Closure, Workshop};
+use crate::evaluator::template::Template;
 use crate::evaluator::toolchain::Toolchain;
 use crate::evaluator::workdir::WorkDir;
 use crate::evaluator::{library, template, toolchain};
@@ -24,6 +26,14 @@ pub struct Prepared {
     user_environment: Vec<(OsString, Option<OsString>)>,
     pub(super) home: Home,
     toolchain: Toolchain,
+}
+
+/// The compiled runtime that a working directory was filled with.
+#[derive(Debug)]
+pub(super) struct Linked {
+    pub(super) template: Template,
+    /// What it is made of.
+    pub(super) runtime: Closure,
 }
 
 /// Makes the working directory and changes this process's environment and current directory.
@@ -79,7 +89,7 @@ impl Prepared {
     ///
     /// # Errors
     /// If it does not compile.
-    pub(super) fn link_template(&self, mut on_line: impl FnMut(&str)) -> anyhow::Result<()> {
+    pub(super) fn link_template(&self, mut on_line: impl FnMut(&str)) -> anyhow::Result<Linked> {
         if !template::is_warm(&self.home, &self.toolchain) {
             let mut warm = self.with_user_environment(Command::new(self.home.program()));
             // SAFETY: between fork and exec only a system call is made.
@@ -95,7 +105,21 @@ impl Prepared {
         }
         let template = template::warm(&self.home, &self.toolchain, &mut |_| {})?;
         template::link(&template, &self.work)?;
-        Ok(())
+        let runtime = template.runtime().context("the compiled runtime cannot be read; remove the cache")?;
+        Ok(Linked { template, runtime })
+    }
+
+    /// The directory that the notebook lies in.
+    pub(super) fn notebook_dir(&self) -> &Path {
+        &self.notebook_dir
+    }
+
+    /// Where this kernel tries out dependencies, once the template has been linked.
+    ///
+    /// # Errors
+    /// If the template was removed.
+    pub(super) fn workshop(&self, linked: &Linked) -> io::Result<Workshop> {
+        Ok(Workshop::new(&self.work, self.toolchain.host(), linked.template.crates()?))
     }
 
     fn with_user_environment(&self, mut command: Command) -> Command {

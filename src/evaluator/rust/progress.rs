@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// The name that cells are compiled under: not a dependency, so not worth a display.
 const CELL_CRATE: &str = "ctx";
 
+/// Stands for the name of a crate while crates are fetched.
+const FETCHING: &str = "crates.io";
+
 /// Shows the progress of this kernel's builds until the watcher is dropped.
 ///
 /// # Errors
@@ -34,5 +37,10 @@ pub(super) fn show(root: &Path, executions: Arc<Executions>) -> io::Result<Watch
 
 fn bundle(progress: &BuildProgress) -> MimeBundle {
     let BuildProgress { krate, done, total } = progress;
-    MimeBundle::from([("text/plain".to_owned(), format!("Compiling {krate} ({done} of {total})").into())])
+    let text = match (krate.as_str(), total) {
+        (FETCHING, 0) => "Asking crates.io".to_owned(),
+        (FETCHING, _) => format!("Fetching from crates.io ({done} of {total})"),
+        _ => format!("Compiling {krate} ({done} of {total})"),
+    };
+    MimeBundle::from([("text/plain".to_owned(), text.into())])
 }

@@ -1,17 +1,20 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, ItemKind, Known as Notebook, Prepared as PreparedCell};
-use super::super::commands;
-use super::super::diagnostics::{Diagnostic, Source, Sources};
+use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
+use super::super::commands::{self, Command};
+use super::super::completions::{Offer, readable};
+use super::super::dependencies::{Closure, Dependency, Workshop};
+use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, word_at};
+use super::super::names::{Known, Names, VARIABLE, kind_of, word_at};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
-use super::super::{Cell, Completion, Completions, Event, Outcome, Report, report};
-use super::Prepared;
+use super::super::{Cell, Completions, Event, Outcome, Report, report};
 use super::obey::Next;
+use super::prepare::Linked;
 use super::spared::Spared;
+use super::{Busy, Prepared};
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, MimeBundle, Stream};
@@ -31,7 +34,12 @@ pub(super) struct Session {
     pub(super) context: CommandContext,
     pub(super) executions: Arc<Executions>,
     pub(super) prepared: Arc<Prepared>,
-    pub(super) dependencies: Vec<(String, String)>,
+    /// What the notebook has asked for, in order.
+    pub(super) dependencies: Vec<Dependency>,
+    pub(super) workshop: Workshop,
+    /// What the runtime is made of that the process of the cells has loaded.
+    pub(super) runtime: Closure,
+    pub(super) linked: Linked,
     pub(super) had_child: bool,
     pub(super) timing: bool,
     sources: Sources,
@@ -71,6 +79,7 @@ impl Session {
     /// As [`open_context`].
     pub(super) fn open(
         prepared: Arc<Prepared>,
+        linked: Linked,
         executions: Arc<Executions>,
         sources: Sources,
         names: Names,
@@ -81,6 +90,9 @@ impl Session {
         Ok(Self {
             context,
             executions,
+            workshop: prepared.workshop(&linked)?,
+            runtime: linked.runtime.clone(),
+            linked,
             prepared,
             dependencies: Vec::new(),
             had_child: true,
@@ -96,7 +108,12 @@ impl Session {
     }
 
     /// Runs a cell to its end and reports it.
-    pub(super) fn run(&mut self, cell: Cell) {
+    ///
+    /// Once it is reported, `busy` is gone: the next question can be answered exactly.
+    pub(super) fn run(&mut self, mut cell: Cell, busy: Busy) {
+        if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
+            cell.code = format!("?{name}");
+        }
         let lost = self.recover();
         self.notebook.variables = self.variables().into_iter().collect();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
@@ -118,9 +135,16 @@ impl Session {
         if self.timing {
             self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
         }
-        self.executions.finish(outcome);
-        self.restore();
+        let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
+        if compiled {
+            self.names.learn(&without_commands(&cell.code));
+        }
         self.remember();
+        drop(busy);
+        self.executions.finish(outcome);
+        if self.restore() {
+            self.remember();
+        }
     }
 
     /// Completions from rust-analyzer.
@@ -128,12 +152,9 @@ impl Session {
         let Ok(found) = self.context.completions(&without_commands(code), cursor) else {
             return Completions::default();
         };
-        let items = found
-            .completions
-            .into_iter()
-            .filter(|item| !item.code.starts_with("lb_") && !item.code.contains("evcxr") && item.code != "__private")
-            .map(|item| Completion { text: item.code, kind: item.kind, signature: Some(item.label) })
-            .collect();
+        let offers =
+            found.completions.into_iter().map(|offer| Offer { code: offer.code, kind: offer.kind, label: offer.label });
+        let items = readable(offers, code.get(found.start_offset..cursor).unwrap_or_default());
         Completions { start: found.start_offset, end: found.end_offset, items }
     }
 
@@ -159,24 +180,40 @@ impl Session {
         names
     }
 
+    /// The names of the notebook's statics.
+    pub(super) fn statics(&self) -> impl Iterator<Item = String> {
+        self.notebook.statics().map(str::to_owned)
+    }
+
+    /// Whether a name of the notebook stands for a value, so that `name?` is an expression.
+    fn is_value(&self, name: &str) -> bool {
+        self.items.get(name) == Some(&VARIABLE) || self.context.variables_and_types().any(|(known, _)| known == name)
+    }
+
     /// Forgets what earlier cells defined; the context must be a new one.
     pub(super) fn forget_everything(&mut self) {
         self.notebook = notebook();
         self.types = types();
+        self.names.forget();
         self.items.clear();
         self.dependencies.clear();
     }
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
-        for command in &prepared.commands {
-            let done =
-                commands::parse(&command.name, &command.args).and_then(|parsed| self.obey(cell, &parsed, prepared));
-            match done {
+        let mut rest = prepared.commands.iter().peekable();
+        while let Some(command) = rest.next() {
+            let mut parsed = commands::parse(&command.name, &command.args);
+            // Lines of dependencies that follow each other are one wish: all of them or none.
+            while let Ok(Command::Dep(lines)) = &mut parsed
+                && let Some(next) = rest.next_if(|next| next.name == command.name)
+            {
+                lines.push(next.args.clone());
+            }
+            match parsed.and_then(|parsed| self.obey(cell, &parsed, prepared)) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Stop) => return Outcome::Ok,
                 Err(message) => {
-                    let message = format!("{message} (In[{}], line {})", cell.number, command.line);
-                    return Outcome::Error(report::command(&message));
+                    return Outcome::Error(report::command(&message, cell.number, command.line));
                 }
             }
         }
@@ -256,7 +293,8 @@ impl Session {
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
     fn errors_of(&self, cell: &Cell, errors: &[evcxr::CompilationError]) -> Vec<Diagnostic> {
         let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
-        let mut diagnostics: Vec<_> = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let errors = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let mut diagnostics = distinct(errors, &self.sources);
         diagnostics.sort_by_key(|diagnostic| {
             diagnostic.place(&self.sources).is_none_or(|(number, _, _)| number != cell.number)
         });
@@ -303,7 +341,7 @@ impl Session {
         let variables = self
             .context
             .variables_and_types()
-            .map(|(name, ty)| (name.to_owned(), Known { kind: "instance", detail: ty.to_owned() }));
+            .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
     }
@@ -336,16 +374,6 @@ fn first_cell_failed(error: Error) -> anyhow::Error {
         other => other.to_string(),
     };
     anyhow::anyhow!("the first cell, which the kernel runs for itself, failed: {why}")
-}
-
-/// The word that Jupyter has for an item.
-fn kind_of(item: &ItemKind) -> &'static str {
-    match item {
-        ItemKind::Fn { .. } | ItemKind::Macro => "function",
-        ItemKind::Struct | ItemKind::Enum | ItemKind::Union | ItemKind::TypeAlias | ItemKind::Trait => "class",
-        ItemKind::Mod => "module",
-        _ => "instance",
-    }
 }
 
 fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {

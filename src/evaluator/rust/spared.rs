@@ -32,8 +32,9 @@ impl Session {
         lost.into_iter().map(|name| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name }).collect()
     }
 
-    /// Gives evcxr back what a failed cell has not cost. The cell has been answered; the next one waits.
-    pub(super) fn restore(&mut self) {
+    /// Gives evcxr back what a failed cell has not cost; says whether there was anything. The cell has been answered; the
+    /// next one waits.
+    pub(super) fn restore(&mut self) -> bool {
         let value = |spared: &Spared| {
             let Spared { name, ty, in_store } = spared;
             let source =
@@ -42,13 +43,14 @@ impl Session {
         };
         let code: Vec<String> = self.spared.drain(..).map(|spared| value(&spared)).collect();
         if code.is_empty() || self.executions.connection().is_none() {
-            return;
+            return false;
         }
         self.executions.begin_hidden();
         if let Err(error) = self.context.execute(&code.join("\n")) {
             tracing::warn!("old values could not be given back: {error}");
         }
         self.executions.finish(Outcome::Ok);
+        true
     }
 
     /// Lets evcxr give up variables before the cell is compiled once more: what was `P` may need parameters by now. The

@@ -29,6 +29,7 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
         None if call.resolves() && call.is_about_cells(&state) => {
             resolve(&state, &cargo, &call, arguments, question.as_ref())
         }
+        None if call.is_check(&state) => check(&state, &cargo, &call, arguments),
         None => match question {
             Some(question) => ask(&cargo, &call, arguments, &question),
             None => return pass_on(&cargo, &call, arguments),
@@ -63,6 +64,13 @@ fn ask(cargo: &Path, call: &Invocation, arguments: &[OsString], question: &Quest
     answer.say()
 }
 
+/// Answers what the kernel asks about dependencies that a notebook may get. They are foreign, or it would not ask.
+fn check(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString]) -> io::Result<ExitCode> {
+    let _running = group::enter(state)?;
+    let finished = run_cargo(state, cargo, call, arguments, true)?;
+    Answer::new(finished.status, &finished.stdout, &finished.stderr).say()
+}
+
 /// Does what resolves the dependencies of the crate that evcxr writes, and maybe compiles it.
 fn resolve(
     state: &State,
@@ -74,7 +82,7 @@ fn resolve(
     let _running = group::enter(state)?;
     let _turn = state.take_turn()?;
     let text = fs::read_to_string(state.crate_dir().join("Cargo.toml")).unwrap_or_default();
-    if call.subcommand == "metadata" && manifest::validates_ours(&text) {
+    if call.subcommand == "metadata" && manifest::is_validation(&text) {
         println!("{{}}");
         return Ok(ExitCode::SUCCESS);
     }

@@ -71,6 +71,11 @@ impl Invocation {
         self.is_about(&state.crate_dir())
     }
 
+    /// Whether the kernel asks what a notebook's dependencies would change.
+    pub(super) fn is_check(&self, state: &State) -> bool {
+        self.resolves() && self.is_about(&state.check_dir())
+    }
+
     /// Whether rust-analyzer asks what the standard library is made of.
     pub(super) fn is_about_library(&self, state: &State) -> bool {
         self.is_metadata_of_analysis() && self.is_about(&state.library_dir())

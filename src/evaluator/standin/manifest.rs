@@ -16,10 +16,9 @@ fn dependencies(manifest: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, specification)| (name.trim(), specification.trim()))
 }
 
-/// Whether evcxr only wants to know that a dependency of ours exists.
-pub(super) fn validates_ours(manifest: &str) -> bool {
-    let mut dependencies = dependencies(manifest).peekable();
-    manifest.contains(VALIDATION) && dependencies.peek().is_some() && dependencies.all(|(name, _)| is_ours(name))
+/// Whether evcxr only wants to know that a dependency exists. It does: evcxr hears of a crate after it has been compiled.
+pub(super) fn is_validation(manifest: &str) -> bool {
+    manifest.contains(VALIDATION)
 }
 
 /// Whether a cell asked for a crate that is not built in.
@@ -58,14 +57,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_validation_of_our_own_crates_is_answered_without_cargo() {
+    fn our_own_crates_are_told_from_others_and_a_validation_from_a_build() {
         let ours = format!("[package]\nname = \"{VALIDATION}\"\n    [dependencies]\n    futures = \"0.3\"\n");
-        assert!(validates_ours(&ours));
+        assert!(is_validation(&ours) && !is_validation(&ours.replace(VALIDATION, "ctx")));
         assert!(!has_foreign(&ours));
         let foreign = ours.replace("futures", "rand");
-        assert!(!validates_ours(&foreign));
         assert!(has_foreign(&foreign) && !has_foreign_path(&foreign));
-        assert!(!validates_ours("[package]\nname = \"ctx\"\n[dependencies]\nfutures = \"0.3\"\n"));
         assert!(has_foreign_path("[dependencies]\nmine = { path = \"/x\" }\n"));
     }
 }

@@ -33,6 +33,11 @@ impl State {
         self.directory.with_file_name("crate")
     }
 
+    /// Where dependencies are tried out before the crate gets them.
+    pub(super) fn check_dir(&self) -> PathBuf {
+        self.directory.with_file_name("check")
+    }
+
     /// The standard library's source as rust-analyzer sees it.
     pub(super) fn library_dir(&self) -> PathBuf {
         self.directory.with_file_name("library")

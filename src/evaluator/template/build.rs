@@ -1,6 +1,7 @@
 //! Making a template: cargo run as evcxr will run it, on the manifest that evcxr will write.
 
 use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError};
+use crate::evaluator::dependencies::{Closure, TREE};
 use crate::evaluator::standin::{BuildProgress, CARGO_ENV, Lockfile, RUSTC_ENV, STATE_ENV, prepare, run};
 use crate::evaluator::toolchain::Toolchain;
 use std::fs;
@@ -59,7 +60,8 @@ pub(super) fn build(
         compile(order, &new, subcommand, on_progress)?;
     }
     fetch_library(order);
-    finish(&new, order).map_err(in_cache)
+    let tree = tree(order, &new)?;
+    finish(&new, order, &tree).map_err(in_cache)
 }
 
 fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
@@ -80,13 +82,35 @@ fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
     }
 }
 
-/// The manifest as evcxr writes it when it knows our crates by these paths.
-fn manifest(crates: &Path) -> String {
+/// The manifest as evcxr writes it when it knows our crates by these paths. Further dependencies are lines behind it.
+pub fn manifest(crates: &Path) -> String {
     let relative = r#"path = "crates/"#;
     let absolute = format!(r#"path = "{}/"#, crates.display());
     DEPENDENCIES.iter().fold(String::from(MANIFEST), |text, (name, specification)| {
         format!("{text}{name} = {}\n", specification.replace(relative, &absolute))
     })
+}
+
+/// What the runtime is made of, as cargo says it.
+fn tree(order: &Order<'_>, new: &Path) -> Result<String, TemplateError> {
+    let mut command = Command::new(order.toolchain.cargo());
+    prepare(&mut command, &order.tools.join("rustc"));
+    let output = command
+        .args(TREE)
+        .args(["--target", order.toolchain.host()])
+        .current_dir(new.join("crate"))
+        .env("CARGO_NET_OFFLINE", "true")
+        .env(CARGO_ENV, order.toolchain.cargo())
+        .env(RUSTC_ENV, order.toolchain.rustc())
+        .env_remove(STATE_ENV)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| TemplateError::Cargo { path: order.toolchain.cargo().into(), source })?;
+    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+    if Closure::parse(&tree).is_none() {
+        return Err(TemplateError::DoesNotCompile { messages: String::from_utf8_lossy(&output.stderr).into_owned() });
+    }
+    Ok(tree)
 }
 
 /// Has cargo fetch what the standard library is made of, for its source to be read later, without the network. Without it
@@ -145,11 +169,12 @@ fn compile(
 }
 
 /// Completes the template: the full lock, nothing of the empty cell, nothing writable, its own name.
-fn finish(new: &Path, order: &Order<'_>) -> io::Result<()> {
+fn finish(new: &Path, order: &Order<'_>, tree: &str) -> io::Result<()> {
     let given = fs::read_to_string(order.crates.join("Cargo.lock")).unwrap_or_default();
     let resolved = fs::read_to_string(new.join("crate/Cargo.lock"))?;
     let full = Lockfile::parse(&given).merged(&Lockfile::parse(&resolved));
     fs::write(new.join("Cargo.lock"), full.to_text())?;
+    fs::write(new.join("tree"), tree)?;
     protect(&new.join("crate/target"))?;
     fs::rename(new, order.directory)
 }

@@ -29,11 +29,48 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
     fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
 }
 
+/// Has the next build compile the runtime anew. Its library has one name whatever it is made of, so that cargo would take
+/// one for another.
+///
+/// # Errors
+/// If the working directory cannot be written.
+pub fn forget_runtime(work: &WorkDir) -> io::Result<()> {
+    remove_ours(&work.crate_dir().join("target"))
+}
+
+/// Puts the template's runtime and versions in the place of others.
+///
+/// # Errors
+/// If the working directory cannot be written, or the template was removed.
+pub fn restore_runtime(template: &Template, work: &WorkDir) -> io::Result<()> {
+    forget_runtime(work)?;
+    fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
+    let mut linker = Linker { only_missing: true, ..Linker::default() };
+    linker.directory(&template.directory().join("crate/target"), &work.crate_dir().join("target"))
+}
+
+/// Removes what cargo made of the built-in crates, and what it knows of that.
+fn remove_ours(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_directory = entry.file_type()?.is_dir();
+        match entry.file_name().to_string_lossy().contains("loopbook") {
+            true if is_directory => fs::remove_dir_all(entry.path())?,
+            true => fs::remove_file(entry.path())?,
+            false if is_directory => remove_ours(&entry.path())?,
+            false => {}
+        }
+    }
+    Ok(())
+}
+
 /// Knows which files it had to copy, because a library that has two names must remain one file: loaded by both names, it
 /// must be the same library.
 #[derive(Default)]
 struct Linker {
     copies: HashMap<u64, PathBuf>,
+    /// What is there already is left as it is.
+    only_missing: bool,
 }
 
 impl Linker {
@@ -43,6 +80,9 @@ impl Linker {
             let entry = entry?;
             let (from, to) = (entry.path(), to.join(entry.file_name()));
             if is_of_the_cell(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if self.only_missing && to.is_file() {
                 continue;
             }
             if entry.file_type()?.is_dir() {

@@ -5,6 +5,7 @@
 //! CACHE/template/KEY/     crate/target/  what cargo made of them, read-only
 //!                         crates         link to CACHE/crates/DIGEST
 //!                         Cargo.lock     the versions in it
+//!                         tree           what the runtime is made of, as `cargo tree` says it
 //!                         answers/       what kernels found out that is true for every kernel with this template
 //! CACHE/template/KEY.lock locked while KEY is made; its time says when KEY was last used
 //! ```
@@ -16,8 +17,10 @@ mod build;
 mod link;
 mod sources;
 
-pub use link::link;
+pub use build::manifest;
+pub use link::{forget_runtime, link, restore_runtime};
 
+use super::dependencies::Closure;
 use super::standin::{BuildProgress, RUSTFLAGS};
 use super::toolchain::{Toolchain, tools_name};
 use super::workdir::make_tools;
@@ -60,7 +63,7 @@ opt-level = 0
 ";
 
 /// Raised when templates of earlier versions of this program must not be used.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// evcxr's version decides what its manifest looks like.
 const EVCXR_VERSION: &str = "0.22.0";
@@ -126,6 +129,15 @@ impl Template {
     /// Where kernels leave for each other what is true for all of them.
     pub fn answers(&self) -> PathBuf {
         self.directory.join("answers")
+    }
+
+    /// What the runtime in it is made of.
+    ///
+    /// # Errors
+    /// If the template was removed or damaged.
+    pub fn runtime(&self) -> io::Result<Closure> {
+        let tree = fs::read_to_string(self.directory.join("tree"))?;
+        Closure::parse(&tree).ok_or_else(|| io::Error::other("the list of the runtime's crates is damaged"))
     }
 
     /// The versions in it.

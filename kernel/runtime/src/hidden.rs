@@ -1,0 +1,19 @@
+//! Variables that do not outlive their cell.
+
+/// A `let` that evcxr does not see, so that it neither asks for the variable's type nor tries to store it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __local {
+    ($($statement:tt)*) => {
+        $($statement)*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_variable_is_there_for_what_follows() {
+        crate::__local!(let doubled = 2 * 21;);
+        assert_eq!(doubled, 42);
+    }
+}

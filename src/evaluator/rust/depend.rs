@@ -1,0 +1,135 @@
+//! `:dep`: crates of the notebook's own. Whatever goes wrong, the notebook has what it had before.
+
+use super::session::Session;
+use crate::evaluator::dependencies::{self, Change, Dependency, Resolution};
+use crate::evaluator::report::quoted;
+use crate::evaluator::{Cell, report, template};
+use loopbook_channel::{Query, TaskInfo, TaskKind};
+
+/// What the process that runs the cells holds.
+struct Holdings {
+    /// Variables and statics.
+    names: Vec<String>,
+    /// Unfinished tasks.
+    tasks: usize,
+}
+
+impl Session {
+    /// Adds the crates of these `:dep` lines, all or none of them.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(super) fn add_dependencies(&mut self, cell: &Cell, lines: &[String]) -> Result<(), String> {
+        let mut wanted: Vec<Dependency> = Vec::new();
+        for args in lines {
+            match dependencies::understand(args, self.prepared.notebook_dir(), &self.runtime)? {
+                Ok(dependency) => {
+                    wanted.retain(|other| other.key() != dependency.key());
+                    wanted.push(dependency);
+                }
+                Err(note) => self.show_text(cell, &note),
+            }
+        }
+        // A crate in a directory may have another manifest by now.
+        wanted.retain(|dependency| dependency.is_in_directory() || !self.dependencies.contains(dependency));
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let is_replaced = |old: &&Dependency| !wanted.iter().any(|new| new.key() == old.key());
+        let all: Vec<Dependency> = self.dependencies.iter().filter(is_replaced).chain(&wanted).cloned().collect();
+        self.add(cell, &wanted, all)
+    }
+
+    fn add(&mut self, cell: &Cell, wanted: &[Dependency], all: Vec<Dependency>) -> Result<(), String> {
+        let names = quoted(&wanted.iter().map(|dependency| dependency.key().to_owned()).collect::<Vec<_>>());
+        let failed = |why: String| format!("{names} could not be added, and nothing was changed: {why}");
+        let started = std::time::Instant::now();
+        let resolution = self.workshop.resolve(&all).map_err(failed)?;
+        tracing::info!("resolved {names} after {:.3} s", started.elapsed().as_secs_f64());
+        self.go_on_unless_interrupted()?;
+        let changes = self.runtime.changes(&resolution.runtime);
+        if !changes.is_empty() {
+            let holdings = self.holdings();
+            if !holdings.is_empty() {
+                return Err(report::changes_runtime(&names, &changes, &holdings.names, holdings.tasks));
+            }
+            self.give_up_runtime(cell, &changes)?;
+        }
+        let versions = self.workshop.adopt(&resolution)?;
+        let built = self.workshop.build(&all).map_err(failed).and_then(|()| {
+            self.go_on_unless_interrupted()?;
+            let lines: String = wanted.iter().map(|dependency| format!(":dep {}\n", dependency.line())).collect();
+            self.context.execute(&lines).map_err(|error| failed(error.to_string()))
+        });
+        if let Err(message) = built {
+            self.take_back(&resolution, &versions)?;
+            return Err(message);
+        }
+        self.dependencies = all;
+        self.runtime = resolution.runtime;
+        Ok(())
+    }
+
+    /// An interrupted cell has been answered already; what it still does must change nothing.
+    fn go_on_unless_interrupted(&self) -> Result<(), String> {
+        if self.executions.interrupts() == 0 { Ok(()) } else { Err("the cell was interrupted".into()) }
+    }
+
+    /// What would be lost with the process that runs the cells.
+    fn holdings(&self) -> Holdings {
+        let mut names = self.variables();
+        names.extend(self.statics());
+        let query = Query::Tasks { all: false, cell: None };
+        let answer = self.executions.connection().map(|connection| async_std::task::block_on(connection.query(query)));
+        let answer = answer.and_then(Result::ok).unwrap_or_default();
+        let tasks = answer.get("application/json").cloned().unwrap_or_default();
+        let tasks: Vec<TaskInfo> = serde_json::from_value(tasks).unwrap_or_default();
+        // A branch goes with its task, and this cell is not worth keeping.
+        let is_own = |task: &&TaskInfo| !matches!(task.kind, TaskKind::Cell | TaskKind::Branch);
+        Holdings { names, tasks: tasks.iter().filter(is_own).count() }
+    }
+
+    /// Ends the process that has the present runtime loaded, and has the runtime compiled anew by the next build.
+    fn give_up_runtime(&mut self, cell: &Cell, changes: &[Change]) -> Result<(), String> {
+        self.replace_child();
+        self.show_text(cell, &report::runtime_is_rebuilt(changes));
+        template::forget_runtime(&self.prepared.work)
+            .map_err(|error| format!("the runtime cannot be compiled anew: {error}"))
+    }
+
+    /// After a build that failed: the next cell must find the versions and the runtime that its dependencies mean.
+    fn take_back(&mut self, tried: &Resolution, versions: &str) -> Result<(), String> {
+        let is_rebuilt = self.runtime != tried.runtime;
+        if is_rebuilt {
+            let restored = if self.runtime == self.linked.runtime {
+                template::restore_runtime(&self.linked.template, &self.prepared.work)
+            } else {
+                template::forget_runtime(&self.prepared.work)
+            };
+            restored.map_err(|error| format!("the runtime cannot be put back: {error}; restart the kernel"))?;
+        }
+        self.workshop.set_versions(versions)?;
+        if is_rebuilt {
+            self.replace_child();
+        }
+        Ok(())
+    }
+
+    /// Makes the runtime that this kernel began with the present one again, for a notebook without dependencies.
+    ///
+    /// # Errors
+    /// If the working directory cannot be written.
+    pub(super) fn restore_runtime(&mut self) -> std::io::Result<()> {
+        if self.runtime != self.linked.runtime {
+            template::restore_runtime(&self.linked.template, &self.prepared.work)?;
+            self.runtime = self.linked.runtime.clone();
+        }
+        Ok(())
+    }
+}
+
+impl Holdings {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.tasks == 0
+    }
+}
