@@ -17,13 +17,13 @@ impl RustEvaluator {
         let (executions, names, cell) = (self.executions.clone(), self.names.clone(), cell.clone());
         async_std::task::spawn(async move {
             let mut outcome = Outcome::Ok;
-            for command in commands {
+            for (line, command) in commands {
                 match look(&command, &names, executions.connection()).await {
                     Ok(event) if cell.silent => drop(event),
                     Ok(Shown::Page(data)) => send(&executions, Event::Page { cell: cell.id, data }).await,
                     Ok(Shown::Display(data)) => send(&executions, report::display(cell.id, data)).await,
                     Err(why) => {
-                        outcome = Outcome::Error(report::command(&why));
+                        outcome = Outcome::Error(report::command(&why, cell.number, line));
                         break;
                     }
                 }
@@ -40,19 +40,19 @@ enum Shown {
     Page(MimeBundle),
 }
 
-/// The commands of the cell, if there is nothing else in it and none of them changes anything.
-fn only_looks(code: &str) -> Option<Vec<Command>> {
+/// The commands of the cell with their lines, if there is nothing else in it and none of them changes anything.
+fn only_looks(code: &str) -> Option<Vec<(u32, Command)>> {
     let prepared = cell::prepare(0, code, &cell::Known::default()).ok()?;
     if !prepared.rust.trim().is_empty() || prepared.commands.is_empty() {
         return None;
     }
-    let parsed = prepared.commands.iter().map(|command| commands::parse(&command.name, &command.args).ok());
-    let parsed: Vec<Command> = parsed.collect::<Option<_>>()?;
+    let parsed = |command: &cell::Command| Some((command.line, commands::parse(&command.name, &command.args).ok()?));
+    let parsed: Vec<(u32, Command)> = prepared.commands.iter().map(parsed).collect::<Option<_>>()?;
     let looks = |command: &Command| {
         use Command::{Ask, Help, Type, Vars, Version};
         matches!(command, Ask(_) | Help(_) | Type(_) | Vars | Version)
     };
-    parsed.iter().all(looks).then_some(parsed)
+    parsed.iter().all(|(_, command)| looks(command)).then_some(parsed)
 }
 
 async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) -> Result<Shown, String> {
