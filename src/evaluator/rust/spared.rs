@@ -1,10 +1,11 @@
 //! What a cell that fails or changes types costs: variables that evcxr has to give up, and old values that it gets back.
 
-use super::session::Session;
-use crate::evaluator::Outcome;
-use crate::evaluator::cell::{MUTEX, Prepared, RENAMED_MUTEX};
+use super::session::{Session, source};
+use crate::evaluator::cell::{self, MUTEX, Prepared, RENAMED_MUTEX};
 use crate::evaluator::types::Redefined;
+use crate::evaluator::{Cell, Outcome};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The old value of a variable that a cell was defining anew when it failed.
 pub(super) struct Spared {
@@ -62,5 +63,15 @@ impl Session {
             tracing::warn!("variables of changed types could not be given up");
         }
         self.executions.gives_up(statics);
+    }
+
+    /// Prepares the current cell once more, for the variables that there are by now, less those that are given up.
+    pub(super) fn prepare_again(&mut self, cell: &Cell, prepared: &Prepared, given_up: &[String]) -> Prepared {
+        self.notebook.variables = self.variables().into_iter().collect();
+        let mut notebook = self.notebook.clone();
+        notebook.given_up = given_up.iter().cloned().collect();
+        let again = cell::prepare(cell.number, &cell.code, &notebook).unwrap_or_else(|_| prepared.clone());
+        self.executions.replace_source(Arc::new(source(cell, Some(&again))), &self.sources);
+        again
     }
 }
