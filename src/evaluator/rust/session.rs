@@ -269,6 +269,13 @@ impl Session {
                         prepared = &kept;
                         continue;
                     }
+                    let is_vague = |d: &Diagnostic| d.code.as_ref().is_some_and(|code| code.code == "E0282");
+                    if let Some(unshown) = cell::unshown(prepared).filter(|_| diagnostics.iter().all(is_vague)) {
+                        kept = unshown;
+                        prepared = &kept;
+                        self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
+                        continue;
+                    }
                     let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
                     self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
                     let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
@@ -317,26 +324,6 @@ impl Session {
             }
             Some(CellOutcome::Ok) | None => Ok(()),
         }
-    }
-
-    /// If the child died between cells, lets evcxr notice it and start a new one. Returns what to tell the user.
-    fn recover(&mut self) -> Option<String> {
-        if !self.had_child || self.executions.connection().is_some() {
-            self.had_child |= self.executions.connection().is_some();
-            return None;
-        }
-        let lost = self.variables();
-        self.executions.begin_hidden();
-        let noticed = self.context.execute("();").is_err();
-        self.executions.finish(Outcome::Ok);
-        self.had_child = false;
-        let lost = if lost.is_empty() { "no variables were lost".into() } else { format!("lost: {}", lost.join(", ")) };
-        noticed.then(|| {
-            format!(
-                "The process that runs the cells ended while no cell ran; {lost}. Background tasks ended with it. \
-                 Functions, types, `use` and dependencies are kept.\n"
-            )
-        })
     }
 
     fn remember(&self) {
