@@ -32,8 +32,9 @@ static PHASE: AtomicU8 = AtomicU8::new(BETWEEN);
 static MAIN_THREAD: AtomicUsize = AtomicUsize::new(0);
 static LATEST: AtomicU64 = AtomicU64::new(0);
 static LATEST_NUMBER: AtomicU32 = AtomicU32::new(0);
-/// The last cell that was interrupted. Ids are never reused, so an interrupt cannot hit the next cell.
-static INTERRUPTED: AtomicU64 = AtomicU64::new(0);
+/// The last cell that was interrupted. Ids are never reused, so an interrupt cannot hit the next cell. The kernel's own
+/// cells have the number 0 and are never interrupted.
+static INTERRUPTED: AtomicU64 = AtomicU64::new(u64::MAX);
 static SLEEPERS: Mutex<Vec<(u64, Waker)>> = Mutex::new(Vec::new());
 static END: Mutex<End> = Mutex::new(End { failure: None, how: END_NORMAL, evcxr_error_mode: false });
 

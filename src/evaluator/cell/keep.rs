@@ -2,7 +2,7 @@
 
 use super::edits::Edits;
 use super::syntax::Tree;
-use super::{MUTEX, Prepared, RENAMED_MUTEX, prepare_keeping};
+use super::{MUTEX, Prepared, RENAMED_MUTEX, prepare_from};
 use ra_ap_syntax::AstNode;
 use ra_ap_syntax::ast::{self, HasName};
 
@@ -17,7 +17,9 @@ use ra_ap_syntax::ast::{self, HasName};
 /// ```
 pub fn keep_future(prepared: &Prepared, variable: &str) -> Option<Prepared> {
     let variable = if variable == RENAMED_MUTEX { MUTEX } else { variable };
-    let kept = prepare_keeping(prepared.origin.clone(), Some(variable)).ok()?;
+    let mut origin = prepared.origin.clone();
+    origin.kept.push(variable.to_owned());
+    let kept = prepare_from(origin).ok()?;
     (kept.rust != prepared.rust).then_some(kept)
 }
 
@@ -52,6 +54,13 @@ mod tests {
             kept("let f = a(); let mut f = b(c?);", "f").as_deref(),
             Some("/*lb:1:1*/let f = a(); let/*lb:1:1*/ mut f = ::loopbook::keep(b(::loopbook::__q!(c)));")
         );
+    }
+
+    #[test]
+    fn one_is_boxed_after_the_other() {
+        let prepared = prepare(1, "let f = a(); let g = b();", &Known::default()).expect("a good cell");
+        let both = keep_future(&keep_future(&prepared, "f").expect("f is kept"), "g").expect("g is kept").rust;
+        assert_eq!(both.matches("keep(").count(), 2, "{both}");
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub use layouts::{Layout, SlotName};
 pub use marks::parse_mark;
 pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};
+pub use show::unshown;
 pub use source_map::SourceMap;
 
 use edits::Edits;
@@ -92,6 +93,10 @@ struct Origin {
     cell: u32,
     code: String,
     known: Known,
+    /// Variables whose initialisers are boxed.
+    kept: Vec<String>,
+    /// Whether the value of the last expression is not looked at.
+    unshown: bool,
 }
 
 /// Prepares a cell. `cell` is the number that its line marks carry, `known` what earlier cells defined; once the cell
@@ -107,17 +112,17 @@ struct Origin {
 /// What is wrong with the cell, at most five problems: it does not parse, or it holds something that cannot work in a
 /// cell.
 pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Problem>> {
-    prepare_keeping(Origin { cell, code: code.to_owned(), known: known.clone() }, None)
+    prepare_from(Origin { cell, code: code.to_owned(), known: known.clone(), kept: Vec::new(), unshown: false })
 }
 
-/// [`prepare`]; wraps the initialiser of the binding `keep` in `::loopbook::keep(…)`.
-fn prepare_keeping(origin: Origin, keep: Option<&str>) -> Result<Prepared, Vec<Problem>> {
+/// [`prepare`], with what a first try has shown to be necessary.
+fn prepare_from(origin: Origin) -> Result<Prepared, Vec<Problem>> {
     let cleaned = clean::clean(&origin.code)?;
     let scan = scan::scan(&cleaned.text);
     if let Some(fault) = &scan.fault {
         return Err(vec![fault.problem(&cleaned.text)]);
     }
-    on_a_large_stack(scan.longest > SHALLOW, || rewrite(cleaned, origin, keep))
+    on_a_large_stack(scan.longest > SHALLOW, || rewrite(cleaned, origin))
 }
 
 /// Runs `work`, on a thread with a large stack if asked: parsers recurse as deeply as expressions nest.
@@ -132,7 +137,7 @@ fn on_a_large_stack<T: Send>(large: bool, work: impl FnOnce() -> T + Send) -> T 
     })
 }
 
-fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Result<Prepared, Vec<Problem>> {
+fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     let text = cleaned.text;
     let tree = Tree::parse(&text)?;
     let mut edits = Edits::default();
@@ -151,9 +156,9 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin, keep: Option<&str>) -> Resul
     rename::rewrite(&tree, &mut edits);
     imports::rewrite(&tree, &mut edits);
     spares::rewrite(&tree, &origin.known, &mut edits);
-    show::rewrite(&tree, &locals, origin.known.typed, &mut edits);
+    show::rewrite(&tree, &locals, &origin, &mut edits);
     spent::rewrite(&tree, &origin.known, &mut edits);
-    if let Some(variable) = keep {
+    for variable in &origin.kept {
         keep::rewrite(&tree, variable, &mut edits);
     }
     marks::rewrite(&tree, origin.cell, &locals, &mut edits);

@@ -5,12 +5,26 @@
 use super::edits::Edits;
 use super::syntax::Tree;
 use super::thread_locals::Local;
+use super::{Origin, Prepared, prepare_from};
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, SyntaxKind};
 
+/// The cell without a look at the value of its last expression; `None` if it takes none already. For values whose type is
+/// anybody's guess, as that of `task::spawn(async { panic!() }).await`: as a statement, the compiler takes `()`.
+///
+/// ```
+/// use loopbook_kernel::evaluator::cell::{Known, prepare, unshown};
+/// let prepared = prepare(3, "f()", &Known::default()).unwrap();
+/// assert_eq!(unshown(&prepared).unwrap().rust, "/*lb:3:1*/f();");
+/// ```
+pub fn unshown(prepared: &Prepared) -> Option<Prepared> {
+    let origin = Origin { unshown: true, ..prepared.origin.clone() };
+    prepare_from(origin).ok().filter(|unshown| unshown.rust != prepared.rust)
+}
+
 /// Wraps the cell's last expression, or ends it with a semicolon if it has no value to show. `locals` have become items,
-/// which end by themselves. With `typed`, the value's type is shown too.
-pub(super) fn rewrite(tree: &Tree, locals: &[Local], typed: bool, edits: &mut Edits) {
+/// which end by themselves. If the cell's origin says so, the value's type is shown too, or the value is not.
+pub(super) fn rewrite(tree: &Tree, locals: &[Local], origin: &Origin, edits: &mut Edits) {
     let Some(last) = tree.statements().last() else { return };
     let Some(expr) = ast::Expr::cast(last.node.clone()) else { return };
     let range = last.bare_range();
@@ -19,10 +33,10 @@ pub(super) fn rewrite(tree: &Tree, locals: &[Local], typed: bool, edits: &mut Ed
     }
     // Attributes are not allowed on a macro's argument, but they are on a statement.
     let has_attribute = last.node.first_token().is_some_and(|token| token.kind() == SyntaxKind::POUND);
-    if has_attribute || !has_value(&expr) {
+    if has_attribute || origin.unshown || !has_value(&expr) {
         edits.close(range.end, 0, ";");
     } else {
-        let macro_name = if typed { "::loopbook::__show_typed!(" } else { "::loopbook::__show!(" };
+        let macro_name = if origin.known.typed { "::loopbook::__show_typed!(" } else { "::loopbook::__show!(" };
         edits.wrap(range, 0, macro_name, ");");
     }
 }

@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 /// those of [`Known::given_up`].
 pub(super) fn rewrite(tree: &Tree, known: &Known, edits: &mut Edits) {
     let Some(first) = tree.statements().find(|place| place.node.kind() != SyntaxKind::ATTR) else { return };
-    let start = first.bare_range().start;
+    // In front of its attributes and doc comments, which belong to it.
+    let start = first.range(first.node.clone()).start;
     for name in &known.given_up {
         edits.before(start, give_up(name));
     }
@@ -105,8 +106,9 @@ mod tests {
         let mut known = Known::default();
         known.variables = ["name".to_owned()].into();
         known.given_up = known.variables.clone();
-        let rust = prepare(1, "struct A;\nlet name = A;", &known).expect("a good cell").rust;
-        let expected = "{evcxr_variable_store.put_variable(\"name\", ());}struct A;\nlet name = A;";
+        let code = "/// Doc\n#[derive(Debug)]\nstruct A;\nlet name = A;";
+        let rust = prepare(1, code, &known).expect("a good cell").rust;
+        let expected = format!("{{evcxr_variable_store.put_variable(\"name\", ());}}{code}");
         assert_eq!(without_marks(&rust), expected);
     }
 

@@ -42,7 +42,7 @@ pub(super) struct Session {
     pub(super) linked: Linked,
     pub(super) had_child: bool,
     pub(super) timing: bool,
-    sources: Sources,
+    pub(super) sources: Sources,
     names: Names,
     pub(super) notebook: Notebook,
     /// Code of the last compile error that had one.
@@ -209,18 +209,14 @@ impl Session {
         self.executions.gives_up(redefined.clone());
         let mut kept;
         let mut prepared = prepared;
-        if !redefined.variables.is_empty() {
-            let mut notebook = self.notebook.clone();
-            notebook.given_up = redefined.variables.iter().cloned().collect();
-            if let Ok(again) = cell::prepare(cell.number, &cell.code, &notebook) {
-                kept = again;
-                prepared = &kept;
-                self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
-            }
+        // A command of this cell may have cost variables, too.
+        if !redefined.variables.is_empty() || !self.notebook.variables.iter().eq(variables.keys()) {
+            kept = self.prepare_again(cell, prepared, &redefined.variables);
+            prepared = &kept;
         }
-        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. One more gives up
-        // variables whose types evcxr cannot even name any more.
-        for _ in 0..=prepared.lets.len() + 1 {
+        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. Two more
+        // give up variables whose types evcxr cannot even name any more, or has found changed.
+        for _ in 0..=prepared.lets.len() + 2 {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
                 Ok(_) => return self.finished(prepared, &variables),
@@ -240,6 +236,19 @@ impl Session {
                     let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
                     if is_evcxrs && !redefined.variables.is_empty() {
                         self.give_up_before(std::mem::take(&mut redefined));
+                        continue;
+                    }
+                    // evcxr found a type changed that looked the same, and has given up variables on its own.
+                    if !self.notebook.variables.iter().eq(&self.variables()) {
+                        kept = self.prepare_again(cell, prepared, &redefined.variables);
+                        prepared = &kept;
+                        continue;
+                    }
+                    let is_vague = |d: &Diagnostic| d.code.as_ref().is_some_and(|code| code.code == "E0282");
+                    if let Some(unshown) = cell::unshown(prepared).filter(|_| diagnostics.iter().all(is_vague)) {
+                        kept = unshown;
+                        prepared = &kept;
+                        self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
                         continue;
                     }
                     let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
@@ -292,26 +301,6 @@ impl Session {
         }
     }
 
-    /// If the child died between cells, lets evcxr notice it and start a new one. Returns what to tell the user.
-    fn recover(&mut self) -> Option<String> {
-        if !self.had_child || self.executions.connection().is_some() {
-            self.had_child |= self.executions.connection().is_some();
-            return None;
-        }
-        let lost = self.variables();
-        self.executions.begin_hidden();
-        let noticed = self.context.execute("();").is_err();
-        self.executions.finish(Outcome::Ok);
-        self.had_child = false;
-        let lost = if lost.is_empty() { "no variables were lost".into() } else { format!("lost: {}", lost.join(", ")) };
-        noticed.then(|| {
-            format!(
-                "The process that runs the cells ended while no cell ran; {lost}. Background tasks ended with it. \
-                 Functions, types, `use` and dependencies are kept.\n"
-            )
-        })
-    }
-
     fn remember(&self) {
         let variables = self
             .context
@@ -351,7 +340,7 @@ fn first_cell_failed(error: Error) -> anyhow::Error {
     anyhow::anyhow!("the first cell, which the kernel runs for itself, failed: {why}")
 }
 
-fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
+pub(super) fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
     let map = prepared.map(|prepared| prepared.map.clone());
     Source { number: cell.number, code: cell.code.clone(), map }
 }

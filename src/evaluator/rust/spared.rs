@@ -1,10 +1,12 @@
-//! What a cell that fails or changes types costs: variables that evcxr has to give up, and old values that it gets back.
+//! What a cell that fails, changes types or ends its process costs: variables that evcxr has to give up, and old values
+//! that it gets back.
 
-use super::session::Session;
-use crate::evaluator::Outcome;
-use crate::evaluator::cell::{MUTEX, Prepared, RENAMED_MUTEX};
+use super::session::{Session, source};
+use crate::evaluator::cell::{self, MUTEX, Prepared, RENAMED_MUTEX};
 use crate::evaluator::types::Redefined;
+use crate::evaluator::{Cell, Outcome};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The old value of a variable that a cell was defining anew when it failed.
 pub(super) struct Spared {
@@ -62,5 +64,35 @@ impl Session {
             tracing::warn!("variables of changed types could not be given up");
         }
         self.executions.gives_up(statics);
+    }
+
+    /// Prepares the current cell once more, for the variables that there are by now, less those that are given up.
+    pub(super) fn prepare_again(&mut self, cell: &Cell, prepared: &Prepared, given_up: &[String]) -> Prepared {
+        self.notebook.variables = self.variables().into_iter().collect();
+        let mut notebook = self.notebook.clone();
+        notebook.given_up = given_up.iter().cloned().collect();
+        let again = cell::prepare(cell.number, &cell.code, &notebook).unwrap_or_else(|_| prepared.clone());
+        self.executions.replace_source(Arc::new(source(cell, Some(&again))), &self.sources);
+        again
+    }
+
+    /// If the child died between cells, lets evcxr notice it and start a new one. Returns what to tell the user.
+    pub(super) fn recover(&mut self) -> Option<String> {
+        if !self.had_child || self.executions.connection().is_some() {
+            self.had_child |= self.executions.connection().is_some();
+            return None;
+        }
+        let lost = self.variables();
+        self.executions.begin_hidden();
+        let noticed = self.context.execute("();").is_err();
+        self.executions.finish(Outcome::Ok);
+        self.had_child = false;
+        let lost = if lost.is_empty() { "no variables were lost".into() } else { format!("lost: {}", lost.join(", ")) };
+        noticed.then(|| {
+            format!(
+                "The process that runs the cells ended while no cell ran; {lost}. Background tasks ended with it. \
+                 Functions, types, `use` and dependencies are kept.\n"
+            )
+        })
     }
 }
