@@ -40,6 +40,11 @@ impl Sources {
         found.max_by_key(|(source, _)| source.number)
     }
 
+    /// The latest cell's.
+    pub fn latest(&self) -> Option<Arc<Source>> {
+        self.find(|_| Some(())).map(|(source, ())| source)
+    }
+
     /// The source of the cell with this number.
     pub fn get(&self, number: u32) -> Option<Arc<Source>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
@@ -130,6 +135,13 @@ impl Diagnostic {
         readable(&self.message)
     }
 
+    fn mentions(&self, name: &str) -> bool {
+        let labels = self.spans.iter().filter_map(|span| span.label.as_ref());
+        self.message.contains(name)
+            || labels.into_iter().any(|label| label.contains(name))
+            || self.children.iter().any(|child| child.mentions(name))
+    }
+
     /// Where the first primary span that lies in a cell begins and ends.
     pub fn stretch(&self, sources: &Sources) -> Option<Stretch> {
         let place = self.spans.iter().filter(|span| span.is_primary).find_map(|span| span.locate(sources))?;
@@ -154,10 +166,10 @@ impl Diagnostic {
         for child in &self.children {
             let level = level(&child.level);
             let text = readable(&child.message);
-            if child.spans.iter().any(|span| span.locate(sources).is_some()) {
+            if child.spans.iter().any(|span| span.shown(sources).is_some()) {
                 let group = Group::with_title(level.secondary_title(text));
                 rest.push(with_snippets(group, &child.spans, sources));
-            } else if child.spans.is_empty() && !is_noise(&text) {
+            } else if child.spans.iter().all(Span::suggests) && !is_noise(&text) {
                 main = main.element(level.message(text));
             }
         }
@@ -173,6 +185,15 @@ impl Span {
     /// Where this span lies in a cell: itself, or the macro call that it was expanded from.
     fn locate(&self, sources: &Sources) -> Option<Place> {
         self.locate_here(sources).or_else(|| self.expansion.as_ref()?.span.locate(sources))
+    }
+
+    /// What is shown of it: inside of a macro that is not the user's, only that something is wrong.
+    fn shown(&self, sources: &Sources) -> Option<Place> {
+        if self.is_primary && !self.suggests() { self.locate(sources) } else { self.locate_here(sources) }
+    }
+
+    fn suggests(&self) -> bool {
+        self.suggested_replacement.is_some()
     }
 
     fn locate_here(&self, sources: &Sources) -> Option<Place> {
@@ -237,7 +258,7 @@ fn with_snippets<'a>(mut group: Group<'a>, spans: &[Span], sources: &Sources) ->
     // The cell of the primary span comes first: that is where to look.
     let (primary, others): (Vec<_>, Vec<_>) = spans.iter().partition(|span| span.is_primary);
     for span in primary.into_iter().chain(others) {
-        let Some(place) = span.locate(sources) else { continue };
+        let Some(place) = span.shown(sources) else { continue };
         let known = by_cell.iter().position(|(source, ..)| source.number == place.source.number);
         let index = known.unwrap_or_else(|| {
             by_cell.push((place.source.clone(), Vec::new(), Vec::new()));
@@ -295,21 +316,33 @@ fn without_slots(text: &str) -> String {
     format!("{before}{}{}", &rest[..end], without_slots(&rest[end + 1..]))
 }
 
-/// One of each: an import that evcxr takes apart fails once for each of its names.
+/// The errors that a person should see: an import that evcxr takes apart fails once for each of its names, a macro at its
+/// argument and as a whole, and what evcxr tries after an error of its own making has errors of its own.
 pub fn distinct(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
-    let mut seen = std::collections::HashSet::new();
-    let place = |diagnostic: &Diagnostic| diagnostic.stretch(sources).map(|at| (at.cell, at.start, at.end));
-    let is_new = |diagnostic: &Diagnostic| {
-        let place = place(diagnostic);
-        place.is_none() || seen.insert((place, diagnostic.level.clone(), diagnostic.message.clone()))
+    let places: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.stretch(sources)).collect();
+    let is_echo = |index: usize| {
+        let (this, Some(place)) = (&diagnostics[index], places[index]) else { return false };
+        let is_same = |(other, at): (usize, &Option<Stretch>)| {
+            let Some(at) = at.filter(|at| at.cell == place.cell && diagnostics[other].message == this.message) else {
+                return false;
+            };
+            let is_inside = place.start <= at.start && at.end <= place.end;
+            is_inside && (at != place || other < index)
+        };
+        places.iter().enumerate().any(is_same)
     };
-    let mut is_new = is_new;
-    diagnostics.into_iter().filter(|diagnostic| is_new(diagnostic)).collect()
+    let is_evcxrs = |diagnostic: &Diagnostic| diagnostic.mentions("EvcxrUserCodeError");
+    let all_evcxrs = diagnostics.iter().all(is_evcxrs);
+    let shown =
+        (0..diagnostics.len()).filter(|index| !is_echo(*index) && (all_evcxrs || !is_evcxrs(&diagnostics[*index])));
+    let shown: Vec<_> = shown.collect();
+    shown.into_iter().map(|index| diagnostics[index].clone()).collect()
 }
 
 /// Notes that are true of the compiled file only.
 fn is_noise(note: &str) -> bool {
-    note.contains("on by default") || note.contains("originates in the macro `::loopbook::")
+    let ours = ["on by default", "originates in the macro `::loopbook::", "`loopbook::__private::"];
+    ours.iter().any(|text| note.contains(text))
 }
 
 #[cfg(test)]

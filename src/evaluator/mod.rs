@@ -23,6 +23,7 @@ pub mod standin;
 pub mod template;
 pub mod toolchain;
 pub mod types;
+mod unkept;
 pub mod workdir;
 
 use futures::future::BoxFuture;

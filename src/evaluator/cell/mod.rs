@@ -7,7 +7,7 @@
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
 //!    `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
-//! 5. `items`: what the cell defines,
+//! 5. `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
 //!    that evcxr writes anew.
 //!
@@ -40,6 +40,7 @@ mod tests;
 mod thread_locals;
 #[cfg(test)]
 mod time_tests;
+mod twice;
 mod unmarked;
 
 pub use clean::Command;
@@ -143,6 +144,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
     let mut edits = Edits::default();
     let mut problems = question::rewrite(&tree, &text, &mut edits);
     problems.extend(macros::rewrite(&tree, &text, &mut edits));
+    problems.extend(twice::check(&tree, &text));
     let mut slots = Vec::new();
     let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     problems.extend(static_problems);

@@ -36,7 +36,8 @@ pub struct Span {
 }
 
 impl Problem {
-    pub(super) fn new(message: impl Into<String>, text: &str, range: Range<usize>, label: impl Into<String>) -> Self {
+    /// A problem at a range of bytes of `text`, with a word about the place.
+    pub fn new(message: impl Into<String>, text: &str, range: Range<usize>, label: impl Into<String>) -> Self {
         let spans = vec![Span::new(text, range, label)];
         Self { message: message.into(), code: None, spans, help: Vec::new(), is_command: false }
     }
@@ -51,7 +52,9 @@ impl Problem {
         self
     }
 
-    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
