@@ -2,10 +2,11 @@
 //! dependencies would have the runtime compiled anew. Only manifests are looked at, nothing is compiled.
 //!
 //! It asks crates.io for crates that are not on this machine yet, so the fast tier leaves it out;
-//! `cargo test --release --test features -- --ignored` runs it.
+//! `tests/run crates` runs it.
 
 use loopbook_kernel::evaluator::dependencies::{Closure, TREE};
 use loopbook_kernel::evaluator::template;
+use loopbook_kernel::evaluator::toolchain::Toolchain;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -144,7 +145,10 @@ fn cargo(directory: &Path, dependency: &str, arguments: &[&str]) -> Output {
     fs::write(directory.join("src/lib.rs"), "").unwrap();
     fs::write(directory.join("Cargo.toml"), format!("{}{dependency}\n", template::manifest(&crates))).unwrap();
     fs::copy(crates.join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
-    Command::new(env!("CARGO")).args(arguments).current_dir(directory).output().unwrap()
+    // As the kernel asks: without a target, what is compiled for build scripts would count too.
+    let toolchain = Toolchain::find().unwrap();
+    let target = ["--target", toolchain.host()];
+    Command::new(toolchain.cargo()).args(arguments).args(target).current_dir(directory).output().unwrap()
 }
 
 fn closure(output: &Output) -> Option<Closure> {
