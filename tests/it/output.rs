@@ -27,7 +27,7 @@ fn lines_become_one_message() {
 
 #[test]
 fn a_hundred_thousand_lines_become_few_messages() {
-    let mut session = Session::with_gather_output(Duration::from_millis(20));
+    let mut session = Session::with_gather_output(Duration::from_secs(1));
     let received = session.step("execute repeat 100000 a line of text");
     let streams: Vec<&str> = received.iter().filter_map(|message| message.content["text"].as_str()).collect();
     assert_eq!(streams.concat(), "a line of text\n".repeat(100_000));
