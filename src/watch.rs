@@ -4,8 +4,8 @@ use std::env;
 use std::io;
 use std::os::fd::IntoRawFd as _;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use async_std::task;
 use futures::AsyncReadExt as _;
@@ -20,6 +20,10 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Where the signal handler writes to; -1 before [`Signals::install`].
 static WAKE: AtomicI32 = AtomicI32::new(-1);
+
+/// When the last SIGINT came, in nanoseconds of the system's monotonic clock: a cell that begins before the kernel gets to
+/// read of it must not be taken for the one that was meant.
+static INTERRUPTED: AtomicU64 = AtomicU64::new(0);
 
 /// The process that started the kernel, if Jupyter has named it.
 ///
@@ -84,7 +88,7 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         let mut number = [0];
         match self.0.read_exact(&mut number).await {
-            Ok(()) if libc::c_int::from(number[0]) == libc::SIGINT => Signal::Interrupt,
+            Ok(()) if libc::c_int::from(number[0]) == libc::SIGINT => Signal::Interrupt(interrupted_at()),
             Ok(()) => Signal::Terminate,
             Err(error) => {
                 tracing::warn!("signals cannot be received: {error}");
@@ -95,10 +99,27 @@ impl Signals {
 }
 
 extern "C" fn pass_on(signal: libc::c_int) {
+    if signal == libc::SIGINT {
+        INTERRUPTED.store(now(), Ordering::Relaxed);
+    }
     // The numbers of the signals that we handle fit.
     let byte = [signal as u8];
     // SAFETY: `write` is allowed in signal handlers, and the descriptor is never closed.
     unsafe { libc::write(WAKE.load(Ordering::Relaxed), byte.as_ptr().cast(), 1) };
+}
+
+fn interrupted_at() -> Instant {
+    let ago = Duration::from_nanos(now().saturating_sub(INTERRUPTED.load(Ordering::Relaxed)));
+    let now = Instant::now();
+    now.checked_sub(ago).unwrap_or(now)
+}
+
+/// Nanoseconds of the monotonic clock, for signal handlers too.
+fn now() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `clock_gettime` is allowed in signal handlers and writes only to what it is given.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
 fn handle(signal: libc::c_int) -> io::Result<()> {
@@ -142,10 +163,16 @@ mod tests {
     #[async_std::test]
     async fn signals_arrive_in_order_and_do_not_kill() {
         let mut signals = Signals::install().unwrap();
-        for (number, signal) in [(libc::SIGINT, Signal::Interrupt), (libc::SIGTERM, Signal::Terminate)] {
+        let before = Instant::now();
+        for number in [libc::SIGINT, libc::SIGTERM] {
             // SAFETY: the signal goes to this process, which handles it.
             assert_eq!(unsafe { libc::kill(libc::getpid(), number) }, 0);
-            assert_eq!(signals.next().await, signal);
         }
+        let after = Instant::now();
+        let Signal::Interrupt(at) = signals.next().await else { panic!("SIGINT came first") };
+        // Reading the clock twice takes its time.
+        let margin = Duration::from_millis(5);
+        assert!(before <= at + margin && at <= after + margin, "the moment is that of the signal");
+        assert_eq!(signals.next().await, Signal::Terminate);
     }
 }

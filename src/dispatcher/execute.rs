@@ -11,6 +11,7 @@ use crate::evaluator::{Cell, MAIN_SHELL, Outcome, Report};
 use crate::wire::{Aborted, ErrorInfo, ErrorMessage, ExecuteInput, ExecuteReply, ExecuteRequest, Parent, Status};
 use loopbook_channel::{CellId, MimeBundle};
 use std::collections::VecDeque;
+use std::time::Instant;
 
 impl Kernel {
     /// Runs the cell when those before it in its shell are done.
@@ -24,9 +25,10 @@ impl Kernel {
         self.start_next(&key).await;
     }
 
-    /// Interrupts what runs now, in all shells; never what comes next.
-    pub(super) fn interrupt(&self) {
-        self.shells.running().for_each(|running| self.evaluator.interrupt(running.evaluating()));
+    /// Interrupts what ran at that moment, in all shells; never what comes next.
+    pub(super) fn interrupt(&self, at: Instant) {
+        let meant = self.shells.running().filter(|running| running.began <= at);
+        meant.for_each(|running| self.evaluator.interrupt(running.evaluating()));
     }
 
     /// What was evaluated has ended: the cell itself, or one of the expressions that a front end wants to know with it.

@@ -38,7 +38,7 @@ pub use output::{LATE_OUTPUT_ENV, LateOutput, LateOutputSwitch, UnknownLateOutpu
 use shells::Shells;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use usage::Meter;
 
 /// What a kernel is told when it is made.
@@ -84,8 +84,8 @@ pub enum Exit {
 /// What the process, rather than a client, tells the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Interrupt the running cell, like `interrupt_request`.
-    Interrupt,
+    /// Interrupt the cell that ran at this moment, like `interrupt_request`. One that began later is none of its business.
+    Interrupt(Instant),
     /// End.
     Terminate,
 }
@@ -162,7 +162,7 @@ impl Kernel {
             Event::Evaluator(event) => self.handle_evaluator(event).await,
             Event::Answered(answer) => self.handle_answer(answer).await,
             Event::FlushDue => self.flush_output().await,
-            Event::Signal(Signal::Interrupt) => self.interrupt(),
+            Event::Signal(Signal::Interrupt(at)) => self.interrupt(at),
             Event::Signal(Signal::Terminate) => return Some(Exit::Terminated),
             Event::Disconnected => return Some(Exit::Disconnected),
         }

@@ -10,6 +10,7 @@ use crate::wire::{
     Request, ShutdownReply, Status, UsageReply, byte_offset, code_point_offset,
 };
 use futures::future::{self, FutureExt};
+use std::time::Instant;
 
 /// A cell of so many bytes is short.
 const SHORT: usize = 16 * 1024;
@@ -93,7 +94,7 @@ impl Kernel {
                 tracing::debug!("a message for the comm {}, which is not open", comm.comm_id);
             }
             Ok(Request::Interrupt) => {
-                self.interrupt();
+                self.interrupt(Instant::now());
                 self.outbox.reply(parent, &InterruptReply::default()).await;
             }
             Ok(Request::Shutdown(request)) => return self.shut_down(parent, request.restart).await,

@@ -4,6 +4,7 @@ use crate::evaluator::{MAIN_SHELL, ShellId};
 use crate::wire::{ErrorInfo, ExecuteRequest, Expression, Metadata, Parent, Payload};
 use loopbook_channel::{CellId, MimeBundle};
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 /// How requests name a shell: `None` is the main one.
 pub(super) type ShellKey = Option<String>;
@@ -32,6 +33,7 @@ pub(super) struct Running {
     pub(super) parent: Parent,
     pub(super) request: ExecuteRequest,
     pub(super) number: u32,
+    pub(super) began: Instant,
     pub(super) payload: Vec<Payload>,
     pub(super) expressions: Expressions,
 }
@@ -128,6 +130,7 @@ impl Shells {
             parent,
             request,
             number: shell.count,
+            began: Instant::now(),
             payload: Vec::new(),
             expressions: Expressions { waiting, ..Expressions::default() },
         };

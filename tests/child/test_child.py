@@ -442,7 +442,8 @@ def test_tasks_that_block_on_tasks_do_not_stop_the_loop(make_child, threads):
     child = make_child(ASYNC_STD_THREAD_COUNT=str(threads))
     first = child.run(STUCK % threads + "task::sleep(Duration::from_millis(3500)).await;")
     assert first.text("stdout") == "1\n1\n"
-    warnings = first.text("stderr").splitlines()
+    displays = [body for kind, body in first.frames if kind == "message" and body["type"] == "display"]
+    warnings = [display["data"]["text/plain"] for display in displays if "worker_blocked" in display["data"]["text/plain"]]
     assert len(warnings) == 1, warnings
     assert '"a" (In[1], line 5)' in warnings[0] and "`.await` in place of `block_on`" in warnings[0]
     assert f"({threads + 1} of at most 64)" in warnings[0]

@@ -3,6 +3,7 @@
 use crate::support::{Session, check};
 use expect_test::expect;
 use loopbook_kernel::dispatcher::{Exit, Signal};
+use std::time::Instant;
 
 #[test]
 fn a_cell_prints_and_has_a_result() {
@@ -200,7 +201,7 @@ fn an_interrupt_ends_the_running_cell_and_is_answered_at_once() {
 fn a_signal_interrupts_too() {
     let mut session = Session::new();
     session.step("execute wait");
-    session.signals.try_send(Signal::Interrupt).expect("the kernel listens");
+    session.signals.try_send(Signal::Interrupt(Instant::now())).expect("the kernel listens");
     expect![[r#"
         1 iopub error Interrupted "the cell was interrupted"
         1 shell execute_reply error [1] Interrupted "the cell was interrupted"

@@ -101,7 +101,7 @@ def test_keep_row_12_an_environment_variable_for_the_cells(kept):
 def test_keep_row_12_an_error_code_is_explained(kept):
     assert kept.run('let wrong: u8 = "text";').reply["ename"] == "CompileError"
     for command in [":explain", ":explain E0308"]:
-        assert "mismatch" in str(kept.run(command).ok().displays[0]).lower()
+        assert "did not match" in str(kept.run(command).ok().displays[0]).lower()
     assert kept.run(":explain E9999").reply["ename"] == "CommandError"
 
 
