@@ -3,9 +3,10 @@
 import time
 
 import pytest
+from jupyter_client import BlockingKernelClient
 
 from client import SLACK
-from starting import connect, running_kernel
+from starting import READY_DEADLINE, connect, running_kernel
 from test_protocol import ask, reply_to
 
 # A person notices more than this.
@@ -22,7 +23,11 @@ def answering(kernel_name, tmp_path_factory):
 
 @pytest.fixture
 def client(answering):
-    client = connect(answering.manager)
+    # The manager's clients would all have one ZeroMQ identity, and replies could go to either.
+    client = BlockingKernelClient(connection_file=answering.manager.connection_file)
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=READY_DEADLINE)
     yield client
     client.stop_channels()
 
@@ -98,7 +103,7 @@ def test_answers_come_while_a_cell_sleeps(client):
 
 
 def test_answers_the_history_is_known_to_the_next_kernel(fresh_kernel):
-    code = f"{time.time_ns()} % 2 + 40"
+    code = f"{time.time_ns()}_i64 % 2 + 40"
     fresh_kernel.run(code).ok()
     fresh_kernel.check_leftovers()
     fresh_kernel.manager.restart_kernel(now=False)
