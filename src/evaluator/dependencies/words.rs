@@ -187,9 +187,9 @@ mod tests {
     #[test]
     fn a_network_that_is_not_there_is_one_sentence() {
         let offline = "    Updating crates.io index\nwarning: spurious network error (1 try remaining): [6] Could not \
-            resolve hostname (Could not resolve host: index.crates.io)\nerror: failed to get `nope` as a dependency of \
+            resolve hostname (Could not resolve host: index.example)\nerror: failed to get `nope` as a dependency of \
             package `ctx v1.0.0 (/x)`\n\nCaused by:\n  download of config.json failed\n\nCaused by:\n  [6] Could not \
-            resolve hostname (Could not resolve host: index.crates.io)\n";
+            resolve hostname (Could not resolve host: index.example)\n";
         let said = of_resolution(offline);
         assert!(said.contains("network cannot be reached") && !said.contains('\n'), "{said}");
     }
