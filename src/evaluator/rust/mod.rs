@@ -3,6 +3,7 @@
 mod aside;
 mod ask;
 mod depend;
+mod failed;
 mod obey;
 mod prepare;
 mod progress;

@@ -3,7 +3,7 @@
 use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
-use super::super::diagnostics::{Diagnostic, Source, Sources, distinct};
+use super::super::diagnostics::{Diagnostic, Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
@@ -224,12 +224,7 @@ impl Session {
             };
             match error {
                 Error::SubprocessTerminated(status) => {
-                    if let Some(pid) = child {
-                        self.executions.wait_for_last_words(pid);
-                    }
-                    let status = status.rsplit("status: ").next().unwrap_or_default().trim().to_owned();
-                    let interrupted = self.executions.interrupts() > 1;
-                    return Err(report::child_died(&status, &names, interrupted));
+                    return Err(self.child_died(child, &status, &names));
                 }
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
@@ -251,20 +246,11 @@ impl Session {
                         self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
                         continue;
                     }
-                    let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
-                    self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
-                    let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
-                    let fallback = fallback.join("\n");
-                    let hints = hints::of(&cell.code, &diagnostics, &fallback);
-                    return Err(report::compile_error(&diagnostics, &self.sources, &hints, &fallback));
+                    return Err(self.does_not_compile(cell, &diagnostics, &errors));
                 }
                 Error::Message(message) => {
                     let boxed = hints::lazy_future(&message).and_then(|name| cell::keep_future(prepared, name));
-                    let Some(boxed) = boxed else {
-                        let hints = hints::of(&cell.code, &[], &message);
-                        return Err(report::compile_error(&[], &self.sources, &hints, &message));
-                    };
-                    kept = boxed;
+                    kept = boxed.ok_or_else(|| self.refused(cell, &message))?;
                     prepared = &kept;
                     self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
                 }
@@ -272,17 +258,6 @@ impl Session {
             }
         }
         Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
-    }
-
-    /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
-    fn errors_of(&self, cell: &Cell, errors: &[evcxr::CompilationError]) -> Vec<Diagnostic> {
-        let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
-        let errors = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
-        let mut diagnostics = distinct(errors, &self.sources);
-        diagnostics.sort_by_key(|diagnostic| {
-            diagnostic.place(&self.sources).is_none_or(|(number, _, _)| number != cell.number)
-        });
-        diagnostics
     }
 
     fn finished(&mut self, prepared: &PreparedCell, before: &BTreeMap<String, String>) -> Result<(), Report> {

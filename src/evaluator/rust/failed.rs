@@ -1,0 +1,50 @@
+//! Why a cell failed, in the words that the user reads.
+
+use super::session::Session;
+use crate::evaluator::diagnostics::{Diagnostic, distinct};
+use crate::evaluator::{Cell, Report, hints, report};
+use evcxr::CompilationError;
+
+impl Session {
+    /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
+    pub(super) fn errors_of(&self, cell: &Cell, errors: &[CompilationError]) -> Vec<Diagnostic> {
+        let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
+        let errors = diagnostics.filter(|diagnostic| diagnostic.level.starts_with("error")).collect();
+        let mut diagnostics = distinct(errors, &self.sources);
+        diagnostics.sort_by_key(|diagnostic| {
+            diagnostic.place(&self.sources).is_none_or(|(number, _, _)| number != cell.number)
+        });
+        diagnostics
+    }
+
+    /// A cell with errors. Remembers the code of the first for `:explain`.
+    pub(super) fn does_not_compile(
+        &mut self,
+        cell: &Cell,
+        diagnostics: &[Diagnostic],
+        errors: &[CompilationError],
+    ) -> Report {
+        let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
+        self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
+        let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
+        let fallback = fallback.join("\n");
+        let hints = hints::of(&cell.code, diagnostics, &fallback);
+        report::compile_error(diagnostics, &self.sources, &hints, &fallback)
+    }
+
+    /// A cell that compiles, but that evcxr cannot take, as it says in `message`.
+    pub(super) fn refused(&self, cell: &Cell, message: &str) -> Report {
+        let hints = hints::of(&cell.code, &[], message);
+        report::compile_error(&[], &self.sources, &hints, message)
+    }
+
+    /// A cell that has ended its process: `child`, with this status. All that it printed is waited for.
+    pub(super) fn child_died(&self, child: Option<u32>, status: &str, variables: &[String]) -> Report {
+        if let Some(pid) = child {
+            self.executions.wait_for_last_words(pid);
+        }
+        let status = status.rsplit("status: ").next().unwrap_or_default().trim();
+        let interrupted = self.executions.interrupts() > 1;
+        report::child_died(status, variables, interrupted)
+    }
+}
