@@ -271,8 +271,10 @@ def test_keep_row_11_an_interrupt_leaves_everything_as_it_was(living, tmp_path):
 
 
 def test_keep_row_11_progress_says_how_far_it_is(living, tmp_path):
+    # Enough that it can be watched.
+    long = "\n".join(f'pub fn f{n}(x: u64) -> String {{ format!("{{x}} {n}") }}' for n in range(1500))
     for n in range(4):
-        crate(tmp_path, f"part{n}", "pub fn f() {}\n")
+        crate(tmp_path, f"part{n}", long)
     parts = "".join(f'part{n} = {{ path = "../part{n}" }}\n' for n in range(4))
     whole = crate(tmp_path, "whole", "pub fn f() {}\n", more=f"[dependencies]\n{parts}")
     result = living.run(f':dep whole = {{ path = "{whole}" }}', timeout=2 * CELL_DEADLINE).ok()
