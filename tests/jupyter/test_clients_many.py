@@ -8,6 +8,7 @@ import zmq
 
 from client import CELL_DEADLINE
 from conftest import ROOT
+from starting import connect
 from toy import megabytes, toy_kernel
 
 FLOOD = 1024
@@ -24,9 +25,7 @@ def manager():
 
 @contextlib.contextmanager
 def connected(manager):
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=CELL_DEADLINE)
+    client = connect(manager)
     try:
         yield client
     finally:

@@ -9,6 +9,7 @@ from jupyter_client.session import Session
 
 from client import CELL_DEADLINE, SLACK
 from schema import check_schema
+from starting import connect
 from toy import toy_kernel
 
 
@@ -20,9 +21,7 @@ def manager():
 
 @pytest.fixture
 def client(manager):
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=CELL_DEADLINE)
+    client = connect(manager)
     yield client
     client.stop_channels()
 
