@@ -350,12 +350,14 @@ def test_a_failed_question_mark_ends_the_cell_early(child):
 def test_the_inspector_answers_while_every_thread_computes(child):
     cell = child.start(
         """
-        static FIRST: std::sync::Once = std::sync::Once::new();
+        static COMPUTES: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
         for i in 0..64 { task::Builder::new().name(format!("busy {i}")).spawn(async {
-            FIRST.call_once(|| println!("started"));
+            COMPUTES.store(true, std::sync::atomic::Ordering::Release);
             let began = std::time::Instant::now();
             while began.elapsed() < Duration::from_secs(2) {}
         }).unwrap(); }
+        while !COMPUTES.load(std::sync::atomic::Ordering::Acquire) { std::thread::yield_now(); }
+        println!("all are spawned");
         std::thread::sleep(Duration::from_secs(2));
         """
     )
