@@ -166,3 +166,27 @@ def until_text(client, sent, text):
         message = client.get_iopub_msg(timeout=CELL_DEADLINE)
         if message["parent_header"].get("msg_id") == sent and text in message["content"].get("text", ""):
             return
+
+
+def test_subshells_are_not_needed_to_inspect_by_comm(client, subshell):
+    main = client.execute("let sleeper = task::Builder::new().name(\"sleeper\".into()).spawn(task::sleep(Duration::from_secs(300))).unwrap(); std::thread::sleep(Duration::from_secs(3));")
+    deadline = time.monotonic() + CELL_DEADLINE
+    names = set()
+    while "sleeper" not in names:
+        assert time.monotonic() < deadline, names
+        opened = send(client, "comm_open", {"comm_id": "c", "target_name": "loopbook.inspect", "data": {"query": "tasks"}}, "shell")
+        data = comm_answer(client, opened)
+        assert data["query"] == "tasks"
+        names = {task["name"] for task in data["data"]}
+    [cell] = [task for task in data["data"] if task["kind"] == "cell"]
+    assert cell["state"] == "running", "the cell computes, and the inspector answers"
+    wrong = send(client, "comm_msg", {"comm_id": "c", "data": {"query": "tasks", "cell": "x"}}, "shell")
+    assert "cannot answer" in comm_answer(client, wrong)["error"]
+    assert reply_to(client, main)["content"]["status"] == "ok"
+
+
+def comm_answer(client, sent):
+    while True:
+        message = client.get_iopub_msg(timeout=CELL_DEADLINE)
+        if message["msg_type"] == "comm_msg" and message["parent_header"].get("msg_id") == sent:
+            return message["content"]["data"]

@@ -150,8 +150,10 @@ pub enum Query {
     /// The task table (`:tasks`). The answer has `text/plain`, `text/html` and `application/json`.
     Tasks {
         /// Finished tasks too.
+        #[serde(default)]
         all: bool,
         /// Only tasks of the cell with this execution count.
+        #[serde(default)]
         cell: Option<u32>,
     },
     /// What was noticed of tasks that keep others from running (`:lints`). Answered like [`Query::Tasks`].
