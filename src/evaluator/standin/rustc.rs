@@ -11,6 +11,10 @@ use std::process::{Command, ExitCode};
 /// can name. No other unstable feature is allowed.
 const NEVER_TYPE: [&str; 2] = ["-Zcrate-attr=feature(never_type)", "-Zallow-features=never_type"];
 
+/// A cell's library stays as long as the process that has loaded it, and half of it would be names that nothing reads: its
+/// file is gone by the time a backtrace could look for them.
+const NO_SYMBOLS: &str = "-Cstrip=symbols";
+
 /// Makes a stable rustc take [`NEVER_TYPE`].
 const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 
@@ -27,6 +31,7 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let mut arguments = arguments.to_owned();
     if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
         arguments.extend(NEVER_TYPE.map(OsString::from));
+        arguments.push(NO_SYMBOLS.into());
         // SAFETY: this process has one thread.
         unsafe { std::env::set_var(BOOTSTRAP, "1") };
     }
