@@ -1,7 +1,14 @@
-//! Comms: channels between front end and kernel. The kernel has no targets yet, and says so.
+//! Comms: channels between front end and kernel. The kernel has one target, [`INSPECT`]: each message of the front end
+//! asks the loop's inspector, and is answered by one of the kernel's.
 
 use super::{Okay, content, execute::OK, introspect::Empty};
+use loopbook_channel::{MimeBundle, Query};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The target that answers questions about the loop.
+pub const INSPECT: &str = "loopbook.inspect";
 
 /// `comm_open`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -10,13 +17,81 @@ pub struct CommOpen {
     pub comm_id: String,
     /// Who should be at the other end.
     pub target_name: String,
+    /// A first message, if it says something.
+    #[serde(default)]
+    pub data: CommData,
 }
 
-/// `comm_msg` or `comm_close`, as far as they name a comm.
+/// `comm_msg` or `comm_close`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct CommId {
+pub struct CommMessage {
     /// The comm.
     pub comm_id: String,
+    /// What it says.
+    #[serde(default)]
+    pub data: CommData,
+}
+
+/// What a front end says on a comm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct CommData(Map<String, Value>);
+
+impl CommData {
+    /// The question to the inspector, such as `{"query": "tasks", "all": true}`; `None` if it asks nothing. The error is a
+    /// sentence that says what is wrong with it.
+    pub fn query(&self) -> Option<Result<Query, String>> {
+        self.0.get("query")?;
+        let query = serde_json::from_value(Value::Object(self.0.clone()));
+        Some(query.map_err(|error| format!("the inspector cannot answer this: {error}")))
+    }
+
+    /// The question's name, for its answer.
+    pub fn name(&self) -> String {
+        self.0.get("query").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+/// `comm_info_request`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct CommInfoRequest {
+    /// Only comms to this target.
+    #[serde(default)]
+    pub target_name: Option<String>,
+}
+
+/// `comm_msg`, from the kernel: what the inspector says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CommAnswer {
+    comm_id: String,
+    data: Answer,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Answer {
+    query: String,
+    #[serde(flatten)]
+    said: Said,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Said {
+    Data(Value),
+    Error(String),
+}
+
+impl CommAnswer {
+    /// The answer to the question with this name: the data of a bundle, its text if it has none, or a sentence that says
+    /// why there is neither.
+    pub fn new(comm_id: String, query: String, answer: Result<MimeBundle, String>) -> Self {
+        let data = |mut bundle: MimeBundle| {
+            let data = bundle.remove("application/json").or_else(|| bundle.remove("text/plain"));
+            data.unwrap_or_default()
+        };
+        let said = answer.map_or_else(Said::Error, |bundle| Said::Data(data(bundle)));
+        Self { comm_id, data: Answer { query, said } }
+    }
 }
 
 /// `comm_close`, from the kernel: nobody is at the other end.
@@ -33,17 +108,24 @@ impl CommClose {
     }
 }
 
-/// `comm_info_reply`: no comm is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// `comm_info_reply`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CommInfoReply {
     status: Okay,
-    comms: Empty,
+    comms: BTreeMap<String, CommInfo>,
 }
 
-impl Default for CommInfoReply {
-    fn default() -> Self {
-        Self { status: OK, comms: Empty {} }
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct CommInfo {
+    target_name: &'static str,
+}
+
+impl CommInfoReply {
+    /// These comms to [`INSPECT`] are open.
+    pub fn new(open: impl IntoIterator<Item = String>) -> Self {
+        let comms = open.into_iter().map(|id| (id, CommInfo { target_name: INSPECT })).collect();
+        Self { status: OK, comms }
     }
 }
 
-content! { CommClose => "comm_close", CommInfoReply => "comm_info_reply" }
+content! { CommAnswer => "comm_msg", CommClose => "comm_close", CommInfoReply => "comm_info_reply" }

@@ -10,7 +10,7 @@ use crate::local::{self, Drivers};
 use crate::sync::{lock, thread_token};
 use crate::{cell, context, link, registry, site};
 use life::Life;
-use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel};
+use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, cell_label};
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
@@ -55,7 +55,7 @@ impl Record {
         let parent = context::current();
         let (cell, number) = match &parent {
             Some(parent) => (parent.cell, parent.number),
-            None => (cell::latest(), cell::latest_number()),
+            None => cell::here(),
         };
         let site = location.and_then(|location| site::resolve(location).0);
         let line = match site {
@@ -275,8 +275,8 @@ impl Record {
     pub(crate) fn describe(&self) -> String {
         let title = self.title();
         match (self.number, self.line) {
-            (Some(cell), Some(line)) => format!("{title} (In[{cell}], line {line})"),
-            (Some(cell), None) => format!("{title} (In[{cell}])"),
+            (Some(cell), Some(line)) => format!("{title} ({}, line {line})", cell_label(cell)),
+            (Some(cell), None) => format!("{title} ({})", cell_label(cell)),
             (None, _) => title,
         }
     }
