@@ -146,6 +146,13 @@ class Notebook:
         self.page.locator(".lm-MenuBar-itemLabel", has_text=path[0]).first.click()
         self.page.locator(".lm-Menu-itemLabel").get_by_text(path[1], exact=True).click()
 
+    def choose_theme(self, name):
+        """Colours the page by one of JupyterLab's themes, `Light` or `Dark`."""
+        command = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: `JupyterLab ${name}`})"
+        self.page.evaluate(command, name)
+        is_light = str(name == "Light").lower()
+        self.page.locator(f"body[data-jp-theme-light='{is_light}']").wait_for(state="attached", timeout=SERVER_DEADLINE * 1000)
+
     def accept_dialog(self):
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
 
