@@ -152,17 +152,27 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     }
 }
 
-/// The table of `:help`, or one command's entry.
-pub fn help(name: Option<&str>) -> Result<String, String> {
-    let Some(name) = name else {
-        let width = COMMANDS.iter().map(|command| command.usage.len()).max().unwrap_or(0);
-        let lines: Vec<_> =
-            COMMANDS.iter().map(|command| format!("{:width$}  {}", command.usage, command.help)).collect();
-        return Ok(lines.join("\n"));
-    };
+/// The table of `:help`, or one command's entry, as `text/plain` and `text/html`.
+///
+/// # Errors
+/// If there is no such command; the text says what there is instead.
+pub fn help(name: Option<&str>) -> Result<MimeBundle, String> {
+    let Some(name) = name else { return Ok(table()) };
     let wanted = format!(":{}", name.trim_start_matches(':'));
-    let found = COMMANDS.iter().find(|command| command.name == wanted);
-    found.map(|command| format!("{}\n{}", command.usage, command.help)).ok_or_else(|| refusal(&wanted))
+    describe(&wanted, false).ok_or_else(|| refusal(&wanted))
+}
+
+fn table() -> MimeBundle {
+    let width = COMMANDS.iter().map(|command| command.usage.len()).max().unwrap_or(0);
+    let lines: Vec<_> = COMMANDS.iter().map(|command| format!("{:width$}  {}", command.usage, command.help)).collect();
+    // Beside the plain lines, because a page that is narrower than they are would break them within words.
+    let cell = |text: &str| format!("<td style=\"text-align:left;padding:2px 8px;vertical-align:top\">{text}</td>");
+    let row = |command: &Description| {
+        let usage = format!("<code style=\"white-space:nowrap\">{}</code>", escape(command.usage));
+        format!("<tr>{}{}</tr>", cell(&usage), cell(&escape(command.help)))
+    };
+    let html = format!("<table>{}</table>", COMMANDS.iter().map(row).collect::<String>());
+    MimeBundle::from([("text/plain".to_owned(), lines.join("\n").into()), ("text/html".to_owned(), html.into())])
 }
 
 /// What `:version` says.
@@ -343,8 +353,10 @@ mod tests {
 
     #[test]
     fn help_explains_one_command_or_lists_all() {
-        assert!(help(None).unwrap().lines().count() == COMMANDS.len());
-        assert!(help(Some("tasks")).unwrap().contains("--cell"));
+        let (all, one) = (help(None).unwrap(), help(Some("tasks")).unwrap());
+        assert_eq!(all["text/plain"].as_str().unwrap().lines().count(), COMMANDS.len());
+        assert_eq!(all["text/html"].as_str().unwrap().matches("<tr>").count(), COMMANDS.len());
+        assert!(one["text/plain"].as_str().unwrap().contains("--cell"));
         assert!(help(Some(":nonsense")).is_err());
     }
 }

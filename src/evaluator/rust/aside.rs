@@ -104,7 +104,7 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
         }
         Command::Help(Some(name)) => match names.describe(name, true) {
             Some(bundle) => Ok(Shown::Page(bundle)),
-            None => Ok(Shown::Page(text(commands::help(Some(name))?))),
+            None => Ok(Shown::Page(commands::help(Some(name))?)),
         },
         Command::Type(name) => {
             let ty = names.type_of(name).ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?;
@@ -112,7 +112,7 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
         }
         Command::Vars => Ok(Shown::Display(text(names.variables()))),
         Command::Version => Ok(Shown::Display(text(commands::version()))),
-        _ => Ok(Shown::Page(text(commands::help(None)?))),
+        _ => Ok(Shown::Page(commands::help(None)?)),
     }
 }
 

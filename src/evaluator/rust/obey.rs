@@ -81,7 +81,7 @@ impl Session {
     fn help(&mut self, cell: &Cell, name: Option<&str>) -> Result<(), String> {
         let about_command = commands::help(name);
         let data = match (about_command, name) {
-            (Ok(text), _) => MimeBundle::from([("text/plain".to_owned(), text.into())]),
+            (Ok(data), _) => data,
             (Err(_), Some(name)) if !name.starts_with(':') => self
                 .inspect(name, name.len())
                 .ok_or_else(|| format!("nothing is known of `{name}`; `:help` lists the commands"))?,

@@ -15,6 +15,10 @@ const NEVER_TYPE: [&str; 2] = ["-Zcrate-attr=feature(never_type)", "-Zallow-feat
 /// The crate of the library that all cells share.
 const RUNTIME_CRATE: &str = "loopbook";
 
+/// A cell's library stays as long as the process that has loaded it, and half of it would be names that nothing reads: its
+/// file is gone by the time a backtrace could look for them.
+const NO_SYMBOLS: &str = "-Cstrip=symbols";
+
 /// Makes a stable rustc take [`NEVER_TYPE`].
 const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 
@@ -32,6 +36,7 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     arguments.extend(library_path(&rustc, &arguments));
     if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
         arguments.extend(NEVER_TYPE.map(OsString::from));
+        arguments.push(NO_SYMBOLS.into());
         // SAFETY: this process has one thread.
         unsafe { std::env::set_var(BOOTSTRAP, "1") };
     }
