@@ -41,8 +41,7 @@ fn run(questions: &Receiver<(u64, Query)>) {
 fn answer(query: &Query) -> MimeBundle {
     match query {
         Query::Tasks { all, cell } => {
-            let mut tasks = if *all { registry::finished_tasks() } else { Vec::new() };
-            tasks.extend(registry::all_tasks());
+            let mut tasks = if *all { registry::finished_and_living() } else { registry::all_tasks() };
             tasks.retain(|task| cell.is_none() || task.cell == *cell);
             let mut bundle = views::tasks(&tasks);
             if *all && registry::forgotten_tasks() > 0 {

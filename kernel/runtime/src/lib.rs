@@ -7,7 +7,7 @@
 //! - `cell`: the cell that runs, its body, its interrupt,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
-//! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
+//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `clock`, `panics`: what is known of tasks,
 //! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `lints`, `json`: what cells do with futures and learn of tasks,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
@@ -20,6 +20,7 @@ mod block_on;
 mod branches;
 mod cancel;
 mod cell;
+mod clock;
 mod context;
 mod display;
 pub mod facade;
@@ -55,6 +56,7 @@ mod spares;
 mod stdin;
 mod sync;
 mod tasks;
+mod threads;
 mod views;
 
 pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
@@ -68,7 +70,7 @@ pub use keep::{keep, keep_local};
 pub use lints::{Lint, lints};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
 pub use rich::{Html, Markdown, Png, Svg};
-pub use tasks::{all_tasks, current_task, finished_tasks, task};
+pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
 
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
