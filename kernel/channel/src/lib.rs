@@ -20,10 +20,10 @@ pub use hooks::{
 pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
 };
-pub use task::{CellId, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
+pub use task::{CellId, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 4;
 
 /// Environment variable that names the kernel's Unix socket to the child. The child removes it from its environment
 /// before any user code runs.

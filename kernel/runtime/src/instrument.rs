@@ -5,6 +5,7 @@ use crate::context;
 use crate::flusher;
 use crate::panics;
 use crate::record::Record;
+use crate::registry;
 use crate::threads;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -83,6 +84,7 @@ impl<F: Future> Future for Probe<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(start) = this.start.take() {
+            registry::not_of_async_std();
             let record = Record::start(TaskKind::Branch, start.name.map(str::to_owned), Some(start.location));
             *this.task = Some(Tracked::new(record));
         }
@@ -92,7 +94,7 @@ impl<F: Future> Future for Probe<F> {
         let entered = context::enter(&task.record);
         let began = Moment::now();
         let occupied = threads::occupy(task.record.id, began);
-        if let Some(message) = task.record.poll_starts(Some(cx.waker()), occupied.number, began) {
+        if let Some(message) = task.record.poll_starts(Some(cx.waker()), &occupied, began) {
             // A destructor that panics does not change how the task ended.
             let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
             task.record.finish(TaskState::Cancelled);

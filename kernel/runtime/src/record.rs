@@ -10,6 +10,7 @@ use crate::cancel::CancelOutcome;
 use crate::clock::{self, Moment};
 use crate::local;
 use crate::sync::lock;
+use crate::threads::Occupied;
 use crate::{cell, context, link, registry, site, threads};
 use life::{Life, Look};
 use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel};
@@ -80,13 +81,15 @@ impl Record {
         record
     }
 
-    /// A poll begins on the thread with this number; `waker` is the executor's. If the task has been asked to end, this
+    /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to end, this
     /// tells by whom, as the message of the panic of whoever awaits it.
-    pub(crate) fn poll_starts(&self, waker: Option<&Waker>, thread: u32, now: Moment) -> Option<String> {
+    pub(crate) fn poll_starts(&self, waker: Option<&Waker>, thread: &Occupied, now: Moment) -> Option<String> {
         if let Some(waker) = waker {
             self.set_waker(waker);
         }
-        if !self.life.poll_starts(thread, now) {
+        let (to_end, waited) = self.life.poll_starts(thread.number, now);
+        thread.lagged(waited);
+        if !to_end {
             return None;
         }
         let mut side = lock(&self.side);
@@ -123,6 +126,7 @@ impl Record {
         drop(side);
         // Dropping a waker runs the executor's code, which may want this record.
         drop(waker);
+        threads::has_ended(self.id);
         registry::retire(self);
         end_wakers.into_iter().for_each(Waker::wake);
     }
@@ -251,6 +255,8 @@ impl Record {
             idle: look.idle,
             longest_poll: look.longest_poll,
             created: self.created.since(clock::began()),
+            thread: (look.state == TaskState::Running).then(|| threads::name(look.thread)).flatten(),
+            woken_by: threads::describe(look.cause),
             cancelled_by: rare.filter(|_| cancelled).and_then(|rare| rare.cancelled_by.clone()),
         }
     }
@@ -289,6 +295,10 @@ impl Record {
 
     fn look(&self, now: Moment) -> Look {
         self.life.look(self.created, now)
+    }
+
+    fn awaits(&self, task: TaskId) -> bool {
+        lock(&self.side).waits().any(|wait| matches!(wait, Wait::Task(id) if id == task))
     }
 
     /// Notes who polls the task from now on.
@@ -333,6 +343,9 @@ impl Wake for Record {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let Some(woken) = self.life.wake(threads::here()) else { return };
+        if woken.tell {
+            self.life.caused_by(threads::waker(|ended| self.awaits(ended)));
+        }
         // Who was told once will poll, and then it sees this wake too.
         if woken.tell && !woken.moved {
             if let Some(waker) = self.waker.get() {

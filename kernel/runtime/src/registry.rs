@@ -21,6 +21,7 @@ const SHARDS: usize = 64;
 
 static LIVING: LazyLock<[Shard; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| Shard::default()));
 static FINISHED: Mutex<Finished> = Mutex::new(Finished { tasks: VecDeque::new(), capacity: REMEMBERED, forgotten: 0 });
+static NOT_OF_ASYNC_STD: AtomicU64 = AtomicU64::new(0);
 static LAST_ID: AtomicU64 = AtomicU64::new(0);
 
 /// On a cache line of its own, or threads would wait for each other's locks after all.
@@ -102,6 +103,21 @@ pub(crate) fn current_task_info() -> Option<TaskInfo> {
 /// When the loop began: the moment that [`TaskInfo::created`] counts from.
 pub(crate) fn loop_began() -> Moment {
     clock::began()
+}
+
+/// A record is about to be made of something that async-std does not count among its tasks.
+pub(crate) fn not_of_async_std() {
+    NOT_OF_ASYNC_STD.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many of async-std's tasks have a record, of those that were ever started.
+pub(crate) fn started_on_async_std() -> u64 {
+    LAST_ID.load(Ordering::Relaxed).saturating_sub(NOT_OF_ASYNC_STD.load(Ordering::Relaxed))
+}
+
+/// How many tasks were ever started.
+pub(crate) fn started() -> u64 {
+    LAST_ID.load(Ordering::Relaxed)
 }
 
 /// A number for a new task.

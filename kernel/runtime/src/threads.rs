@@ -2,19 +2,33 @@
 
 use crate::clock::Moment;
 use crate::sync::lock;
-use loopbook_channel::TaskId;
+use crate::{context, pool};
+use loopbook_channel::{TaskId, WokenBy};
 use std::cell::{Cell, OnceCell};
+use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// Names of so many threads are remembered, also of those that have ended.
+const NAMED: usize = 1_000;
+/// Sizes of lags: each is twice the one before.
+pub(crate) const LAGS: usize = 48;
+/// In a cause of a wake: no task, but the reactor.
+const REACTOR: u64 = 1 << 63;
+/// In a cause of a wake: no task, but the thread with the number that follows.
+const THREAD: u64 = 1 << 62;
+
 static THREADS: Mutex<Vec<Arc<Thread>>> = Mutex::new(Vec::new());
+static NAMES: Mutex<VecDeque<(u32, String)>> = Mutex::new(VecDeque::new());
 
 thread_local! {
     /// This thread's entry, as soon as it has one and until it ends.
     static HERE: Cell<*const Thread> = const { Cell::new(ptr::null()) };
     static OWNER: OnceCell<Owner> = const { OnceCell::new() };
+    /// The task that has ended on this thread, until the next poll begins: its end is what wakes others then.
+    static ENDED: Cell<TaskId> = const { Cell::new(0) };
 }
 
 /// A thread that has polled something.
@@ -22,6 +36,8 @@ pub(crate) struct Thread {
     /// From 1, never reused.
     pub(crate) number: u32,
     pub(crate) name: String,
+    /// One of the loop's own, or the one on which cells run: what wakes tasks there and is no task is the reactor.
+    is_loops: bool,
     /// When it was first seen.
     pub(crate) began: Moment,
     /// The task of the outermost poll; 0 if there is none.
@@ -31,6 +47,8 @@ pub(crate) struct Thread {
     /// Time in polls that have ended, in ticks.
     busy: AtomicU64,
     polls: AtomicU64,
+    /// How often a task was ready for so long before it was polled: at least two to the power of the index, in ticks.
+    lags: [AtomicU64; LAGS],
 }
 
 /// What a thread does at the moment.
@@ -55,15 +73,58 @@ pub(crate) fn here() -> u32 {
     unsafe { HERE.get().as_ref() }.map_or(0, |thread| thread.number)
 }
 
+/// The name of the thread with this number.
+pub(crate) fn name(number: u32) -> Option<String> {
+    let names = lock(&NAMES);
+    names.iter().rev().find(|(known, _)| *known == number).map(|(_, name)| name.clone())
+}
+
+/// A task has ended on this thread.
+pub(crate) fn has_ended(task: TaskId) {
+    ENDED.set(task);
+}
+
+/// What it is that wakes a task on this thread. `awaits` tells whether that task awaits the one that has just ended here.
+pub(crate) fn waker(awaits: impl FnOnce(TaskId) -> bool) -> u64 {
+    if let Some(task) = context::current_task() {
+        return task;
+    }
+    let ended = ENDED.get();
+    if ended != 0 && awaits(ended) {
+        return ended;
+    }
+    // SAFETY: as in `here`.
+    match unsafe { entry().as_ref() } {
+        Some(thread) if thread.is_loops => REACTOR,
+        Some(thread) => THREAD | u64::from(thread.number),
+        None => THREAD,
+    }
+}
+
+/// What [`waker`] has told, for people.
+pub(crate) fn describe(cause: u64) -> Option<WokenBy> {
+    if cause == 0 {
+        return None;
+    }
+    if cause == REACTOR {
+        return Some(WokenBy::Reactor);
+    }
+    if cause & THREAD == 0 {
+        return Some(WokenBy::Task { id: cause });
+    }
+    let name = u32::try_from(cause & !THREAD).ok().and_then(name);
+    Some(WokenBy::Thread { name: name.unwrap_or_else(|| "a thread that has ended".to_owned()) })
+}
+
 /// A poll of `task` begins on this thread. Until the guard is gone it occupies the thread, unless it is inside another.
 pub(crate) fn occupy(task: TaskId, now: Moment) -> Occupied {
-    let known = HERE.get();
-    let thread = if known.is_null() { enter() } else { known };
+    let thread = entry();
     // SAFETY: as in `here`.
     let Some(entry) = (unsafe { thread.as_ref() }) else { return Occupied { thread: ptr::null(), number: 0 } };
     if entry.task.load(Relaxed) != 0 {
         return Occupied { thread: ptr::null(), number: entry.number };
     }
+    ENDED.set(0);
     entry.since.store(now.0, Relaxed);
     entry.task.store(task, Relaxed);
     Occupied { thread, number: entry.number }
@@ -78,6 +139,14 @@ pub(crate) struct Occupied {
 }
 
 impl Occupied {
+    /// The task was ready for so many ticks before this poll.
+    pub(crate) fn lagged(&self, ticks: u64) {
+        // SAFETY: the guard lives on the stack of the thread whose entry this is.
+        let Some(thread) = (unsafe { self.thread.as_ref() }) else { return };
+        let size = (u64::BITS - ticks.leading_zeros()).saturating_sub(1) as usize;
+        add(&thread.lags[size.min(LAGS - 1)], 1);
+    }
+
     /// The poll ends now.
     pub(crate) fn leave(mut self, now: Moment) {
         self.end(now);
@@ -87,9 +156,8 @@ impl Occupied {
     fn end(&self, now: Moment) {
         // SAFETY: the guard lives on the stack of the thread whose entry this is.
         let Some(thread) = (unsafe { self.thread.as_ref() }) else { return };
-        let spent = now.0.saturating_sub(thread.since.load(Relaxed));
-        thread.busy.store(thread.busy.load(Relaxed) + spent, Relaxed);
-        thread.polls.store(thread.polls.load(Relaxed) + 1, Relaxed);
+        add(&thread.busy, now.0.saturating_sub(thread.since.load(Relaxed)));
+        add(&thread.polls, 1);
         thread.task.store(0, Relaxed);
     }
 }
@@ -103,12 +171,18 @@ impl Drop for Occupied {
 }
 
 impl Thread {
+    /// What it does, and has done.
     pub(crate) fn work(&self) -> Work {
         let task = match self.task.load(Relaxed) {
             0 => None,
             task => Some((task, Moment(self.since.load(Relaxed)))),
         };
         Work { task, busy: self.busy.load(Relaxed), polls: self.polls.load(Relaxed) }
+    }
+
+    /// How often each size of lag was met.
+    pub(crate) fn lags(&self) -> [u64; LAGS] {
+        std::array::from_fn(|size| self.lags[size].load(Relaxed))
     }
 }
 
@@ -122,22 +196,24 @@ impl Drop for Owner {
     }
 }
 
-/// Gives this thread an entry; null if it is about to end.
+/// The entry of this thread; null if it is about to end.
+fn entry() -> *const Thread {
+    let known = HERE.get();
+    if known.is_null() { enter() } else { known }
+}
+
 #[cold]
 fn enter() -> *const Thread {
     static NUMBERS: AtomicU32 = AtomicU32::new(1);
     let entered = OWNER.try_with(|owner| {
         let owner = owner.get_or_init(|| {
-            let number = NUMBERS.fetch_add(1, Relaxed);
-            let thread = Arc::new(Thread {
-                number,
-                name: thread::current().name().map_or_else(|| format!("thread {number}"), str::to_owned),
-                began: Moment::now(),
-                task: AtomicU64::new(0),
-                since: AtomicU64::new(0),
-                busy: AtomicU64::new(0),
-                polls: AtomicU64::new(0),
-            });
+            let thread = Arc::new(Thread::new(NUMBERS.fetch_add(1, Relaxed)));
+            let mut names = lock(&NAMES);
+            if names.len() == NAMED {
+                names.pop_front();
+            }
+            names.push_back((thread.number, thread.name.clone()));
+            drop(names);
             lock(&THREADS).push(Arc::clone(&thread));
             Owner(thread)
         });
@@ -146,4 +222,26 @@ fn enter() -> *const Thread {
     let entry = entered.unwrap_or(ptr::null());
     HERE.set(entry);
     entry
+}
+
+impl Thread {
+    fn new(number: u32) -> Self {
+        let name = thread::current().name().map_or_else(|| format!("thread {number}"), str::to_owned);
+        Self {
+            number,
+            is_loops: pool::is_worker(&name) || matches!(name.as_str(), "main" | "async-io"),
+            name,
+            began: Moment::now(),
+            task: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+            polls: AtomicU64::new(0),
+            lags: std::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+}
+
+/// Adds to a counter that only this thread writes.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Relaxed) + more, Relaxed);
 }

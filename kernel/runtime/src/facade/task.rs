@@ -206,7 +206,7 @@ fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
     let _entered = context::enter(record);
     let began = Moment::now();
     let occupied = threads::occupy(record.id, began);
-    record.poll_starts(None, occupied.number, began);
+    record.poll_starts(None, &occupied, began);
     let result = catch_unwind(AssertUnwindSafe(f));
     flusher::after_poll(record.cell, Moment::now());
     match result {

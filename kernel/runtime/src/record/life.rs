@@ -39,6 +39,8 @@ pub(super) struct Life {
     thread: AtomicU32,
     /// When a poll last began or ended.
     since: AtomicU64,
+    /// What woke it last, as `threads::waker` says it.
+    cause: AtomicU64,
     /// When it was woken; counts if that is later than `since`.
     woken: AtomicU64,
     busy: AtomicU64,
@@ -55,6 +57,7 @@ pub(super) struct Look {
     /// When it got into that state.
     pub(super) since: Moment,
     pub(super) thread: u32,
+    pub(super) cause: u64,
     pub(super) polls: u64,
     pub(super) wakes: u64,
     pub(super) self_wakes: u64,
@@ -80,6 +83,7 @@ impl Life {
             changes: AtomicU32::new(0),
             thread: AtomicU32::new(0),
             since: AtomicU64::new(now.0),
+            cause: AtomicU64::new(0),
             woken: AtomicU64::new(now.0),
             busy: AtomicU64::new(0),
             scheduled: AtomicU64::new(0),
@@ -89,17 +93,20 @@ impl Life {
         }
     }
 
-    /// A poll begins on the thread with this number. True if somebody has asked the task to end.
-    pub(super) fn poll_starts(&self, thread: u32, now: Moment) -> bool {
+    /// A poll begins on the thread with this number. Tells whether somebody has asked the task to end, and how long it was
+    /// ready to run, in ticks.
+    pub(super) fn poll_starts(&self, thread: u32, now: Moment) -> (bool, u64) {
         self.change(|| {
             let before = self.update(|word| (word & !WOKEN) | RUNNING);
+            let mut waited = 0;
             if before & (RUNNING | WOKEN) == WOKEN {
-                add(&self.scheduled, now.0.saturating_sub(self.ready_since()));
+                waited = now.0.saturating_sub(self.ready_since());
+                add(&self.scheduled, waited);
             }
             self.since.store(now.0, Relaxed);
             self.thread.store(thread, Relaxed);
             add(&self.polls, 1);
-            before & TO_END != 0
+            (before & TO_END != 0, waited)
         })
     }
 
@@ -155,6 +162,11 @@ impl Life {
         Some(Woken { tell: word & WOKEN == 0, moved: word & MOVED != 0 })
     }
 
+    /// Notes what has woken it.
+    pub(super) fn caused_by(&self, cause: u64) {
+        self.cause.store(cause, Relaxed);
+    }
+
     /// Has its next poll end it.
     pub(super) fn ask_to_end(&self) {
         self.word.fetch_or(TO_END, AcqRel);
@@ -208,6 +220,7 @@ impl Life {
             state,
             since: Moment(since),
             thread: self.thread.load(Relaxed),
+            cause: self.cause.load(Relaxed),
             polls: self.polls.load(Relaxed),
             wakes: word / ONE_WAKE,
             self_wakes: self.self_wakes.load(Relaxed),

@@ -14,7 +14,7 @@ fn a_task_is_scheduled_until_it_is_polled() {
     let look = life.look(CREATED, Moment(1_000));
     assert_eq!((look.state, look.polls, look.wakes), (TaskState::Scheduled, 0, 0));
     assert!(look.idle.is_zero() && look.busy.is_zero() && !look.scheduled.is_zero());
-    assert!(!life.poll_starts(1, Moment(1_000)));
+    assert_eq!(life.poll_starts(1, Moment(1_000)), (false, 1_000));
     assert_eq!(life.look(CREATED, Moment(1_000)).state, TaskState::Running);
     life.poll_ends(Moment(3_000));
     let look = life.look(CREATED, Moment(6_000));
