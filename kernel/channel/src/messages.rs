@@ -156,6 +156,29 @@ pub enum Query {
         #[serde(default)]
         cell: Option<u32>,
     },
+    /// One task with all that is known of it (`:task ID`). Answered like [`Query::Tasks`].
+    Task {
+        /// The task.
+        id: TaskId,
+    },
+    /// Who waits for whom (`:pstree [ID]`): from this task down, or from all that nobody waits for. Answered like
+    /// [`Query::Tasks`].
+    Tree {
+        /// The task.
+        id: Option<TaskId>,
+    },
+    /// Threads, lag and numbers of the loop (`:loop`). Answered like [`Query::Tasks`].
+    Loop,
+    /// Timers and sockets that something waits for (`:resources`). Answered like [`Query::Tasks`].
+    Resources,
+    /// When which task ran and waited (`:timeline`). The answer has `text/plain`, `text/html` and, for Chrome's and
+    /// Perfetto's viewers, `application/json`.
+    Timeline {
+        /// Only tasks of the cell with this execution count.
+        cell: Option<u32>,
+        /// Only the last so many seconds.
+        last: Option<f64>,
+    },
     /// What was noticed of tasks that keep others from running (`:lints`). Answered like [`Query::Tasks`].
     Lints,
     /// Ends a task (`:cancel ID`). The answer says what came of it, as `text/plain`.

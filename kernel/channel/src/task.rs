@@ -76,6 +76,12 @@ pub struct TaskInfo {
     /// When it was spawned, since the kernel's loop began.
     #[serde(with = "seconds")]
     pub created: Duration,
+    /// The thread that polls it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// What woke it last; nothing has if it was only started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken_by: Option<WokenBy>,
     /// Who cancelled it, if it was cancelled and somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_by: Option<String>,
@@ -162,6 +168,24 @@ pub enum WaitingOn {
     Other {
         /// The word.
         what: String,
+    },
+}
+
+/// What woke a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "lowercase")]
+pub enum WokenBy {
+    /// Another task, or itself: it sent something, let go of a lock, or ended.
+    Task {
+        /// That task.
+        id: TaskId,
+    },
+    /// The reactor: a timer fired, or a socket is ready.
+    Reactor,
+    /// A thread that is not the loop's.
+    Thread {
+        /// Its name.
+        name: String,
     },
 }
 

@@ -2,22 +2,25 @@
 
 use crate::{beside, cell, record::Record};
 use loopbook_channel::{CellId, Failure, TaskId};
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ptr;
 use std::sync::Arc;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Record>>> = const { RefCell::new(None) };
+    /// Null, or what an `Arc` points to that outlives the guard which [`enter`] has given for it.
+    static CURRENT: Cell<*const Record> = const { Cell::new(ptr::null()) };
 }
 
 /// The cell to which whatever happens on this thread belongs: that of the current task, else the cell that runs, else
 /// the last one.
 pub(crate) fn current_cell() -> CellId {
-    with_current(|record| record.map(|record| record.cell)).unwrap_or_else(|| cell::here().0)
+    with_current(|record| record.cell).unwrap_or_else(|| cell::here().0)
 }
 
 /// The task that is polled on this thread, innermost first (a branch before the task around it).
 pub(crate) fn current_task() -> Option<TaskId> {
-    with_current(|record| record.map(|record| record.id))
+    with_current(|record| record.id)
 }
 
 /// Marks the running cell as ended early: with a failed `?` (the failure) or a `return` (`None`). evcxr must then forget
@@ -31,36 +34,37 @@ pub(crate) fn end_cell_early(failure: Option<Failure>) {
 
 /// The record of [`current_task`].
 pub(crate) fn current() -> Option<Arc<Record>> {
-    with_current(|record| record.cloned())
+    with_current(|record| {
+        // SAFETY: the pointer is that of an `Arc` (see `enter`) which lives as long as it is the current one, that is,
+        // at least until this function returns.
+        unsafe {
+            Arc::increment_strong_count(record);
+            Arc::from_raw(record)
+        }
+    })
 }
 
 /// Makes a task the current one of this thread until the guard is dropped.
-pub(crate) fn enter(record: &Arc<Record>) -> Entered {
-    let before = CURRENT.try_with(|current| current.replace(Some(Arc::clone(record)))).ok().flatten();
-    Entered { before }
+pub(crate) fn enter(record: &Arc<Record>) -> Entered<'_> {
+    Entered { before: CURRENT.replace(Arc::as_ptr(record)), task: PhantomData }
 }
 
 /// Puts the task that was current before back; see [`enter`].
-pub(crate) struct Entered {
-    before: Option<Arc<Record>>,
+pub(crate) struct Entered<'a> {
+    before: *const Record,
+    /// The task stays borrowed, and so alive, while it is the current one.
+    task: PhantomData<&'a Arc<Record>>,
 }
 
-impl Drop for Entered {
+impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        let before = self.before.take();
-        // The replaced record is dropped here, outside of the cell's borrow. A thread that is ending has no current task.
-        drop(CURRENT.try_with(|current| current.replace(before)));
+        CURRENT.set(self.before);
     }
 }
 
-/// Works at every moment of a thread's life: `None` while its thread-locals are being destroyed.
-fn with_current<T>(look: impl FnOnce(Option<&Arc<Record>>) -> Option<T>) -> Option<T> {
-    let mut look = Some(look);
-    CURRENT
-        .try_with(|current| {
-            let current = current.try_borrow().ok()?;
-            look.take().and_then(|look| look(current.as_ref()))
-        })
-        .ok()
-        .flatten()
+/// Works at every moment of a thread's life: a pointer needs no destructor.
+fn with_current<T>(look: impl FnOnce(&Record) -> T) -> Option<T> {
+    // SAFETY: null, or borrowed by a guard of this thread that has not been dropped; guards are dropped in the reverse
+    // order of their making, since each lives on the stack of the poll that it is for.
+    unsafe { CURRENT.get().as_ref() }.map(look)
 }

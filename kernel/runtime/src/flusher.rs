@@ -4,6 +4,7 @@
 //! an `.await`, in a thread's loop). So one thread does all flushing, and nobody waits for it without a limit. What it
 //! gets out is written on that thread, so it is told for which cell it flushes.
 
+use crate::clock::Moment;
 use crate::sync::lock;
 use crate::{cell, context};
 use loopbook_channel::CellId;
@@ -11,7 +12,7 @@ use std::cell::Cell;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Between two flushes of what nobody asked for.
 const TICK: Duration = Duration::from_millis(50);
@@ -25,7 +26,7 @@ const LONG: Duration = Duration::from_millis(250);
 static STATE: Mutex<State> = Mutex::new(State { asked: 0, done: 0, given_up: 0, request: None });
 static CHANGED: Condvar = Condvar::new();
 static STARTED: AtomicBool = AtomicBool::new(false);
-/// Microseconds since the loop began, of the last flush.
+/// When the last flush was, in ticks of the clock.
 static LAST_FLUSH: AtomicU64 = AtomicU64::new(0);
 /// Cell of the task that was polled last and did not ask for a flush; 0 is none.
 static LAST_POLLED: AtomicU64 = AtomicU64::new(0);
@@ -43,12 +44,15 @@ struct State {
 }
 
 /// A poll has ended on this thread: what it printed without ending the line is its cell's.
-pub(crate) fn after_poll(cell: CellId) {
+pub(crate) fn after_poll(cell: CellId, now: Moment) {
     if !STARTED.load(Ordering::Relaxed) {
         return;
     }
-    if micros().saturating_sub(LAST_FLUSH.load(Ordering::Relaxed)) < AFTER_POLL.as_micros() as u64 {
-        LAST_POLLED.store(cell, Ordering::Relaxed);
+    if now.since(Moment(LAST_FLUSH.load(Ordering::Relaxed))) < AFTER_POLL {
+        // Threads that only read this do not take the cache line from each other.
+        if LAST_POLLED.load(Ordering::Relaxed) != cell {
+            LAST_POLLED.store(cell, Ordering::Relaxed);
+        }
         return;
     }
     flush(cell, SHORT);
@@ -112,7 +116,7 @@ fn run() {
         let last_polled = LAST_POLLED.swap(0, Ordering::Relaxed);
         let cell = request.unwrap_or(if last_polled == 0 { cell::latest() } else { last_polled });
         flush_now(cell);
-        LAST_FLUSH.store(micros(), Ordering::Relaxed);
+        LAST_FLUSH.store(Moment::now().0, Ordering::Relaxed);
         lock(&STATE).done = asked;
         CHANGED.notify_all();
     }
@@ -125,8 +129,4 @@ fn flush_now(cell: CellId) {
     // SAFETY: null means all streams.
     unsafe { libc::fflush(std::ptr::null_mut()) };
     FLUSHING_FOR.set(None);
-}
-
-fn micros() -> u64 {
-    Instant::now().saturating_duration_since(crate::registry::loop_began()).as_micros() as u64
 }

@@ -2,7 +2,7 @@
 
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
-use crate::{link, lints, registry, rich, views};
+use crate::{graph, link, lints, loop_stats, registry, resources, rich, views};
 use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel, cell_label};
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -41,8 +41,7 @@ fn run(questions: &Receiver<(u64, Query)>) {
 fn answer(query: &Query) -> MimeBundle {
     match query {
         Query::Tasks { all, cell } => {
-            let mut tasks = if *all { registry::finished_tasks() } else { Vec::new() };
-            tasks.extend(registry::all_tasks());
+            let mut tasks = if *all { registry::finished_and_living() } else { registry::all_tasks() };
             tasks.retain(|task| cell.is_none() || task.cell == *cell);
             let mut bundle = views::tasks(&tasks);
             if *all && registry::forgotten_tasks() > 0 {
@@ -55,6 +54,18 @@ fn answer(query: &Query) -> MimeBundle {
             }
             bundle
         }
+        Query::Task { id } => match registry::task(*id) {
+            Some(task) => views::task(&task),
+            None => rich::text(format!("there is no task {id}: it is forgotten, or there never was one")),
+        },
+        Query::Tree { id: None } => views::trees(&graph::roots()),
+        Query::Tree { id: Some(id) } => match graph::call_graph(*id) {
+            Some(graph) => views::trees(&[graph]),
+            None => rich::text(format!("there is no task {id} that waits: it has ended, or there never was one")),
+        },
+        Query::Loop => views::loop_stats(&loop_stats::loop_stats()),
+        Query::Resources => views::resources(&resources::resources()),
+        Query::Timeline { .. } => rich::text("not yet"),
         Query::Lints => lints::table(),
         Query::Cancel { id } => rich::text(match registry::record(*id) {
             Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),

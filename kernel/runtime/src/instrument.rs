@@ -1,10 +1,12 @@
 //! Watching a future: every poll of a task goes through here.
 
+use crate::clock::Moment;
 use crate::context;
 use crate::flusher;
 use crate::panics;
-use crate::pool;
 use crate::record::Record;
+use crate::registry;
+use crate::threads;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -82,6 +84,7 @@ impl<F: Future> Future for Probe<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(start) = this.start.take() {
+            registry::not_of_async_std();
             let record = Record::start(TaskKind::Branch, start.name.map(str::to_owned), Some(start.location));
             *this.task = Some(Tracked::new(record));
         }
@@ -89,20 +92,23 @@ impl<F: Future> Future for Probe<F> {
             panic!("a task was polled after it had ended");
         };
         let entered = context::enter(&task.record);
-        let _occupied = pool::occupy(&task.record);
-        if let Some(message) = task.record.poll_starts(Some(cx.waker())) {
+        let began = Moment::now();
+        let occupied = threads::occupy(task.record.id, began);
+        if let Some(message) = task.record.poll_starts(Some(cx.waker()), &occupied, began) {
             // A destructor that panics does not change how the task ended.
             let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
             task.record.finish(TaskState::Cancelled);
-            flusher::after_poll(task.record.cell);
+            flusher::after_poll(task.record.cell, Moment::now());
             return Poll::Ready(Err(panics::of_nowhere(message)));
         }
         let mut inner_cx = Context::from_waker(&task.waker);
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
         let result = match polled {
             Ok(Poll::Pending) => {
-                task.record.poll_ends();
-                flusher::after_poll(task.record.cell);
+                let ended = Moment::now();
+                task.record.poll_ends(ended);
+                occupied.leave(ended);
+                flusher::after_poll(task.record.cell, ended);
                 return Poll::Pending;
             }
             Ok(Poll::Ready(output)) => Ok(output),
@@ -111,7 +117,8 @@ impl<F: Future> Future for Probe<F> {
         this.inner.set(None);
         // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
         task.record.finish(if result.is_ok() { TaskState::Completed } else { TaskState::Panicked });
-        flusher::after_poll(task.record.cell);
+        flusher::after_poll(task.record.cell, Moment::now());
+        drop(occupied);
         drop(entered);
         Poll::Ready(result)
     }

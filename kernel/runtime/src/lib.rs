@@ -7,8 +7,9 @@
 //! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
-//! - `record`, `registry`, `instrument`, `context`, `site`, `panics`: what is known of tasks,
-//! - `gather`, `branches`, `keep`, `tasks`, `cancel`, `lints`, `json`: what cells do with futures and learn of tasks,
+//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `clock`, `panics`: what is known of tasks,
+//! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
+//!   `resources`: what they learn of tasks and do to them,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
 //!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
@@ -21,12 +22,14 @@ mod block_on;
 mod branches;
 mod cancel;
 mod cell;
+mod clock;
 mod context;
 mod display;
 pub mod facade;
 mod flusher;
 mod gather;
 mod generations;
+mod graph;
 mod hidden;
 mod input;
 mod inspector;
@@ -38,6 +41,7 @@ mod link;
 mod lints;
 mod local;
 mod local_slot;
+mod loop_stats;
 mod markers;
 mod names;
 mod output;
@@ -48,6 +52,7 @@ mod progress;
 mod question;
 mod record;
 mod registry;
+mod resources;
 mod rich;
 mod seen;
 mod show;
@@ -57,20 +62,24 @@ mod spares;
 mod stdin;
 mod sync;
 mod tasks;
+mod threads;
 mod views;
 
-pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
+pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
 
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
 pub use gather::{Awaitable, gather_all, try_gather_all};
+pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};
 pub use json::json;
 pub use keep::{keep, keep_local};
 pub use lints::{Lint, lints};
+pub use loop_stats::{Lag, LoopStats, WorkerStats, loop_stats};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
+pub use resources::{Resource, resources};
 pub use rich::{Html, Markdown, Png, Svg};
-pub use tasks::{all_tasks, current_task, finished_tasks, task};
+pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
 
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]

@@ -5,16 +5,14 @@
 //! those are. So the loop goes on, whatever a task does.
 
 use crate::record::Record;
-use crate::sync::lock;
-use crate::{lints, registry};
+use crate::{lints, registry, threads};
 use async_global_executor::GlobalExecutorConfig;
 use loopbook_channel::CellId;
-use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Once};
 use std::thread::{self, available_parallelism};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Threads that the pool may grow to.
 const MOST: usize = 64;
@@ -29,14 +27,6 @@ const NAMED: usize = 3;
 
 /// How many threads there are.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
-/// The threads that have polled something.
-static WORKERS: Mutex<Vec<Arc<Worker>>> = Mutex::new(Vec::new());
-
-thread_local! {
-    /// `None` on threads that are not the pool's.
-    static WORKER: OnceCell<Option<Arc<Worker>>> = const { OnceCell::new() };
-}
-
 /// Starts the pool, once. The first configuration wins, so this comes before async-std's own.
 pub(crate) fn start() {
     static STARTED: Once = Once::new();
@@ -50,47 +40,6 @@ pub(crate) fn start() {
         // Without a thread for the monitor there is no help for a stuck pool, and everything else works.
         let _ = thread::Builder::new().name("loopbook-pool".into()).spawn(watch);
     });
-}
-
-/// A poll of `record` begins on this thread. Until the guard is dropped it occupies the thread, if that is one of the
-/// pool's and the poll is not inside another one.
-pub(crate) fn occupy(record: &Arc<Record>) -> Option<Occupied> {
-    let worker = WORKER.try_with(|worker| worker.get_or_init(Worker::of_this_thread).clone()).ok()??;
-    let mut poll = lock(&worker.poll);
-    if poll.is_some() {
-        return None;
-    }
-    *poll = Some((Arc::clone(record), Instant::now()));
-    drop(poll);
-    Some(Occupied(worker))
-}
-
-/// See [`occupy`].
-pub(crate) struct Occupied(Arc<Worker>);
-
-impl Drop for Occupied {
-    fn drop(&mut self) {
-        let ended = lock(&self.0.poll).take();
-        // The last reference to a record may be this one, and its drop is none of the lock's business.
-        drop(ended);
-    }
-}
-
-/// One of the pool's threads, and the outermost poll on it.
-#[derive(Default)]
-struct Worker {
-    poll: Mutex<Option<(Arc<Record>, Instant)>>,
-}
-
-impl Worker {
-    fn of_this_thread() -> Option<Arc<Self>> {
-        if !thread::current().name().is_some_and(|name| name.starts_with(NAME)) {
-            return None;
-        }
-        let worker = Arc::new(Self::default());
-        lock(&WORKERS).push(Arc::clone(&worker));
-        Some(worker)
-    }
 }
 
 fn watch() {
@@ -126,9 +75,15 @@ fn look(told: &mut HashSet<CellId>) {
 
 /// The tasks that have had their thread for too long.
 fn stuck() -> Vec<Arc<Record>> {
-    let workers = lock(&WORKERS).clone();
-    let polls = workers.iter().filter_map(|worker| lock(&worker.poll).clone());
-    polls.filter(|(_, since)| since.elapsed() >= STUCK).map(|(record, _)| record).collect()
+    let workers = threads::all().into_iter().filter(|thread| is_worker(&thread.name));
+    let polls = workers.filter_map(|worker| worker.work().task);
+    let long = polls.filter(|(_, since)| since.elapsed() >= STUCK);
+    long.filter_map(|(task, _)| registry::record(task)).collect()
+}
+
+/// Whether the thread of this name is one of the pool's.
+pub(crate) fn is_worker(thread: &str) -> bool {
+    thread.starts_with(NAME)
 }
 
 fn message(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -> String {

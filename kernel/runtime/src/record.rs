@@ -4,19 +4,23 @@
 //! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
 
 mod life;
+mod side;
 
 use crate::cancel::CancelOutcome;
-use crate::local::{self, Drivers};
-use crate::sync::{lock, thread_token};
-use crate::{cell, context, link, registry, site};
-use life::Life;
+use crate::clock::{self, Moment};
+use crate::local;
+use crate::sync::lock;
+use crate::threads::Occupied;
+use crate::{cell, context, link, registry, site, threads};
+use life::{Life, Look};
 use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, cell_label};
+use side::Side;
 use std::panic::Location;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-pub(crate) use life::{Wait, Waiting};
+pub(crate) use side::{Wait, Waiting};
 
 /// One task. Alive as long as the task, its handle or one of its wakers.
 pub(crate) struct Record {
@@ -27,21 +31,14 @@ pub(crate) struct Record {
     pub(crate) cell: CellId,
     /// The execution count of that cell.
     pub(crate) number: Option<u32>,
-    pub(crate) site: Option<Site>,
     pub(crate) line: Option<u32>,
+    location: Option<&'static Location<'static>>,
     parent: Option<TaskId>,
-    /// Of a local task: who polls its thread's local tasks.
-    drivers: Option<Arc<Drivers>>,
-    created: Instant,
-    life: Mutex<Life>,
-    fate: Mutex<Fate>,
-}
-
-/// What becomes of a panic: it goes to whoever awaits the task, and to the user if nobody can.
-#[derive(Default)]
-struct Fate {
-    detached: bool,
-    failure: Option<Failure>,
+    created: Moment,
+    life: Life,
+    /// Who polls it: the executor's waker, which hardly ever changes.
+    waker: OnceLock<Waker>,
+    side: Mutex<Side>,
 }
 
 impl Record {
@@ -57,80 +54,79 @@ impl Record {
             Some(parent) => (parent.cell, parent.number),
             None => cell::here(),
         };
-        let site = location.and_then(|location| site::resolve(location).0);
-        let line = match site {
+        let line = match location.and_then(site::in_cell) {
             Some(site) if Some(site.cell) == number => Some(site.line),
             _ => parent.as_ref().and_then(|parent| parent.line),
         };
-        let now = Instant::now();
+        let mut side = Side::default();
+        if kind == TaskKind::Local {
+            side.rare().drivers = local::drivers();
+        }
+        let now = Moment::now();
         let record = Arc::new(Self {
             id: registry::next_id(),
             name,
             kind,
             cell,
             number,
-            site,
             line,
+            location,
             parent: parent.map(|parent| parent.id),
-            drivers: (kind == TaskKind::Local).then(local::drivers).flatten(),
             created: now,
-            life: Mutex::new(Life::new(now)),
-            fate: Mutex::default(),
+            life: Life::new(now),
+            waker: OnceLock::new(),
+            side: Mutex::new(side),
         });
         registry::insert(&record);
         record
     }
 
-    /// A poll begins on this thread; `waker` is the executor's. If the task has been asked to end, this tells by whom, as
-    /// the message of the panic of whoever awaits it.
-    pub(crate) fn poll_starts(&self, waker: Option<&Waker>) -> Option<String> {
-        let mut life = lock(&self.life);
-        life.enter(TaskState::Running);
-        life.thread = thread_token();
-        life.polls += 1;
-        let cancelled = life.cancelled_by.as_ref().map(|by| format!("{} was cancelled by {by}", self.title()));
-        let replaced = waker.and_then(|waker| life.set_waker(waker));
-        drop(life);
-        // Dropping a waker runs the executor's code, which may want this record.
-        drop(replaced);
-        cancelled
+    /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to end, this
+    /// tells by whom, as the message of the panic of whoever awaits it.
+    pub(crate) fn poll_starts(&self, waker: Option<&Waker>, thread: &Occupied, now: Moment) -> Option<String> {
+        if let Some(waker) = waker {
+            self.set_waker(waker);
+        }
+        let (to_end, waited) = self.life.poll_starts(thread.number, now);
+        thread.lagged(waited);
+        if !to_end {
+            return None;
+        }
+        let mut side = lock(&self.side);
+        let by = side.rare().cancelled_by.get_or_insert_default();
+        Some(format!("{} was cancelled by {by}", self.title()))
     }
 
     /// Whether the task has not been woken since its last poll; if so, `waker` is whom it will wake.
     pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
-        let mut life = lock(&self.life);
-        if life.state != TaskState::Idle {
+        if self.life.state() != TaskState::Idle {
             return false;
         }
-        let replaced = life.set_waker(waker);
-        drop(life);
-        drop(replaced);
-        true
+        self.set_waker(waker);
+        // A wake in between has told the waker before.
+        self.life.state() == TaskState::Idle
     }
 
     /// The poll ends, and the task has not.
-    pub(crate) fn poll_ends(&self) {
-        let mut life = lock(&self.life);
-        let next = if life.woken_while_running { TaskState::Scheduled } else { TaskState::Idle };
-        life.enter(next);
-        life.woken_while_running = false;
-        life.thread = 0;
+    pub(crate) fn poll_ends(&self, now: Moment) {
+        self.life.poll_ends(now);
     }
 
     /// The task has ended. Only the first call counts.
     pub(crate) fn finish(&self, state: TaskState) {
-        let mut life = lock(&self.life);
-        if life.state.is_finished() {
+        if !self.life.finish(state, Moment::now()) {
             return;
         }
-        life.enter(state);
-        life.thread = 0;
-        life.waiting.clear();
-        // A finished record is kept for a while; it must not keep the executor's task with it.
-        let waker = life.waker.take();
-        let end_wakers = std::mem::take(&mut life.end_wakers);
-        drop(life);
+        let mut side = lock(&self.side);
+        side.clear_waits();
+        let (end_wakers, waker) = match side.known() {
+            Some(rare) => (std::mem::take(&mut rare.end_wakers), rare.waker.take()),
+            None => (Vec::new(), None),
+        };
+        drop(side);
+        // Dropping a waker runs the executor's code, which may want this record.
         drop(waker);
+        threads::has_ended(self.id);
         registry::retire(self);
         end_wakers.into_iter().for_each(Waker::wake);
     }
@@ -139,7 +135,8 @@ impl Record {
     pub(crate) fn ask_to_end(self: &Arc<Self>, by: &str) -> CancelOutcome {
         let outcome = self.end_state();
         if outcome != CancelOutcome::AlreadyFinished {
-            lock(&self.life).cancelled_by.get_or_insert_with(|| by.to_owned());
+            lock(&self.side).rare().cancelled_by.get_or_insert_with(|| by.to_owned());
+            self.life.ask_to_end();
             self.wake_by_ref();
         }
         outcome
@@ -147,14 +144,14 @@ impl Record {
 
     /// Notes who ends the task by dropping it.
     pub(crate) fn ended_by(&self, by: String) {
-        lock(&self.life).cancelled_by.get_or_insert(by);
+        lock(&self.side).rare().cancelled_by.get_or_insert(by);
     }
 
     /// What becomes of a wish to end the task.
     pub(crate) fn end_state(&self) -> CancelOutcome {
-        let life = lock(&self.life);
-        match life.state {
-            TaskState::Running => CancelOutcome::InPoll(life.since.elapsed()),
+        let look = self.look(Moment::now());
+        match look.state {
+            TaskState::Running => CancelOutcome::InPoll(look.since.elapsed()),
             state if state.is_finished() => CancelOutcome::AlreadyFinished,
             _ => CancelOutcome::Requested,
         }
@@ -162,105 +159,115 @@ impl Record {
 
     /// Has `waker` woken when the task ends; false if it has ended.
     pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
-        let mut life = lock(&self.life);
-        let waits = !life.state.is_finished();
-        if waits && !life.end_wakers.iter().any(|known| known.will_wake(waker)) {
-            life.end_wakers.push(waker.clone());
+        let mut side = lock(&self.side);
+        // Looked at under the lock that `finish` takes after it has changed the state.
+        let waits = !self.is_finished();
+        if waits {
+            let wakers = &mut side.rare().end_wakers;
+            if !wakers.iter().any(|known| known.will_wake(waker)) {
+                wakers.push(waker.clone());
+            }
         }
         waits
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        lock(&self.life).state.is_finished()
+        self.life.is_finished()
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        lock(&self.life).state == TaskState::Cancelled
+        self.life.state() == TaskState::Cancelled
     }
 
     /// The task has panicked. Reports it if nobody can await the task any more.
     pub(crate) fn fail(&self, failure: Failure) {
         self.finish(TaskState::Panicked);
-        let mut fate = lock(&self.fate);
-        if !fate.detached {
-            fate.failure = Some(failure);
+        let mut side = lock(&self.side);
+        if !side.detached {
+            side.rare().failure = Some(failure);
             return;
         }
-        drop(fate);
+        drop(side);
         self.report(failure);
     }
 
     /// The task's handle is gone without having been awaited to its end.
     pub(crate) fn detach(&self) {
-        let mut fate = lock(&self.fate);
-        fate.detached = true;
-        let Some(failure) = fate.failure.take() else { return };
-        drop(fate);
+        let mut side = lock(&self.side);
+        side.detached = true;
+        let Some(failure) = side.known().and_then(|rare| rare.failure.take()) else { return };
+        drop(side);
         self.report(failure);
     }
 
     /// The panic of this task has reached whoever awaits it, who gets the failure.
     pub(crate) fn take_failure(&self) -> Option<Failure> {
-        lock(&self.fate).failure.take()
+        lock(&self.side).known()?.failure.take()
     }
 
     /// Notes what the task waits for, until the guard is dropped.
     pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
-        let mut life = lock(&self.life);
-        life.waits += 1;
-        let key = life.waits;
-        life.waiting.push((key, wait));
+        let key = lock(&self.side).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
     }
 
     pub(crate) fn add_awaiter(&self, task: TaskId) {
-        lock(&self.life).awaited_by.push(task);
+        lock(&self.side).rare().awaited_by.push(task);
     }
 
     pub(crate) fn remove_awaiter(&self, task: TaskId) {
-        let mut life = lock(&self.life);
-        if let Some(index) = life.awaited_by.iter().position(|&id| id == task) {
-            life.awaited_by.swap_remove(index);
+        let mut side = lock(&self.side);
+        let Some(rare) = side.known() else { return };
+        if let Some(index) = rare.awaited_by.iter().position(|&id| id == task) {
+            rare.awaited_by.swap_remove(index);
         }
     }
 
     /// What cells and the kernel get to see, as of now.
     pub(crate) fn info(&self) -> TaskInfo {
-        let now = Instant::now();
-        let life = lock(&self.life);
-        let current = now.saturating_duration_since(life.since);
-        let so_far = |state, total: Duration| if life.state == state { total + current } else { total };
+        let look = self.look(Moment::now());
+        let mut side = lock(&self.side);
+        let waiting_on = match side.waits().next() {
+            None => Vec::new(),
+            Some(_) => {
+                let now = Instant::now();
+                side.waits().map(|wait| wait.describe(now)).collect()
+            }
+        };
+        let rare = side.known();
+        let cancelled = look.state == TaskState::Cancelled;
         TaskInfo {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,
-            state: self.visible_state(life.state),
+            state: self.visible_state(look.state),
             cell: self.number,
-            site: self.site,
+            site: self.site(),
             line: self.line,
             parent: self.parent,
-            awaited_by: life.awaited_by.clone(),
-            waiting_on: life.waiting.iter().map(|(_, wait)| wait.describe(now)).collect(),
-            polls: life.polls,
-            wakes: life.wakes,
-            self_wakes: life.self_wakes,
-            busy: so_far(TaskState::Running, life.busy),
-            scheduled: so_far(TaskState::Scheduled, life.scheduled),
-            idle: so_far(TaskState::Idle, life.idle),
-            longest_poll: if life.state == TaskState::Running {
-                life.longest_poll.max(current)
-            } else {
-                life.longest_poll
-            },
-            created: self.created.saturating_duration_since(registry::loop_began()),
-            cancelled_by: life.cancelled_by.clone().filter(|_| life.state == TaskState::Cancelled),
+            awaited_by: rare.as_ref().map(|rare| rare.awaited_by.clone()).unwrap_or_default(),
+            waiting_on,
+            polls: look.polls,
+            wakes: look.wakes,
+            self_wakes: look.self_wakes,
+            busy: look.busy,
+            scheduled: look.scheduled,
+            idle: look.idle,
+            longest_poll: look.longest_poll,
+            created: self.created.since(clock::began()),
+            thread: (look.state == TaskState::Running).then(|| threads::name(look.thread)).flatten(),
+            woken_by: threads::describe(look.cause),
+            cancelled_by: rare.filter(|_| cancelled).and_then(|rare| rare.cancelled_by.clone()),
         }
     }
 
     /// Whether it has been ready for longer than `limit`, and one of the pool's threads would have to run it.
     pub(crate) fn waits_for_a_thread(&self, limit: Duration) -> bool {
-        let life = lock(&self.life);
-        self.kind == TaskKind::Task && life.state == TaskState::Scheduled && life.since.elapsed() >= limit
+        if self.kind != TaskKind::Task || self.life.state() != TaskState::Scheduled {
+            return false;
+        }
+        let look = self.look(Moment::now());
+        look.state == TaskState::Scheduled && look.since.elapsed() >= limit
     }
 
     /// How messages call it: `task 7 "name"`.
@@ -279,6 +286,37 @@ impl Record {
             (Some(cell), None) => format!("{title} ({})", cell_label(cell)),
             (None, _) => title,
         }
+    }
+
+    /// Where the spawn stands, if it stands in a cell.
+    fn site(&self) -> Option<Site> {
+        self.location.and_then(site::in_cell)
+    }
+
+    fn look(&self, now: Moment) -> Look {
+        self.life.look(self.created, now)
+    }
+
+    fn awaits(&self, task: TaskId) -> bool {
+        lock(&self.side).waits().any(|wait| matches!(wait, Wait::Task(id) if id == task))
+    }
+
+    /// Notes who polls the task from now on.
+    fn set_waker(&self, waker: &Waker) {
+        let first = self.waker.get_or_init(|| waker.clone());
+        if first.will_wake(waker) && !self.life.has_moved() {
+            return;
+        }
+        let mut side = lock(&self.side);
+        let known = &mut side.rare().waker;
+        if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
+        let replaced = known.replace(waker.clone());
+        self.life.moves();
+        drop(side);
+        // Dropping a waker runs the executor's code, which may want this record.
+        drop(replaced);
     }
 
     /// A local task is driven by the cell that runs, so between cells it stands still.
@@ -304,28 +342,26 @@ impl Wake for Record {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut life = lock(&self.life);
-        if life.state.is_finished() {
-            return;
+        let Some(woken) = self.life.wake(threads::here()) else { return };
+        if woken.tell {
+            self.life.caused_by(threads::waker(|ended| self.awaits(ended)));
         }
-        life.wakes += 1;
-        match life.state {
-            TaskState::Running => {
-                life.woken_while_running = true;
-                if life.thread == thread_token() {
-                    life.self_wakes += 1;
-                }
+        // Who was told once will poll, and then it sees this wake too.
+        if woken.tell && !woken.moved {
+            if let Some(waker) = self.waker.get() {
+                waker.wake_by_ref();
             }
-            TaskState::Idle => life.enter(TaskState::Scheduled),
-            _ => {}
+        } else if woken.tell {
+            let waker = lock(&self.side).known().and_then(|rare| rare.waker.clone());
+            if let Some(waker) = waker {
+                waker.wake();
+            }
         }
-        let waker = life.waker.clone();
-        drop(life);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        if let Some(drivers) = &self.drivers {
-            drivers.wake();
+        if self.kind == TaskKind::Local {
+            let drivers = lock(&self.side).known().and_then(|rare| rare.drivers.clone());
+            if let Some(drivers) = drivers {
+                drivers.wake();
+            }
         }
     }
 }

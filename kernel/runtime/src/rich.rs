@@ -1,6 +1,6 @@
 //! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
 
-use crate::{base64, lints::Lint, seen::Seen, views};
+use crate::{base64, graph::CallGraph, lints::Lint, loop_stats::LoopStats, resources::Resource, seen::Seen, views};
 use loopbook_channel::{MimeBundle, TaskInfo};
 use serde_json::Value;
 
@@ -89,13 +89,30 @@ fn known(value: &Seen<'_>) -> Option<MimeBundle> {
         bundle.insert("application/json".to_owned(), json.clone());
         return Some(bundle);
     }
-    let mut bundle = match value.as_a::<Vec<Lint>>() {
-        Some(lints) => views::lints(lints),
-        None => views::tasks(&tasks_in(value)?),
-    };
+    let mut bundle = inspected(value)?;
     // JupyterLab would prefer the tree of the JSON to the table.
     bundle.remove("application/json");
     Some(bundle)
+}
+
+/// What tells of the loop and its tasks.
+fn inspected(value: &Seen<'_>) -> Option<MimeBundle> {
+    if let Some(lints) = value.as_a::<Vec<Lint>>() {
+        return Some(views::lints(lints));
+    }
+    if let Some(stats) = value.as_a::<LoopStats>() {
+        return Some(views::loop_stats(stats));
+    }
+    if let Some(resources) = value.as_a::<Vec<Resource>>() {
+        return Some(views::resources(resources));
+    }
+    if let Some(graph) = value.as_a::<CallGraph>() {
+        return Some(views::trees(std::slice::from_ref(graph)));
+    }
+    if let Some(Some(graph)) = value.as_a::<Option<CallGraph>>() {
+        return Some(views::trees(std::slice::from_ref(graph)));
+    }
+    Some(views::tasks(&tasks_in(value)?))
 }
 
 /// The forms in which [`crate::all_tasks`] and its kin give tasks, and what is left of them after a filter.

@@ -51,7 +51,8 @@ pub(crate) fn learn_from(library: &CStr, source: &Path) {
     lock(&LIBRARIES).get_or_insert_default().insert(library.to_bytes().to_vec(), marks);
 }
 
-fn in_cell(location: &'static Location<'static>) -> Option<Site> {
+/// The place in a cell, if it is one.
+pub(crate) fn in_cell(location: &'static Location<'static>) -> Option<Site> {
     if location.file() != CELL_FILE {
         return None;
     }

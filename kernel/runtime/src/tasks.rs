@@ -16,7 +16,7 @@ pub fn all_tasks() -> Vec<TaskInfo> {
     registry::all_tasks()
 }
 
-/// The tasks that ended last, the oldest first. At most 1,000 are remembered.
+/// The tasks that ended last, the oldest first. 1,000 are remembered, or as many as [`remember_finished`] was told.
 ///
 /// ```
 /// let panicked = loopbook::finished_tasks().iter().filter(|task| task.state == loopbook::TaskState::Panicked).count();
@@ -24,6 +24,16 @@ pub fn all_tasks() -> Vec<TaskInfo> {
 /// ```
 pub fn finished_tasks() -> Vec<TaskInfo> {
     registry::finished_tasks()
+}
+
+/// Has [`finished_tasks`] remember this many tasks from now on; 0 for none. Those that are forgotten are still counted, and
+/// `:tasks --all` says how many there were.
+///
+/// ```
+/// loopbook::remember_finished(10_000);
+/// ```
+pub fn remember_finished(number: usize) {
+    registry::remember(number);
 }
 
 /// One task by its number; `None` if there never was one, or if it ended so long ago that it is forgotten.

@@ -7,6 +7,7 @@ use crate::block_on::interruptible;
 use crate::cell;
 use crate::panics;
 use crate::record::Record;
+use crate::registry;
 use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::io;
@@ -52,6 +53,7 @@ impl Runtime {
         if self.is_door && cell::is_prologue() {
             return cell::run(future);
         }
+        registry::not_of_async_std();
         let record = Record::start(TaskKind::Task, None, Some(Location::caller()));
         let result = self.deref().block_on(interruptible(future, record));
         result.unwrap_or_else(|payload| panics::raise(payload))

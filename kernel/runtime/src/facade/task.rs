@@ -4,12 +4,15 @@
 mod join_handle;
 
 use crate::block_on::drive;
+use crate::clock::Moment;
 use crate::context;
+use crate::flusher;
 use crate::instrument::Probe;
 use crate::lints;
 use crate::panics;
 use crate::pool;
 use crate::record::{Record, Wait};
+use crate::threads;
 use join_handle::Finished;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -201,9 +204,11 @@ fn finishing<F: Future>(future: F, record: Arc<Record>) -> impl Future<Output = 
 
 fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
     let _entered = context::enter(record);
-    record.poll_starts(None);
+    let began = Moment::now();
+    let occupied = threads::occupy(record.id, began);
+    record.poll_starts(None, &occupied, began);
     let result = catch_unwind(AssertUnwindSafe(f));
-    crate::flusher::after_poll(record.cell);
+    flusher::after_poll(record.cell, Moment::now());
     match result {
         Ok(output) => {
             record.finish(TaskState::Completed);

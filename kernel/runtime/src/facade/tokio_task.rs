@@ -3,6 +3,7 @@
 
 use crate::instrument::Probe;
 use crate::record::Record;
+use crate::registry;
 use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::panic::{Location, resume_unwind};
@@ -23,6 +24,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    registry::not_of_async_std();
     let record = Record::start(TaskKind::Tokio, None, Some(Location::caller()));
     let probe = Probe::new(future, record);
     // The panic of a task is its `JoinError`.

@@ -162,7 +162,7 @@ fn state(state: TaskState) -> Field {
     Field { color: Some(color), ..word(state).into() }
 }
 
-fn word(state: TaskState) -> &'static str {
+pub(super) fn word(state: TaskState) -> &'static str {
     match state {
         TaskState::Running => "running",
         TaskState::Scheduled => "scheduled",
@@ -174,7 +174,7 @@ fn word(state: TaskState) -> &'static str {
     }
 }
 
-fn kind(kind: TaskKind) -> &'static str {
+pub(super) fn kind(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Cell => "cell",
         TaskKind::Task => "task",
@@ -198,19 +198,24 @@ fn place(task: &TaskInfo) -> Field {
     Field { text, hint, color: None }
 }
 
-fn waiting_on(waits: &[WaitingOn]) -> String {
+pub(super) fn waiting_on(waits: &[WaitingOn]) -> String {
     const SHOWN: usize = 3;
-    let words = waits.iter().take(SHOWN).map(|wait| match wait {
+    let words = waits.iter().take(SHOWN).map(wait);
+    let mut text = words.collect::<Vec<_>>().join(", ");
+    if waits.len() > SHOWN {
+        text += &format!(" and {} more", waits.len() - SHOWN);
+    }
+    text
+}
+
+/// What a task waits for, in words.
+pub(crate) fn wait(wait: &WaitingOn) -> String {
+    match wait {
         WaitingOn::Sleep { seconds } => {
             let left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
             format!("sleep, {} left", duration(left))
         }
         WaitingOn::Task { id } => format!("task {id}"),
         WaitingOn::Other { what } => what.clone(),
-    });
-    let mut text = words.collect::<Vec<_>>().join(", ");
-    if waits.len() > SHOWN {
-        text += &format!(" and {} more", waits.len() - SHOWN);
     }
-    text
 }

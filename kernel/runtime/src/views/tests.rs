@@ -1,10 +1,12 @@
 //! The task table, exactly.
 
+use self::example_task as task;
 use super::tasks;
 use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState, WaitingOn};
 use std::time::Duration;
 
-fn task(id: u64, name: &str, state: TaskState) -> TaskInfo {
+/// An idle sort of task.
+pub(crate) fn example_task(id: u64, name: &str, state: TaskState) -> TaskInfo {
     TaskInfo {
         id,
         name: Some(name.to_owned()),
@@ -24,6 +26,8 @@ fn task(id: u64, name: &str, state: TaskState) -> TaskInfo {
         idle: Duration::from_secs(1),
         longest_poll: Duration::from_millis(1),
         created: Duration::from_secs(4),
+        thread: None,
+        woken_by: None,
         cancelled_by: None,
     }
 }

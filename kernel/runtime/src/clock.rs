@@ -1,0 +1,63 @@
+//! The clock of everything that is counted: the processor's own counter where it is steady, since every poll reads it twice.
+
+use quanta::Clock;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// Found out once how fast the counter runs, which takes about a millisecond.
+static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::new);
+static BEGAN: LazyLock<Moment> = LazyLock::new(Moment::now);
+
+/// A point in time, in ticks of the counter: it fits into an atomic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(pub(crate) u64);
+
+impl Moment {
+    /// This moment.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self(CLOCK.raw())
+    }
+
+    /// The time from `earlier` to this; zero if that is later.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        ticks(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The time from this to now.
+    pub(crate) fn elapsed(self) -> Duration {
+        Self::now().since(self)
+    }
+}
+
+/// When the loop began: the moment that all times shown to people count from.
+pub(crate) fn began() -> Moment {
+    *BEGAN
+}
+
+/// A number of ticks as a duration.
+pub(crate) fn ticks(ticks: u64) -> Duration {
+    Duration::from_nanos(CLOCK.delta_as_nanos(0, ticks))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn it_runs_as_fast_as_the_systems_clock() {
+        let (began, ours) = (Instant::now(), Moment::now());
+        while began.elapsed() < Duration::from_millis(20) {
+            std::hint::spin_loop();
+        }
+        let (ours, real) = (ours.elapsed().as_secs_f64(), began.elapsed().as_secs_f64());
+        assert!((ours / real - 1.0).abs() < 0.2, "{ours} s of {real} s");
+    }
+
+    #[test]
+    fn what_is_later_is_not_negative() {
+        let now = Moment::now();
+        assert_eq!(now.since(Moment(now.0 + 5)), Duration::ZERO);
+    }
+}

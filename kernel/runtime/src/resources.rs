@@ -1,0 +1,164 @@
+//! What tasks may be waiting for that is not a task: timers, and what the reactors watch.
+//!
+//! Neither reactor lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for each.
+
+use crate::{TaskId, TaskInfo, WaitingOn, registry};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Bits of `epoll_ctl`: something waits until it can read, or write.
+const READ: u32 = libc::EPOLLIN as u32;
+const WRITE: u32 = libc::EPOLLOUT as u32;
+
+/// Something that can be waited for; see [`resources`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Resource {
+    /// What sort: `timer`, `socket`, `pipe` or what Linux calls it.
+    pub kind: String,
+    /// Which: the time left, the addresses, the descriptor.
+    pub what: String,
+    /// What is waited for: `to fire`, `to read`, `to write`, `to read and write`, or nothing at the moment.
+    pub waits: Option<String>,
+    /// The tasks that wait, as far as that is known.
+    pub tasks: Vec<TaskId>,
+}
+
+/// Timers that tasks sleep on, and sockets and the like that the reactors watch. As the value of a cell it shows as a table.
+///
+/// ```
+/// # use loopbook::facade::task;
+/// let handle = task::spawn(task::sleep(std::time::Duration::from_secs(60)));
+/// # task::block_on(task::sleep(std::time::Duration::from_millis(50)));
+/// assert!(loopbook::resources().iter().any(|resource| resource.kind == "timer"));
+/// # drop(handle);
+/// ```
+pub fn resources() -> Vec<Resource> {
+    let tasks = registry::all_tasks();
+    let mut resources: Vec<Resource> = timers(&tasks)
+        .map(|(task, seconds)| Resource {
+            kind: "timer".into(),
+            what: format!("{seconds:.3} s left"),
+            waits: Some("to fire".into()),
+            tasks: vec![task],
+        })
+        .collect();
+    resources.extend(sources());
+    resources
+}
+
+/// The tasks that sleep, and the seconds that are left.
+pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> + '_ {
+    tasks.iter().flat_map(|task| {
+        task.waiting_on.iter().filter_map(|wait| match wait {
+            WaitingOn::Sleep { seconds } => Some((task.id, *seconds)),
+            _ => None,
+        })
+    })
+}
+
+/// What the reactors of this process watch, but for what they wake themselves with.
+pub(crate) fn sources() -> Vec<Resource> {
+    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let reactors = descriptors
+        .flatten()
+        .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
+    let addresses = addresses();
+    let mut sources = Vec::new();
+    for reactor in reactors {
+        let path = format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy());
+        let Ok(text) = fs::read_to_string(path) else { continue };
+        sources.extend(text.lines().filter_map(watched).filter_map(|(fd, events)| source(fd, events, &addresses)));
+    }
+    sources
+}
+
+/// Descriptor and events of a line `tfd: 7 events: 19 data: …`.
+fn watched(line: &str) -> Option<(i32, u32)> {
+    let mut words = line.strip_prefix("tfd:")?.split_whitespace();
+    let fd = words.next()?.parse().ok()?;
+    let events = words.skip_while(|word| *word != "events:").nth(1)?;
+    Some((fd, u32::from_str_radix(events, 16).ok()?))
+}
+
+fn source(fd: i32, events: u32, addresses: &HashMap<u64, String>) -> Option<Resource> {
+    let target = fs::read_link(format!("/proc/self/fd/{fd}")).ok()?;
+    let target = target.to_string_lossy();
+    if target.starts_with("anon_inode:[event") || target.starts_with("anon_inode:[timerfd") {
+        return None;
+    }
+    let (kind, rest) = target.split_once(":[").unwrap_or(("file", &target));
+    let inode = rest.trim_end_matches(']').parse::<u64>().ok();
+    let what = match inode.and_then(|inode| addresses.get(&inode)) {
+        Some(address) => format!("{address} (descriptor {fd})"),
+        None => format!("descriptor {fd}"),
+    };
+    let waits = match (events & READ != 0, events & WRITE != 0) {
+        (true, true) => Some("to read and write"),
+        (true, false) => Some("to read"),
+        (false, true) => Some("to write"),
+        (false, false) => None,
+    };
+    Some(Resource { kind: kind.to_owned(), what, waits: waits.map(str::to_owned), tasks: Vec::new() })
+}
+
+/// Local and remote address of every socket on this machine, by inode.
+fn addresses() -> HashMap<u64, String> {
+    let mut addresses = HashMap::new();
+    for (file, protocol) in [("tcp", "TCP"), ("tcp6", "TCP"), ("udp", "UDP"), ("udp6", "UDP")] {
+        let text = fs::read_to_string(format!("/proc/self/net/{file}")).unwrap_or_default();
+        addresses.extend(text.lines().skip(1).filter_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (local, remote) = (address(words.get(1)?)?, address(words.get(2)?)?);
+            let text = if remote.ends_with(":0") {
+                format!("{protocol} {local}")
+            } else {
+                format!("{protocol} {local} to {remote}")
+            };
+            Some((words.get(9)?.parse().ok()?, text))
+        }));
+    }
+    let text = fs::read_to_string("/proc/self/net/unix").unwrap_or_default();
+    addresses.extend(text.lines().skip(1).filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        Some((words.get(6)?.parse().ok()?, format!("Unix {}", words.get(7).unwrap_or(&"socket"))))
+    }));
+    addresses
+}
+
+/// An address as Linux writes it there: `0100007F:1F90` is 127.0.0.1:8080.
+fn address(text: &str) -> Option<String> {
+    let (ip, port) = text.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let word = |at: usize| u32::from_str_radix(ip.get(at..at + 8)?, 16).ok();
+    let ip: IpAddr = if ip.len() == 8 {
+        Ipv4Addr::from(word(0)?.to_ne_bytes()).into()
+    } else {
+        let mut bytes = [0; 16];
+        for part in 0..4 {
+            bytes[4 * part..4 * part + 4].copy_from_slice(&word(8 * part)?.to_ne_bytes());
+        }
+        Ipv6Addr::from(bytes).into()
+    };
+    Some(std::net::SocketAddr::new(ip, port).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_linux_tells_descriptor_and_events() {
+        assert_eq!(watched("tfd:        7 events: 40000019 data: ff  pos:0 ino:61 sdev:9"), Some((7, 0x4000_0019)));
+        assert_eq!(watched("pos:\t0"), None);
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn addresses_are_readable() {
+        assert_eq!(address("0100007F:1F90").as_deref(), Some("127.0.0.1:8080"));
+        assert_eq!(address("00000000000000000000000001000000:0050").as_deref(), Some("[::1]:80"));
+    }
+}

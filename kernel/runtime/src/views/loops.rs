@@ -1,0 +1,124 @@
+//! The loop as a whole, what it watches, and one task in full.
+
+use super::duration;
+use super::table::{Column, Table};
+use super::tasks::{kind, waiting_on, word};
+use crate::loop_stats::{LoopStats, WorkerStats};
+use crate::resources::Resource;
+use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
+use serde::Serialize;
+use serde_json::Value;
+
+const fn left(title: &'static str) -> Column {
+    Column { title, right: false, wraps: false }
+}
+
+const fn right(title: &'static str) -> Column {
+    Column { title, right: true, wraps: false }
+}
+
+/// What `:loop` shows.
+pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
+    let caption = format!(
+        "{} tasks: {} running, {} ready, {} waiting; {} started so far; up for {}",
+        stats.living,
+        stats.running,
+        stats.runnable,
+        stats.idle,
+        stats.started,
+        duration(stats.uptime)
+    );
+    let row = |worker: &WorkerStats| {
+        let now = match (worker.task, worker.polling_for) {
+            (Some(task), Some(time)) => format!("task {task}, for {}", duration(time)),
+            _ => "idle".to_owned(),
+        };
+        vec![
+            worker.name.as_str().into(),
+            format!("{:.0} %", 100.0 * worker.utilization).into(),
+            duration(worker.busy).into(),
+            worker.polls.to_string().into(),
+            now.into(),
+        ]
+    };
+    let mut footer = format!(
+        "A task that is ready waits for a thread: half of the time less than {}, once in a hundred more than {}, never \
+         more than {}. {} timers, {} sockets and the like.",
+        duration(stats.lag.median),
+        duration(stats.lag.p99),
+        duration(stats.lag.longest),
+        stats.timers,
+        stats.sources
+    );
+    if stats.untracked > 0 {
+        footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
+    }
+    let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
+    bundle(Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) }, stats)
+}
+
+/// What `:resources` shows.
+pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
+    let caption = match resources.len() {
+        0 => "no timer runs, and no socket is watched".to_owned(),
+        1 => "1 timer or socket".to_owned(),
+        n => format!("{n} timers and sockets"),
+    };
+    let row = |resource: &Resource| {
+        let tasks: Vec<String> = resource.tasks.iter().map(u64::to_string).collect();
+        vec![
+            resource.kind.as_str().into(),
+            resource.what.as_str().into(),
+            resource.waits.clone().unwrap_or_default().into(),
+            tasks.join(", ").into(),
+        ]
+    };
+    let columns = vec![left("kind"), left("what"), left("waits"), left("tasks")];
+    bundle(Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None }, &resources)
+}
+
+/// What `:task ID` shows.
+pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
+    let list = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let site = task.site.map(|site| format!("{}, line {}, column {}", cell_label(site.cell), site.line, site.column));
+    let woken_by = task.woken_by.as_ref().map(|by| match by {
+        WokenBy::Task { id } if *id == task.id => "itself".to_owned(),
+        WokenBy::Task { id } => format!("task {id}"),
+        WokenBy::Reactor => "the reactor (a timer or a socket)".to_owned(),
+        WokenBy::Thread { name } => format!("the thread {name}"),
+    });
+    let fields = [
+        ("state", Some(word(task.state).to_owned())),
+        ("name", task.name.clone()),
+        ("kind", Some(kind(task.kind).to_owned())),
+        ("caused by", task.cell.map(cell_label)),
+        ("spawned at", site),
+        ("parent", task.parent.map(|id| format!("task {id}"))),
+        ("waits for", Some(waiting_on(&task.waiting_on))),
+        ("awaited by", Some(list(&task.awaited_by))),
+        ("on thread", task.thread.clone()),
+        ("woken by", woken_by),
+        ("cancelled by", task.cancelled_by.clone()),
+        ("started", Some(format!("{} after the loop", duration(task.created)))),
+        ("busy", Some(duration(task.busy))),
+        ("scheduled", Some(duration(task.scheduled))),
+        ("idle", Some(duration(task.idle))),
+        ("polls", Some(format!("{}, the longest {}", task.polls, duration(task.longest_poll)))),
+        ("wakes", Some(format!("{}, {} by itself", task.wakes, task.self_wakes))),
+    ];
+    let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
+    let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
+    let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
+    bundle(Table { caption: format!("task {}", task.id), columns, rows, footer: None }, task)
+}
+
+fn bundle(table: Table, data: &impl Serialize) -> MimeBundle {
+    let mut bundle = MimeBundle::from([
+        ("text/plain".to_owned(), Value::String(table.text())),
+        ("text/html".to_owned(), Value::String(table.html())),
+    ]);
+    if let Ok(json) = serde_json::to_value(data) {
+        bundle.insert("application/json".to_owned(), json);
+    }
+    bundle
+}
