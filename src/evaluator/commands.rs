@@ -3,81 +3,11 @@
 //! None of evcxr's own commands is passed on blindly: several of them lose state, end the kernel, or replace the crates
 //! that the loop lives in.
 
-use super::names::escape;
-use loopbook_channel::{MimeBundle, Query};
+mod list;
 
-/// A command as `:help` and completion show it.
-#[derive(Debug)]
-pub struct Description {
-    /// With its colon.
-    pub name: &'static str,
-    /// Name and arguments.
-    pub usage: &'static str,
-    /// One sentence.
-    pub help: &'static str,
-}
+pub use list::{COMMANDS, Description, describe, help};
 
-/// Every command that does something, in alphabetical order.
-pub const COMMANDS: &[Description] = &[
-    Description {
-        name: ":cancel",
-        usage: ":cancel ID | --cell N",
-        help: "Ends a task by its number, or all that a cell has started.",
-    },
-    Description {
-        name: ":clear",
-        usage: ":clear",
-        help: "Begins the notebook anew; nothing that a cell defined is left.",
-    },
-    Description { name: ":dep", usage: ":dep NAME [= SPEC]", help: "Adds a crate, as a line of Cargo.toml would." },
-    Description { name: ":deps", usage: ":deps", help: "Lists the crates that were added." },
-    Description { name: ":doc", usage: ":doc NAME", help: "Shows the documentation of a name." },
-    Description {
-        name: ":env",
-        usage: ":env NAME=VALUE",
-        help: "Sets an environment variable for the cells, until their process is restarted.",
-    },
-    Description {
-        name: ":expand-cell",
-        usage: ":expand-cell",
-        help: "Shows what the compiler gets for the rest of the cell, and does not run it.",
-    },
-    Description {
-        name: ":explain",
-        usage: ":explain [CODE]",
-        help: "Shows what rustc has to say about an error code, as in `:explain E0308`, or about the last one.",
-    },
-    Description { name: ":help", usage: ":help [NAME]", help: "Lists the commands, or explains one." },
-    Description {
-        name: ":lints",
-        usage: ":lints",
-        help: "Shows what was noticed of tasks that keep others from running, and what to do about it.",
-    },
-    Description {
-        name: ":opt",
-        usage: ":opt 0|1|2|3",
-        help: "Compiles cells with this optimisation level; the runtime is always optimised.",
-    },
-    Description {
-        name: ":restart",
-        usage: ":restart",
-        help: "Restarts the process that runs the cells; functions, types, `use` and dependencies are kept.",
-    },
-    Description {
-        name: ":tasks",
-        usage: ":tasks [--all] [--cell N]",
-        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell.",
-    },
-    Description { name: ":timing", usage: ":timing", help: "Switches on or off that each cell says how long it took." },
-    Description { name: ":type", usage: ":type NAME", help: "Shows the type of a variable." },
-    Description {
-        name: ":types",
-        usage: ":types",
-        help: "Switches on or off that the type of a cell's value is shown before the value.",
-    },
-    Description { name: ":vars", usage: ":vars", help: "Lists the variables of the notebook with their types." },
-    Description { name: ":version", usage: ":version", help: "Shows the versions of the kernel and of evcxr." },
-];
+use loopbook_channel::{Query, TaskId};
 
 /// A command, understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,9 +69,14 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
         ":lints" => none(args, Command::Ask(Query::Lints), ":lints"),
+        ":loop" => none(args, Command::Ask(Query::Loop), ":loop"),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
+        ":pstree" if args.is_empty() => Ok(Command::Ask(Query::Tree { id: None })),
+        ":pstree" => Ok(Command::Ask(Query::Tree { id: Some(task_id(args, ":pstree")?) })),
+        ":resources" => none(args, Command::Ask(Query::Resources), ":resources"),
         ":restart" => none(args, Command::Restart, ":restart"),
+        ":task" => Ok(Command::Ask(Query::Task { id: task_id(args, ":task")? })),
         ":tasks" => tasks(args),
         ":timing" => none(args, Command::Timing, ":timing"),
         ":type" | ":t" => Ok(Command::Type(required(args, ":type NAME")?)),
@@ -152,45 +87,9 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     }
 }
 
-/// The table of `:help`, or one command's entry, as `text/plain` and `text/html`.
-///
-/// # Errors
-/// If there is no such command; the text says what there is instead.
-pub fn help(name: Option<&str>) -> Result<MimeBundle, String> {
-    let Some(name) = name else { return Ok(table()) };
-    let wanted = format!(":{}", name.trim_start_matches(':'));
-    describe(&wanted, false).ok_or_else(|| refusal(&wanted))
-}
-
-fn table() -> MimeBundle {
-    let width = COMMANDS.iter().map(|command| command.usage.len()).max().unwrap_or(0);
-    let lines: Vec<_> = COMMANDS.iter().map(|command| format!("{:width$}  {}", command.usage, command.help)).collect();
-    // Beside the plain lines, because a page that is narrower than they are would break them within words.
-    let cell = |text: &str| format!("<td style=\"text-align:left;padding:2px 8px;vertical-align:top\">{text}</td>");
-    let row = |command: &Description| {
-        let usage = format!("<code style=\"white-space:nowrap\">{}</code>", escape(command.usage));
-        format!("<tr>{}{}</tr>", cell(&usage), cell(&escape(command.help)))
-    };
-    let html = format!("<table>{}</table>", COMMANDS.iter().map(row).collect::<String>());
-    MimeBundle::from([("text/plain".to_owned(), lines.join("\n").into()), ("text/html".to_owned(), html.into())])
-}
-
 /// What `:version` says.
 pub fn version() -> String {
     format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION"))
-}
-
-/// What is known of a command, by its name with the colon: `text/plain`, `text/markdown` and `text/html`; if `detailed`,
-/// also how to learn of the others. `None` if there is no such command.
-pub fn describe(name: &str, detailed: bool) -> Option<MimeBundle> {
-    let Description { usage, help, .. } = COMMANDS.iter().find(|command| command.name == name)?;
-    let more = if detailed { "`:help` lists all commands." } else { "" };
-    let plain = [*usage, *help, more].join("\n");
-    let markdown = format!("```text\n{usage}\n```\n{help}\n\n{more}");
-    let [usage, help, more] = [usage, help, more].map(escape);
-    let html = format!("<pre><code>{usage}</code></pre><p>{help}</p><p>{more}</p>");
-    let bundle = [("text/plain", plain.trim_end()), ("text/markdown", markdown.trim_end()), ("text/html", &html)];
-    Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
 }
 
 /// The name that a cell asks about if it is nothing but `NAME?`, as in IPython. For a variable that is an expression, so
@@ -244,6 +143,10 @@ fn tasks(args: &str) -> Result<Command, String> {
         }
     }
     Ok(Command::Ask(Query::Tasks { all, cell }))
+}
+
+fn task_id(args: &str, name: &str) -> Result<TaskId, String> {
+    args.parse().map_err(|_| format!("`{name}` takes the number of a task, as `:tasks` shows it"))
 }
 
 fn cancel(args: &str) -> Result<Command, String> {
@@ -306,6 +209,16 @@ mod tests {
         assert_eq!(parse(":tasks", "--cell 3 --all"), Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3) })));
         assert!(parse(":tasks", "--cell x").unwrap_err().contains("number of a cell"));
         assert!(parse(":tasks", "everything").unwrap_err().contains("`everything`"));
+    }
+
+    #[test]
+    fn a_task_is_named_by_its_number() {
+        assert_eq!(parse(":task", "7"), Ok(Command::Ask(Query::Task { id: 7 })));
+        assert_eq!(parse(":pstree", ""), Ok(Command::Ask(Query::Tree { id: None })));
+        assert_eq!(parse(":pstree", " 7"), Ok(Command::Ask(Query::Tree { id: Some(7) })));
+        for (name, args) in [(":task", ""), (":task", "-1"), (":pstree", "x")] {
+            assert!(parse(name, args).unwrap_err().contains("number of a task"), "{name} {args}");
+        }
     }
 
     #[test]
