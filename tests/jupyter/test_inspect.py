@@ -1,0 +1,39 @@
+"""The loop as the inspector sees it: by command, from cells, beside a cell that blocks everything."""
+
+import json
+
+SLEEPERS = """
+use async_std::task;
+async fn inner() { task::sleep(Duration::from_secs(300)).await }
+let outer = task::Builder::new().name("outer".into()).spawn(async {
+    let inner = task::Builder::new().name("inner".into()).spawn(inner()).unwrap();
+    inner.await
+}).unwrap();
+task::sleep(Duration::from_millis(50)).await;
+"""
+
+
+def test_inspect_one_task_the_tree_the_loop_and_its_resources(kernel):
+    kernel.run(SLEEPERS).ok()
+    tasks = json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::all_tasks()))').ok().stdout)
+    [inner] = [task for task in tasks if task["name"] == "inner"]
+    [outer] = [task for task in tasks if task["name"] == "outer"]
+    assert inner["awaited_by"] == [outer["id"]] and inner["parent"] == outer["id"]
+    about = shown(kernel, f":task {inner['id']}")
+    assert "inner" in about and "sleep" in about and "In[1]" in about, about
+    tree = shown(kernel, ":pstree")
+    assert tree.index("outer") < tree.index("inner"), tree
+    assert "timer" in shown(kernel, ":resources")
+    assert "thread" in shown(kernel, ":loop")
+    assert "no task" in shown(kernel, ":task 999999")
+    kernel.run(f":cancel {outer['id']}").ok()
+
+
+def test_inspect_commands_name_what_they_want(kernel):
+    for code in (":task", ":task x", ":pstree x", ":loop 1", ":resources all"):
+        assert kernel.run(code).reply["ename"] == "CommandError", code
+
+
+def shown(kernel, command):
+    [display] = kernel.run(command).ok().displays
+    return display["text/plain"]
