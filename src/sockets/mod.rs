@@ -12,12 +12,14 @@
 //! and a cell that prints faster than clients read is slowed down instead of filling the memory. What printed text may
 //! take is 64 MiB for each client that lags behind ([relay]), and 2 × 16 messages of 64 KiB on their way there.
 
+mod client;
 mod connection_file;
 mod heartbeat;
 mod iopub;
 mod relay;
 mod router;
 
+pub use client::{Client, ClientError};
 pub use connection_file::{Address, ConnectionFile, ConnectionFileError};
 
 use std::io;

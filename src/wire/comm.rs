@@ -1,11 +1,12 @@
 //! Comms: channels between front end and kernel. The kernel has one target, [`INSPECT`]: each message of the front end
 //! asks the loop's inspector, and is answered by one of the kernel's.
 
-use super::{Okay, content, execute::OK, introspect::Empty};
+use super::{Content, Okay, Request, content, execute::OK, introspect::Empty};
 use loopbook_channel::{MimeBundle, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// The target that answers questions about the loop.
 pub const INSPECT: &str = "loopbook.inspect";
@@ -74,23 +75,68 @@ struct Answer {
     said: Said,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 enum Said {
-    Data(Value),
-    Error(String),
+    Answer { data: Value, text: String },
+    Error { error: String },
 }
 
 impl CommAnswer {
-    /// The answer to the question with this name: the data of a bundle, its text if it has none, or a sentence that says
-    /// why there is neither.
+    /// The answer to the question with this name: `data` and `text`, or an `error` that says why there is neither. What has
+    /// no data has its text there too.
     pub fn new(comm_id: String, query: String, answer: Result<MimeBundle, String>) -> Self {
-        let data = |mut bundle: MimeBundle| {
-            let data = bundle.remove("application/json").or_else(|| bundle.remove("text/plain"));
-            data.unwrap_or_default()
+        let said = match answer {
+            Ok(mut bundle) => {
+                let text = bundle.remove("text/plain").and_then(|text| text.as_str().map(str::to_owned));
+                let text = text.unwrap_or_default();
+                let data = bundle.remove("application/json").unwrap_or_else(|| text.clone().into());
+                Said::Answer { data, text }
+            }
+            Err(error) => Said::Error { error },
         };
-        let said = answer.map_or_else(Said::Error, |bundle| Said::Data(data(bundle)));
         Self { comm_id, data: Answer { query, said } }
+    }
+}
+
+/// `comm_open`, from a client of a kernel: a comm to [`INSPECT`] with a question.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InspectComm<'a> {
+    comm_id: String,
+    target_name: &'static str,
+    data: &'a Query,
+}
+
+/// What a kernel tells of its loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub json: String,
+}
+
+impl<'a> InspectComm<'a> {
+    /// A comm of its own for this question.
+    pub fn new(query: &'a Query) -> Self {
+        Self { comm_id: Uuid::new_v4().to_string(), target_name: INSPECT, data: query }
+    }
+
+    /// The answer, if this message has it. The error is a sentence that says why there is none.
+    pub fn answer_in(&self, heard: Request) -> Option<Result<Told, String>> {
+        match heard {
+            Request::CommMessage(comm) if comm.comm_id == self.comm_id => {
+                Some(match serde_json::from_value(Value::Object(comm.data.0)) {
+                    Ok(Said::Answer { data, text }) => Ok(Told { text, json: format!("{data:#}") }),
+                    Ok(Said::Error { error }) => Err(error),
+                    Err(error) => Err(format!("the kernel's answer cannot be read: {error}")),
+                })
+            }
+            Request::CommClose(comm) if comm.comm_id == self.comm_id => {
+                Some(Err("this kernel has no inspector; it is none of Loopbook's, or too old".to_owned()))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -125,6 +171,12 @@ impl CommInfoReply {
     pub fn new(open: impl IntoIterator<Item = String>) -> Self {
         let comms = open.into_iter().map(|id| (id, CommInfo { target_name: INSPECT })).collect();
         Self { status: OK, comms }
+    }
+}
+
+impl Content for InspectComm<'_> {
+    fn msg_type(&self) -> &'static str {
+        "comm_open"
     }
 }
 

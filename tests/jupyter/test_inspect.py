@@ -1,6 +1,9 @@
 """The loop as the inspector sees it: by command, from cells, beside a cell that blocks everything."""
 
 import json
+import subprocess
+
+from conftest import installed_program
 
 SLEEPERS = """
 use async_std::task;
@@ -32,6 +35,23 @@ def test_inspect_one_task_the_tree_the_loop_and_its_resources(kernel):
 def test_inspect_commands_name_what_they_want(kernel):
     for code in (":task", ":task x", ":pstree x", ":loop 1", ":resources all"):
         assert kernel.run(code).reply["ename"] == "CommandError", code
+
+
+def test_inspect_from_a_terminal_while_every_thread_blocks(kernel, prefix):
+    blocking = kernel.start(
+        'println!("blocks"); for _ in 0..64 { task::spawn(async { std::thread::sleep(Duration::from_secs(3)) }); } std::thread::sleep(Duration::from_secs(3));'
+    )
+    kernel.until(lambda: blocking.stdout)
+    program, file = str(installed_program(prefix)), kernel.manager.connection_file
+    ask = lambda *words: subprocess.run([program, "inspect", *words], capture_output=True, text=True)
+    told = ask("--kernel", file)
+    assert told.returncode == 0 and "running" in told.stdout, told
+    tasks = json.loads(ask("--json", "--kernel", file, "tasks").stdout)
+    assert "cell" in {task["kind"] for task in tasks}
+    assert "thread" in ask("--kernel", file, "loop").stdout
+    wrong = ask("--kernel", file, "nonsense")
+    assert wrong.returncode == 1 and "no command" in wrong.stderr
+    kernel.wait(blocking).ok()
 
 
 def shown(kernel, command):
