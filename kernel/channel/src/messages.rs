@@ -158,8 +158,8 @@ pub enum Query {
     Loop,
     /// Timers and sockets that something waits for (`:resources`). Answered like [`Query::Tasks`].
     Resources,
-    /// When which task ran and waited (`:timeline`). The answer has `text/plain`, `text/html` and, for Chrome's and
-    /// Perfetto's viewers, `application/json`.
+    /// When which task ran and waited (`:timeline`). Answered like [`Query::Tasks`], but for timelines of more than
+    /// 50,000 parts without `application/json`.
     Timeline {
         /// Only tasks of the cell with this execution count.
         cell: Option<u32>,

@@ -8,6 +8,7 @@ mod side;
 
 use crate::cancel::CancelOutcome;
 use crate::clock::{self, Moment};
+use crate::events::{self, Happening};
 use crate::local;
 use crate::sync::lock;
 use crate::threads::Occupied;
@@ -62,6 +63,8 @@ impl Record {
         if kind == TaskKind::Local {
             side.rare().drivers = local::drivers();
         }
+        // The loop begins with the first task, if not before.
+        registry::loop_began();
         let now = Moment::now();
         let record = Arc::new(Self {
             id: registry::next_id(),
@@ -78,6 +81,8 @@ impl Record {
             side: Mutex::new(side),
         });
         registry::insert(&record);
+        threads::note(now, Happening::Started(kind), record.id, number);
+        threads::note(now, Happening::Parent, record.id, record.parent.map(events::short));
         record
     }
 
@@ -87,6 +92,7 @@ impl Record {
         if let Some(waker) = waker {
             self.set_waker(waker);
         }
+        threads::note(now, Happening::PollStarts, self.id, None);
         let (to_end, waited) = self.life.poll_starts(thread.number, now);
         thread.lagged(waited);
         if !to_end {
@@ -109,14 +115,17 @@ impl Record {
 
     /// The poll ends, and the task has not.
     pub(crate) fn poll_ends(&self, now: Moment) {
-        self.life.poll_ends(now);
+        let ready = self.life.poll_ends(now);
+        threads::note(now, if ready { Happening::PollEndsReady } else { Happening::PollEnds }, self.id, None);
     }
 
     /// The task has ended. Only the first call counts.
     pub(crate) fn finish(&self, state: TaskState) {
-        if !self.life.finish(state, Moment::now()) {
+        let now = Moment::now();
+        if !self.life.finish(state, now) {
             return;
         }
+        threads::note(now, Happening::Ended(state), self.id, None);
         let mut side = lock(&self.side);
         side.clear_waits();
         let (end_wakers, waker) = match side.known() {
@@ -207,6 +216,10 @@ impl Record {
 
     /// Notes what the task waits for, until the guard is dropped.
     pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
+        match wait {
+            Wait::Until(_) => threads::note(Moment::now(), Happening::Sleeps, self.id, None),
+            Wait::Task(id) => threads::note(Moment::now(), Happening::Awaits, self.id, Some(events::short(id))),
+        }
         let key = lock(&self.side).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
     }
@@ -344,7 +357,9 @@ impl Wake for Record {
     fn wake_by_ref(self: &Arc<Self>) {
         let Some(woken) = self.life.wake(threads::here()) else { return };
         if woken.tell {
-            self.life.caused_by(threads::waker(|ended| self.awaits(ended)));
+            let cause = threads::waker(|ended| self.awaits(ended));
+            self.life.caused_by(cause);
+            threads::note(woken.at, Happening::Woken, self.id, threads::task_of(cause).map(events::short));
         }
         // Who was told once will poll, and then it sees this wake too.
         if woken.tell && !woken.moved {

@@ -71,7 +71,7 @@ fn tasks_that_go_past_the_inspector_are_counted() {
 #[test]
 fn the_call_graph_goes_from_a_task_to_what_it_awaits() {
     let inner = named("inner", task::sleep(Duration::from_secs(600)));
-    let outer = named("outer", async move { inner.await });
+    let outer = named("outer", inner);
     idle("inner");
     let outer_id = until(|tasks| {
         let outer = tasks.iter().find(|task| task.name.as_deref() == Some("outer"))?;
@@ -102,7 +102,7 @@ fn tasks_that_wait_for_each_other_are_shown_as_a_circle() {
         };
         other.await
     });
-    let two = named("two", async move { one.await });
+    let two = named("two", one);
     *other.lock().expect("no panic") = Some(two);
     let circle = until(|tasks| {
         let one = tasks.iter().find(|task| task.name.as_deref() == Some("one"))?;
