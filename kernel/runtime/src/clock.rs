@@ -40,6 +40,13 @@ pub(crate) fn ticks(ticks: u64) -> Duration {
     Duration::from_nanos(CLOCK.delta_as_nanos(0, ticks))
 }
 
+/// About how many ticks a duration has.
+pub(crate) fn in_ticks(duration: Duration) -> u64 {
+    const SAMPLE: u64 = 1 << 40;
+    let per_nanosecond = SAMPLE as f64 / ticks(SAMPLE).as_nanos() as f64;
+    (duration.as_nanos() as f64 * per_nanosecond) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,7 +74,7 @@ pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};
 pub use json::json;
 pub use keep::{keep, keep_local};
-pub use lints::{Lint, lints};
+pub use lints::{Lint, lints, show_lints};
 pub use loop_stats::{Lag, LoopStats, WorkerStats, loop_stats};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
 pub use resources::{Resource, resources};

@@ -176,10 +176,10 @@ impl Occupied {
         add(&thread.lags[size.min(LAGS - 1)], 1);
     }
 
-    /// The poll ends now.
-    pub(crate) fn leave(mut self, now: Moment) {
+    /// The poll ends now. True if it was not inside another.
+    pub(crate) fn leave(mut self, now: Moment) -> bool {
         self.end(now);
-        self.thread = ptr::null();
+        !std::mem::replace(&mut self.thread, ptr::null()).is_null()
     }
 
     fn end(&self, now: Moment) {

@@ -187,6 +187,16 @@ impl Life {
         self.word.load(Acquire) & MOVED != 0
     }
 
+    /// How often it was polled.
+    pub(super) fn polls(&self) -> u64 {
+        self.polls.load(Relaxed)
+    }
+
+    /// How often it was woken, and how often by itself.
+    pub(super) fn wakes(&self) -> (u64, u64) {
+        (self.word.load(Relaxed) / ONE_WAKE, self.self_wakes.load(Relaxed))
+    }
+
     pub(super) fn state(&self) -> TaskState {
         state(self.word.load(Acquire))
     }
