@@ -36,6 +36,8 @@ pub enum Command {
     Timing,
     /// What the inspector answers.
     Ask(Query),
+    /// The same, kept up to date.
+    Follow(Query),
     /// `:type`.
     Type(String),
     /// `:types`.
@@ -78,6 +80,7 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":restart" => none(args, Command::Restart, ":restart"),
         ":task" => Ok(Command::Ask(Query::Task { id: task_id(args, ":task")? })),
         ":tasks" => tasks(args),
+        ":timeline" => timeline(args),
         ":timing" => none(args, Command::Timing, ":timing"),
         ":type" | ":t" => Ok(Command::Type(required(args, ":type NAME")?)),
         ":types" => none(args, Command::Types, ":types"),
@@ -129,12 +132,13 @@ fn explain(args: &str) -> Result<Command, String> {
 }
 
 fn tasks(args: &str) -> Result<Command, String> {
-    let usage = "`:tasks` takes `--all` and `--cell N`";
-    let (mut all, mut cell) = (false, None);
+    let usage = "`:tasks` takes `--all`, `--cell N` and `--live`";
+    let (mut all, mut cell, mut live) = (false, None, false);
     let mut words = args.split_whitespace();
     while let Some(word) = words.next() {
         match word {
             "--all" => all = true,
+            "--live" => live = true,
             "--cell" => {
                 let number = words.next().and_then(|word| word.parse().ok());
                 cell = Some(number.ok_or_else(|| format!("{usage}; N is the number of a cell, as in `In[N]`"))?);
@@ -142,7 +146,30 @@ fn tasks(args: &str) -> Result<Command, String> {
             other => return Err(format!("{usage}, not `{other}`")),
         }
     }
-    Ok(Command::Ask(Query::Tasks { all, cell }))
+    let query = Query::Tasks { all, cell };
+    Ok(if live { Command::Follow(query) } else { Command::Ask(query) })
+}
+
+fn timeline(args: &str) -> Result<Command, String> {
+    let usage = "`:timeline` takes `--cell N`, the number of a cell as in `In[N]`, and `--last` with a time such as `5s` or `300ms`";
+    let (mut cell, mut last) = (None, None);
+    let mut words = args.split_whitespace();
+    while let Some(word) = words.next() {
+        match (word, words.next()) {
+            ("--cell", Some(number)) => cell = Some(number.parse().map_err(|_| usage)?),
+            ("--last", Some(time)) => last = Some(seconds(time).ok_or(usage)?),
+            _ => return Err(usage.to_owned()),
+        }
+    }
+    Ok(Command::Ask(Query::Timeline { cell, last }))
+}
+
+/// A time as people write it: `5s`, `300ms`, `2m`, or a number of seconds.
+fn seconds(text: &str) -> Option<f64> {
+    let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("", 1.0)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
+    let number: f64 = number.parse().ok()?;
+    (number.is_finite() && number > 0.0).then_some(number * unit)
 }
 
 fn task_id(args: &str, name: &str) -> Result<TaskId, String> {
@@ -207,6 +234,7 @@ mod tests {
     fn tasks_understands_its_options() {
         assert_eq!(parse(":tasks", ""), Ok(Command::Ask(Query::Tasks { all: false, cell: None })));
         assert_eq!(parse(":tasks", "--cell 3 --all"), Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3) })));
+        assert_eq!(parse(":tasks", "--live"), Ok(Command::Follow(Query::Tasks { all: false, cell: None })));
         assert!(parse(":tasks", "--cell x").unwrap_err().contains("number of a cell"));
         assert!(parse(":tasks", "everything").unwrap_err().contains("`everything`"));
     }
@@ -218,6 +246,17 @@ mod tests {
         assert_eq!(parse(":pstree", " 7"), Ok(Command::Ask(Query::Tree { id: Some(7) })));
         for (name, args) in [(":task", ""), (":task", "-1"), (":pstree", "x")] {
             assert!(parse(name, args).unwrap_err().contains("number of a task"), "{name} {args}");
+        }
+    }
+
+    #[test]
+    fn a_timeline_is_of_a_cell_or_of_the_last_seconds() {
+        let timeline = |cell, last| Ok(Command::Ask(Query::Timeline { cell, last }));
+        assert_eq!(parse(":timeline", ""), timeline(None, None));
+        assert_eq!(parse(":timeline", "--cell 3 --last 5s"), timeline(Some(3), Some(5.0)));
+        assert_eq!(parse(":timeline", "--last 250ms"), timeline(None, Some(0.25)));
+        for wrong in ["5s", "--last", "--last x", "--last -1s", "--last inf", "--cell x"] {
+            assert!(parse(":timeline", wrong).unwrap_err().contains("--last"), "{wrong}");
         }
     }
 

@@ -165,18 +165,21 @@ pub enum Query {
     /// [`Query::Tasks`].
     Tree {
         /// The task.
+        #[serde(default)]
         id: Option<TaskId>,
     },
     /// Threads, lag and numbers of the loop (`:loop`). Answered like [`Query::Tasks`].
     Loop,
     /// Timers and sockets that something waits for (`:resources`). Answered like [`Query::Tasks`].
     Resources,
-    /// When which task ran and waited (`:timeline`). The answer has `text/plain`, `text/html` and, for Chrome's and
-    /// Perfetto's viewers, `application/json`.
+    /// When which task ran and waited (`:timeline`). Answered like [`Query::Tasks`], but for timelines of more than
+    /// 50,000 parts without `application/json`.
     Timeline {
         /// Only tasks of the cell with this execution count.
+        #[serde(default)]
         cell: Option<u32>,
         /// Only the last so many seconds.
+        #[serde(default)]
         last: Option<f64>,
     },
     /// What was noticed of tasks that keep others from running (`:lints`). Answered like [`Query::Tasks`].

@@ -71,7 +71,6 @@ pub(crate) fn roots() -> Vec<CallGraph> {
 }
 
 /// Every circle of tasks that wait for each other, each once, beginning with its smallest number.
-#[allow(dead_code)]
 pub(crate) fn cycles(tasks: &[TaskInfo]) -> Vec<Vec<TaskId>> {
     let awaits = |id: &TaskId| {
         let at = tasks.binary_search_by_key(id, |task| task.id).ok()?;

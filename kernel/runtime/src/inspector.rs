@@ -2,11 +2,12 @@
 
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
-use crate::{graph, link, lints, loop_stats, registry, resources, rich, views};
+use crate::{graph, link, lints, loop_stats, registry, resources, rich, timeline, views};
 use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel, cell_label};
 use serde_json::Value;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 static QUESTIONS: OnceLock<Sender<(u64, Query)>> = OnceLock::new();
 
@@ -65,7 +66,16 @@ fn answer(query: &Query) -> MimeBundle {
         },
         Query::Loop => views::loop_stats(&loop_stats::loop_stats()),
         Query::Resources => views::resources(&resources::resources()),
-        Query::Timeline { .. } => rich::text("not yet"),
+        Query::Timeline { cell, last } => {
+            let mut timeline = timeline::timeline();
+            if let Some(cell) = *cell {
+                timeline = timeline.cell(cell);
+            }
+            if let Some(last) = last.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+                timeline = timeline.last(last);
+            }
+            views::timeline(&timeline)
+        }
         Query::Lints => lints::table(),
         Query::Cancel { id } => rich::text(match registry::record(*id) {
             Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),

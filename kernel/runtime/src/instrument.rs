@@ -3,8 +3,9 @@
 use crate::clock::Moment;
 use crate::context;
 use crate::flusher;
+use crate::lints;
 use crate::panics;
-use crate::record::Record;
+use crate::record::{LentWaker, Record};
 use crate::registry;
 use crate::threads;
 use loopbook_channel::{TaskKind, TaskState};
@@ -57,18 +58,19 @@ struct Start {
 struct Tracked {
     record: Arc<Record>,
     /// Made once: its identity is the task's.
-    waker: Waker,
+    waker: LentWaker,
 }
 
 impl Tracked {
     fn new(record: Arc<Record>) -> Self {
-        Self { waker: Waker::from(Arc::clone(&record)), record }
+        Self { waker: record.lent_waker(), record }
     }
 }
 
 impl<F: Future> Probe<F> {
     /// Watches `future` as the task of `record`.
     pub(crate) fn new(future: F, record: Arc<Record>) -> Self {
+        lints::spawned(&record, size_of::<F>());
         Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
     }
 
@@ -101,13 +103,15 @@ impl<F: Future> Future for Probe<F> {
             flusher::after_poll(task.record.cell, Moment::now());
             return Poll::Ready(Err(panics::of_nowhere(message)));
         }
-        let mut inner_cx = Context::from_waker(&task.waker);
+        let mut inner_cx = Context::from_waker(task.waker.get());
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
         let result = match polled {
             Ok(Poll::Pending) => {
                 let ended = Moment::now();
                 task.record.poll_ends(ended);
-                occupied.leave(ended);
+                if occupied.leave(ended) {
+                    lints::poll_took(&task.record, began, ended);
+                }
                 flusher::after_poll(task.record.cell, ended);
                 return Poll::Pending;
             }
@@ -117,8 +121,11 @@ impl<F: Future> Future for Probe<F> {
         this.inner.set(None);
         // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
         task.record.finish(if result.is_ok() { TaskState::Completed } else { TaskState::Panicked });
-        flusher::after_poll(task.record.cell, Moment::now());
-        drop(occupied);
+        let ended = Moment::now();
+        if occupied.leave(ended) {
+            lints::poll_took(&task.record, began, ended);
+        }
+        flusher::after_poll(task.record.cell, ended);
         drop(entered);
         Poll::Ready(result)
     }

@@ -1,6 +1,12 @@
 //! Boxing lazy futures, so that a variable can hold them from one cell to the next.
 
-use std::{future::Future, pin::Pin};
+use crate::lints;
+use std::{
+    future::Future,
+    panic::Location,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 /// Boxes a future, so that its type has a name and a later cell can await it. Nothing of it runs before that.
 ///
@@ -17,11 +23,12 @@ use std::{future::Future, pin::Pin};
 /// assert_eq!(loopbook::gather_all(fetches).await, [10, 20, 30]);
 /// # });
 /// ```
+#[track_caller]
 pub fn keep<F>(future: F) -> Pin<Box<dyn Future<Output = F::Output> + Send>>
 where
     F: Future + Send + 'static,
 {
-    Box::pin(future)
+    Box::pin(Kept::new(future, Location::caller()))
 }
 
 /// Like [`keep`] for a future that must stay on its thread, because it holds an `Rc` for example. Only the thread of the
@@ -35,9 +42,44 @@ where
 /// assert_eq!(kept.await, 6);
 /// # });
 /// ```
+#[track_caller]
 pub fn keep_local<F>(future: F) -> Pin<Box<dyn Future<Output = F::Output>>>
 where
     F: Future + 'static,
 {
-    Box::pin(future)
+    Box::pin(Kept::new(future, Location::caller()))
+}
+
+pin_project_lite::pin_project! {
+    /// A future that says so if it is dropped and nobody has awaited it.
+    struct Kept<F> {
+        location: &'static Location<'static>,
+        polled: bool,
+        #[pin]
+        future: F,
+    }
+
+    impl<F> PinnedDrop for Kept<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if !this.polled {
+                lints::dropped_unpolled(this.location);
+            }
+        }
+    }
+}
+
+impl<F> Kept<F> {
+    fn new(future: F, location: &'static Location<'static>) -> Self {
+        Self { location, polled: false, future }
+    }
+}
+
+impl<F: Future> Future for Kept<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        *this.polled = true;
+        this.future.poll(cx)
+    }
 }

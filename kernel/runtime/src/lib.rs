@@ -7,9 +7,9 @@
 //! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
-//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `clock`, `panics`: what is known of tasks,
+//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `events`, `clock`, `panics`: what is known of tasks,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
-//!   `resources`: what they learn of tasks and do to them,
+//!   `resources`, `timeline`: what they learn of tasks and do to them,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
 //!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
@@ -25,6 +25,7 @@ mod cell;
 mod clock;
 mod context;
 mod display;
+mod events;
 pub mod facade;
 mod flusher;
 mod gather;
@@ -63,6 +64,7 @@ mod stdin;
 mod sync;
 mod tasks;
 mod threads;
+mod timeline;
 mod views;
 
 pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
@@ -74,12 +76,13 @@ pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};
 pub use json::json;
 pub use keep::{keep, keep_local};
-pub use lints::{Lint, lints};
+pub use lints::{Lint, lints, show_lints};
 pub use loop_stats::{Lag, LoopStats, WorkerStats, loop_stats};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
 pub use resources::{Resource, resources};
 pub use rich::{Html, Markdown, Png, Svg};
 pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
+pub use timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline, trace};
 
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]

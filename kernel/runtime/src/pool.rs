@@ -44,9 +44,11 @@ pub(crate) fn start() {
 
 fn watch() {
     let mut told = HashSet::new();
+    let mut lints = lints::Watch::default();
     loop {
         thread::park_timeout(TICK);
         look(&mut told);
+        lints.look();
     }
 }
 

@@ -5,22 +5,26 @@
 
 mod life;
 mod side;
+mod waker;
 
 use crate::cancel::CancelOutcome;
 use crate::clock::{self, Moment};
+use crate::events::{self, Happening};
 use crate::local;
 use crate::sync::lock;
 use crate::threads::Occupied;
-use crate::{cell, context, link, registry, site, threads};
+use crate::{cell, context, link, lints, registry, site, threads};
 use life::{Life, Look};
 use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, cell_label};
 use side::Side;
 use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 pub(crate) use side::{Wait, Waiting};
+pub(crate) use waker::LentWaker;
 
 /// One task. Alive as long as the task, its handle or one of its wakers.
 pub(crate) struct Record {
@@ -36,6 +40,8 @@ pub(crate) struct Record {
     parent: Option<TaskId>,
     created: Moment,
     life: Life,
+    /// How many wakers there are, besides the one that its polls are lent.
+    wakers: AtomicUsize,
     /// Who polls it: the executor's waker, which hardly ever changes.
     waker: OnceLock<Waker>,
     side: Mutex<Side>,
@@ -62,6 +68,8 @@ impl Record {
         if kind == TaskKind::Local {
             side.rare().drivers = local::drivers();
         }
+        // The loop begins with the first task, if not before.
+        registry::loop_began();
         let now = Moment::now();
         let record = Arc::new(Self {
             id: registry::next_id(),
@@ -74,10 +82,13 @@ impl Record {
             parent: parent.map(|parent| parent.id),
             created: now,
             life: Life::new(now),
+            wakers: AtomicUsize::new(0),
             waker: OnceLock::new(),
             side: Mutex::new(side),
         });
         registry::insert(&record);
+        threads::note(now, Happening::Started(kind), record.id, number);
+        threads::note(now, Happening::Parent, record.id, record.parent.map(events::short));
         record
     }
 
@@ -87,8 +98,10 @@ impl Record {
         if let Some(waker) = waker {
             self.set_waker(waker);
         }
+        threads::note(now, Happening::PollStarts, self.id, None);
         let (to_end, waited) = self.life.poll_starts(thread.number, now);
         thread.lagged(waited);
+        lints::was_ready(self, waited);
         if !to_end {
             return None;
         }
@@ -109,14 +122,17 @@ impl Record {
 
     /// The poll ends, and the task has not.
     pub(crate) fn poll_ends(&self, now: Moment) {
-        self.life.poll_ends(now);
+        let ready = self.life.poll_ends(now);
+        threads::note(now, if ready { Happening::PollEndsReady } else { Happening::PollEnds }, self.id, None);
     }
 
     /// The task has ended. Only the first call counts.
     pub(crate) fn finish(&self, state: TaskState) {
-        if !self.life.finish(state, Moment::now()) {
+        let now = Moment::now();
+        if !self.life.finish(state, now) {
             return;
         }
+        threads::note(now, Happening::Ended(state), self.id, None);
         let mut side = lock(&self.side);
         side.clear_waits();
         let (end_wakers, waker) = match side.known() {
@@ -127,12 +143,14 @@ impl Record {
         // Dropping a waker runs the executor's code, which may want this record.
         drop(waker);
         threads::has_ended(self.id);
+        let (wakes, self_wakes) = self.life.wakes();
+        lints::ended(self, wakes, self_wakes, state == TaskState::Cancelled);
         registry::retire(self);
         end_wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Has the task end at its next poll; `by` is who asks.
-    pub(crate) fn ask_to_end(self: &Arc<Self>, by: &str) -> CancelOutcome {
+    pub(crate) fn ask_to_end(&self, by: &str) -> CancelOutcome {
         let outcome = self.end_state();
         if outcome != CancelOutcome::AlreadyFinished {
             lock(&self.side).rare().cancelled_by.get_or_insert_with(|| by.to_owned());
@@ -171,6 +189,54 @@ impl Record {
         waits
     }
 
+    /// Whether somebody has said that it is to end.
+    pub(crate) fn was_asked_to_end(&self) -> bool {
+        lock(&self.side).known().is_some_and(|rare| rare.cancelled_by.is_some())
+    }
+
+    pub(crate) fn polls(&self) -> u64 {
+        self.life.polls()
+    }
+
+    /// How often it was woken, and how often by itself.
+    pub(crate) fn wakes(&self) -> (u64, u64) {
+        self.life.wakes()
+    }
+
+    /// Its state, at once and without the rest.
+    pub(crate) fn state_now(&self) -> TaskState {
+        self.life.state()
+    }
+
+    /// For how long it has been ready to run; zero if it is not.
+    pub(crate) fn ready_for(&self) -> Duration {
+        let look = self.look(Moment::now());
+        if look.state == TaskState::Scheduled { look.since.elapsed() } else { Duration::ZERO }
+    }
+
+    /// Whether it has waited for so long, and nobody has a waker of it.
+    pub(crate) fn is_lost(&self, limit: Duration) -> bool {
+        let polls = self.polls();
+        let look = self.look(Moment::now());
+        // Wakers are made from wakers, and the first one is lent to polls only: when there is none but that, and no poll was
+        // under way all the time, there will be none.
+        look.state == TaskState::Idle
+            && look.since.elapsed() >= limit
+            && self.wakers.load(Ordering::Acquire) == 0
+            && self.life.state() == TaskState::Idle
+            && self.polls() == polls
+    }
+
+    pub(crate) fn awaits_a_task(&self) -> bool {
+        lock(&self.side).awaits_a_task()
+    }
+
+    /// Cell and line that have caused it, as numbers.
+    pub(crate) fn place(&self) -> Option<(u32, u32)> {
+        let in_cells = !matches!(self.kind, TaskKind::Cell | TaskKind::Branch);
+        in_cells.then_some(self.number).flatten().zip(self.line)
+    }
+
     pub(crate) fn is_finished(&self) -> bool {
         self.life.is_finished()
     }
@@ -207,6 +273,10 @@ impl Record {
 
     /// Notes what the task waits for, until the guard is dropped.
     pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
+        match wait {
+            Wait::Until(_) => threads::note(Moment::now(), Happening::Sleeps, self.id, None),
+            Wait::Task(id) => threads::note(Moment::now(), Happening::Awaits, self.id, Some(events::short(id))),
+        }
         let key = lock(&self.side).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
     }
@@ -332,19 +402,19 @@ impl Record {
             // Whoever did that knows.
             return;
         }
+        lints::panicked_detached(self, &failure.message);
         link::send(&ToKernel::TaskFailed { cell: self.cell, task: self.id, name: self.name.clone(), failure });
     }
 }
 
-impl Wake for Record {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
+impl Record {
+    /// Something has happened that the task waits for.
+    pub(crate) fn wake_by_ref(&self) {
         let Some(woken) = self.life.wake(threads::here()) else { return };
         if woken.tell {
-            self.life.caused_by(threads::waker(|ended| self.awaits(ended)));
+            let cause = threads::waker(|ended| self.awaits(ended));
+            self.life.caused_by(cause);
+            threads::note(woken.at, Happening::Woken, self.id, threads::task_of(cause).map(events::short));
         }
         // Who was told once will poll, and then it sees this wake too.
         if woken.tell && !woken.moved {

@@ -1,6 +1,9 @@
 //! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
 
-use crate::{base64, graph::CallGraph, lints::Lint, loop_stats::LoopStats, resources::Resource, seen::Seen, views};
+use crate::{
+    base64, graph::CallGraph, lints::Lint, loop_stats::LoopStats, resources::Resource, seen::Seen, timeline::Timeline,
+    views,
+};
 use loopbook_channel::{MimeBundle, TaskInfo};
 use serde_json::Value;
 
@@ -111,6 +114,9 @@ fn inspected(value: &Seen<'_>) -> Option<MimeBundle> {
     }
     if let Some(Some(graph)) = value.as_a::<Option<CallGraph>>() {
         return Some(views::trees(std::slice::from_ref(graph)));
+    }
+    if let Some(timeline) = value.as_a::<Timeline>() {
+        return Some(views::timeline(timeline));
     }
     Some(views::tasks(&tasks_in(value)?))
 }

@@ -1,6 +1,7 @@
 //! The threads that poll tasks, and what each of them is doing. Only the thread itself writes to its entry.
 
 use crate::clock::Moment;
+use crate::events::{self, Event, Happening, NOBODY, Ring};
 use crate::sync::lock;
 use crate::{context, pool};
 use loopbook_channel::{TaskId, WokenBy};
@@ -13,6 +14,8 @@ use std::thread;
 
 /// Names of so many threads are remembered, also of those that have ended.
 const NAMED: usize = 1_000;
+/// What happened on so many threads that have ended is remembered.
+const REMEMBERED: usize = 32;
 /// Sizes of lags: each is twice the one before.
 pub(crate) const LAGS: usize = 48;
 /// In a cause of a wake: no task, but the reactor.
@@ -21,6 +24,8 @@ const REACTOR: u64 = 1 << 63;
 const THREAD: u64 = 1 << 62;
 
 static THREADS: Mutex<Vec<Arc<Thread>>> = Mutex::new(Vec::new());
+/// Threads that have ended, for what happened on them.
+static GONE: Mutex<VecDeque<Arc<Thread>>> = Mutex::new(VecDeque::new());
 static NAMES: Mutex<VecDeque<(u32, String)>> = Mutex::new(VecDeque::new());
 
 thread_local! {
@@ -49,6 +54,7 @@ pub(crate) struct Thread {
     polls: AtomicU64,
     /// How often a task was ready for so long before it was polled: at least two to the power of the index, in ticks.
     lags: [AtomicU64; LAGS],
+    ring: Ring,
 }
 
 /// What a thread does at the moment.
@@ -65,6 +71,24 @@ pub(crate) struct Work {
 /// All threads that have polled something and have not ended.
 pub(crate) fn all() -> Vec<Arc<Thread>> {
     lock(&THREADS).clone()
+}
+
+/// Those and the ones that ended last.
+pub(crate) fn all_and_gone() -> Vec<Arc<Thread>> {
+    let mut threads: Vec<_> = lock(&GONE).iter().cloned().collect();
+    threads.extend(all());
+    threads
+}
+
+/// Notes for timelines what happens to a task, on this thread.
+pub(crate) fn note(at: Moment, what: Happening, task: TaskId, with: Option<u32>) {
+    if !events::is_recording() {
+        return;
+    }
+    // SAFETY: as in `here`.
+    if let Some(thread) = unsafe { entry().as_ref() } {
+        thread.ring.push(Event { at, what, task: events::short(task), with: with.unwrap_or(NOBODY) });
+    }
 }
 
 /// The number of this thread; 0 if it has never polled anything.
@@ -99,6 +123,11 @@ pub(crate) fn waker(awaits: impl FnOnce(TaskId) -> bool) -> u64 {
         Some(thread) => THREAD | u64::from(thread.number),
         None => THREAD,
     }
+}
+
+/// The task among what [`waker`] tells.
+pub(crate) fn task_of(cause: u64) -> Option<TaskId> {
+    (cause & (REACTOR | THREAD) == 0 && cause != 0).then_some(cause)
 }
 
 /// What [`waker`] has told, for people.
@@ -147,10 +176,10 @@ impl Occupied {
         add(&thread.lags[size.min(LAGS - 1)], 1);
     }
 
-    /// The poll ends now.
-    pub(crate) fn leave(mut self, now: Moment) {
+    /// The poll ends now. True if it was not inside another.
+    pub(crate) fn leave(mut self, now: Moment) -> bool {
         self.end(now);
-        self.thread = ptr::null();
+        !std::mem::replace(&mut self.thread, ptr::null()).is_null()
     }
 
     fn end(&self, now: Moment) {
@@ -180,6 +209,11 @@ impl Thread {
         Work { task, busy: self.busy.load(Relaxed), polls: self.polls.load(Relaxed) }
     }
 
+    /// What has happened on it, as far as it is remembered, and how much is not.
+    pub(crate) fn events(&self) -> (Vec<Event>, u64) {
+        self.ring.read()
+    }
+
     /// How often each size of lag was met.
     pub(crate) fn lags(&self) -> [u64; LAGS] {
         std::array::from_fn(|size| self.lags[size].load(Relaxed))
@@ -193,6 +227,11 @@ impl Drop for Owner {
     fn drop(&mut self) {
         HERE.set(ptr::null());
         lock(&THREADS).retain(|thread| !Arc::ptr_eq(thread, &self.0));
+        let mut gone = lock(&GONE);
+        if gone.len() == REMEMBERED {
+            gone.pop_front();
+        }
+        gone.push_back(Arc::clone(&self.0));
     }
 }
 
@@ -237,6 +276,7 @@ impl Thread {
             busy: AtomicU64::new(0),
             polls: AtomicU64::new(0),
             lags: std::array::from_fn(|_| AtomicU64::new(0)),
+            ring: Ring::new(),
         }
     }
 }

@@ -79,8 +79,13 @@ pub const COMMANDS: &[Description] = &[
     Description { name: ":task", usage: ":task ID", help: "Shows all that is known of a task." },
     Description {
         name: ":tasks",
-        usage: ":tasks [--all] [--cell N]",
-        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell.",
+        usage: ":tasks [--all] [--cell N] [--live]",
+        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell; kept up to date until they end.",
+    },
+    Description {
+        name: ":timeline",
+        usage: ":timeline [--cell N] [--last 5s]",
+        help: "Draws when which task ran, was ready and waited: all, those of one cell, or only the last seconds.",
     },
     Description { name: ":timing", usage: ":timing", help: "Switches on or off that each cell says how long it took." },
     Description { name: ":type", usage: ":type NAME", help: "Shows the type of a variable." },

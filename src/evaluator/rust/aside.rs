@@ -2,6 +2,7 @@
 //! the notebook wait for the main shell.
 
 use super::RustEvaluator;
+use super::live::Live;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::execution::Executions;
 use crate::evaluator::link::Connection;
@@ -18,13 +19,14 @@ impl RustEvaluator {
             plan => plan,
         };
         let (executions, names, subshells) = (self.executions.clone(), self.names.clone(), self.subshells.clone());
+        let live = self.live.clone();
         executions.begin_beside(&cell);
         async_std::task::spawn(async move {
             let outcome = match plan {
                 Plan::Change => return,
                 Plan::Refuse { why, line } => Outcome::Error(report::command(&why, cell.number, line)),
                 Plan::Run { looks, has_code } => {
-                    let outcome = look_all(&cell, looks, &names, &executions).await;
+                    let outcome = look_all(&cell, looks, &names, &executions, &live).await;
                     if has_code && outcome == Outcome::Ok {
                         return subshells.submit(cell);
                     }
@@ -58,9 +60,9 @@ fn plan(code: &str) -> Plan {
     let has_code = !prepared.rust.trim().is_empty();
     let mut looks = Vec::new();
     for cell::Command { name, args, line } in &prepared.commands {
-        use Command::{Ask, Help, Type, Vars, Version};
+        use Command::{Ask, Follow, Help, Type, Vars, Version};
         match commands::parse(name, args) {
-            Ok(command @ (Ask(_) | Help(_) | Type(_) | Vars | Version)) => looks.push((*line, command)),
+            Ok(command @ (Ask(_) | Follow(_) | Help(_) | Type(_) | Vars | Version)) => looks.push((*line, command)),
             Ok(_) if !has_code => return Plan::Change,
             Ok(_) => {
                 let why = format!(
@@ -75,8 +77,22 @@ fn plan(code: &str) -> Plan {
     Plan::Run { looks, has_code }
 }
 
-async fn look_all(cell: &Cell, commands: Vec<(u32, Command)>, names: &Names, executions: &Executions) -> Outcome {
+async fn look_all(
+    cell: &Cell,
+    commands: Vec<(u32, Command)>,
+    names: &Names,
+    executions: &Arc<Executions>,
+    live: &Arc<Live>,
+) -> Outcome {
     for (line, command) in commands {
+        if let Command::Follow(query) = &command {
+            if !cell.silent
+                && let Err(why) = live.clone().show(executions.clone(), cell.id, query.clone()).await
+            {
+                return Outcome::Error(report::command(&why, cell.number, line));
+            }
+            continue;
+        }
         match look(&command, names, executions.connection()).await {
             Ok(event) if cell.silent => drop(event),
             Ok(Shown::Page(data)) => send(executions, Event::Page { cell: cell.id, data }).await,

@@ -5,6 +5,7 @@ mod ask;
 mod beside;
 mod depend;
 mod failed;
+mod live;
 mod obey;
 mod prepare;
 mod progress;
@@ -24,8 +25,9 @@ use async_std::future::timeout;
 use beside::{SharedNotebook, Subshells};
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
+use live::Live;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
-use session::Session;
+use session::{Session, Shared};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -41,6 +43,7 @@ pub struct RustEvaluator {
     load: Arc<Load>,
     prepared: Arc<Prepared>,
     subshells: Subshells,
+    live: Arc<Live>,
 }
 
 /// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
@@ -104,6 +107,7 @@ impl RustEvaluator {
             names: names.clone(),
             load: load.clone(),
             notebook: SharedNotebook::default(),
+            live: Arc::default(),
             started: std::time::Instant::now(),
         };
         let prepared = Arc::new(prepared);
@@ -111,7 +115,8 @@ impl RustEvaluator {
         let notebook = thread.notebook.clone();
         let (sources, known) = (thread.sources.clone(), names.clone());
         let subshells = Subshells::start(executions.clone(), prepared.clone(), sources, known, notebook)?;
-        let evaluator = Self { executions, names, jobs, load, prepared: prepared.clone(), subshells };
+        let evaluator =
+            Self { executions, names, jobs, load, prepared: prepared.clone(), subshells, live: thread.live.clone() };
         std::thread::Builder::new()
             .name("evaluator".into())
             .stack_size(STACK)
@@ -218,6 +223,7 @@ struct Thread {
     names: Names,
     load: Arc<Load>,
     notebook: SharedNotebook,
+    live: Arc<Live>,
     started: std::time::Instant,
 }
 
@@ -252,8 +258,8 @@ impl Thread {
     fn open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
         let mut shown = false;
         let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
-        let (names, notebook) = (self.names.clone(), self.notebook.clone());
-        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), names, notebook)
+        let shared = Shared { names: self.names.clone(), notebook: self.notebook.clone(), live: self.live.clone() };
+        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), shared)
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.

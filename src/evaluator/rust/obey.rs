@@ -21,6 +21,11 @@ impl Session {
     pub(super) fn obey(&mut self, cell: &Cell, command: &Command, prepared: &Prepared) -> Result<Next, String> {
         match command {
             Command::Ask(query) => self.ask(cell, query)?,
+            Command::Follow(query) if cell.silent => drop(query),
+            Command::Follow(query) => {
+                let (live, executions) = (self.live.clone(), self.executions.clone());
+                async_std::task::block_on(live.show(executions, cell.id, query.clone()))?;
+            }
             Command::Clear => self.clear(cell)?,
             Command::Dep(lines) => self.add_dependencies(cell, lines)?,
             Command::Deps => self.list_dependencies(cell),

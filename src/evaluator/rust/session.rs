@@ -12,6 +12,7 @@ use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report};
 use super::ask::without_commands;
 use super::beside::SharedNotebook;
+use super::live::Live;
 use super::obey::Next;
 use super::prepare::Linked;
 use super::spared::Spared;
@@ -29,6 +30,13 @@ const PRELUDE: &str = "use async_std::task; use std::time::{Duration, Instant}; 
 
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
+
+/// What the evaluator's thread has in common with those who work beside it.
+pub(super) struct Shared {
+    pub(super) names: Names,
+    pub(super) notebook: SharedNotebook,
+    pub(super) live: Arc<Live>,
+}
 
 /// The evaluator's thread's state.
 pub(super) struct Session {
@@ -48,6 +56,7 @@ pub(super) struct Session {
     pub(super) notebook: Notebook,
     /// What cells of subshells get to know of it.
     shared: SharedNotebook,
+    pub(super) live: Arc<Live>,
     /// Code of the last compile error that had one.
     pub(super) last_code: Option<String>,
     types: Types,
@@ -85,8 +94,7 @@ impl Session {
         linked: Linked,
         executions: Arc<Executions>,
         sources: Sources,
-        names: Names,
-        shared: SharedNotebook,
+        Shared { names, notebook: shared, live }: Shared,
     ) -> anyhow::Result<Self> {
         executions.begin_hidden();
         let context = open_context(prepared.child_command())?;
@@ -106,6 +114,7 @@ impl Session {
             names,
             notebook: notebook(),
             shared,
+            live,
             last_code: None,
             types: types(),
             items: BTreeMap::new(),

@@ -73,6 +73,8 @@ pub(super) struct Woken {
     pub(super) tell: bool,
     /// It has another waker than at first.
     pub(super) moved: bool,
+    /// When, if somebody has to be told.
+    pub(super) at: Moment,
 }
 
 impl Life {
@@ -110,12 +112,12 @@ impl Life {
         })
     }
 
-    /// The poll ends, and the task has not.
-    pub(super) fn poll_ends(&self, now: Moment) {
+    /// The poll ends, and the task has not. True if it was woken meanwhile.
+    pub(super) fn poll_ends(&self, now: Moment) -> bool {
         self.change(|| {
             self.book_poll(now);
-            self.word.fetch_and(!RUNNING, AcqRel);
-        });
+            self.word.fetch_and(!RUNNING, AcqRel) & WOKEN != 0
+        })
     }
 
     /// The task ends; false if it had ended before.
@@ -143,13 +145,17 @@ impl Life {
     /// Something wakes the task on the thread with this number; `None` if it has ended.
     pub(super) fn wake(&self, thread: u32) -> Option<Woken> {
         let mut word = self.word.load(Relaxed);
+        let mut at = Moment(0);
         loop {
             if word & FINISHED != 0 {
                 return None;
             }
+            if word & WOKEN == 0 {
+                at = Moment::now();
+            }
             if word & (RUNNING | WOKEN) == 0 {
                 // Before the word says so, so that whoever reads that it is woken reads when.
-                self.woken.store(Moment::now().0, Relaxed);
+                self.woken.store(at.0, Relaxed);
             }
             match self.word.compare_exchange_weak(word, (word | WOKEN) + ONE_WAKE, AcqRel, Relaxed) {
                 Ok(_) => break,
@@ -159,7 +165,7 @@ impl Life {
         if word & RUNNING != 0 && self.thread.load(Relaxed) == thread {
             add(&self.self_wakes, 1);
         }
-        Some(Woken { tell: word & WOKEN == 0, moved: word & MOVED != 0 })
+        Some(Woken { tell: word & WOKEN == 0, moved: word & MOVED != 0, at })
     }
 
     /// Notes what has woken it.
@@ -179,6 +185,16 @@ impl Life {
 
     pub(super) fn has_moved(&self) -> bool {
         self.word.load(Acquire) & MOVED != 0
+    }
+
+    /// How often it was polled.
+    pub(super) fn polls(&self) -> u64 {
+        self.polls.load(Relaxed)
+    }
+
+    /// How often it was woken, and how often by itself.
+    pub(super) fn wakes(&self) -> (u64, u64) {
+        (self.word.load(Relaxed) / ONE_WAKE, self.self_wakes.load(Relaxed))
     }
 
     pub(super) fn state(&self) -> TaskState {

@@ -69,6 +69,11 @@ impl Side {
         self.wait.iter().chain(others).map(|(_, wait)| *wait)
     }
 
+    /// Whether one of them is a task.
+    pub(super) fn awaits_a_task(&self) -> bool {
+        self.waits().any(|wait| matches!(wait, Wait::Task(_)))
+    }
+
     pub(super) fn clear_waits(&mut self) {
         self.wait = None;
         if let Some(rare) = &mut self.rare {

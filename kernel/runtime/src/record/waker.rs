@@ -1,0 +1,72 @@
+//! The waker of a task, which counts how many of it there are.
+
+use super::Record;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+/// One for all, so that two wakers of a task are known to be the same.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_one);
+
+impl Record {
+    /// The waker that polls of this task are lent. It is not counted among those that can wake the task: they are made from
+    /// it.
+    pub(crate) fn lent_waker(self: &Arc<Self>) -> LentWaker {
+        let data = Arc::into_raw(Arc::clone(self)).cast();
+        // SAFETY: the functions of the table take `data` for the `Arc` that it is; see each of them.
+        LentWaker(ManuallyDrop::new(unsafe { Waker::new(data, &VTABLE) }))
+    }
+}
+
+/// See [`Record::lent_waker`].
+pub(crate) struct LentWaker(ManuallyDrop<Waker>);
+
+impl LentWaker {
+    pub(crate) fn get(&self) -> &Waker {
+        &self.0
+    }
+}
+
+impl Drop for LentWaker {
+    fn drop(&mut self) {
+        // SAFETY: the reference that `lent_waker` made; the waker is not used after this.
+        drop(unsafe { record(self.0.data()) });
+    }
+}
+
+/// Takes back the reference behind a waker.
+///
+/// # Safety
+/// `data` must come from [`Arc::into_raw`], and nothing may take it back again.
+unsafe fn record(data: *const ()) -> Arc<Record> {
+    // SAFETY: as the caller promises.
+    unsafe { Arc::from_raw(data.cast()) }
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: the waker that is cloned has a reference, which stays its own.
+    let record = unsafe { ManuallyDrop::new(record(data)) };
+    record.wakers.fetch_add(1, Relaxed);
+    RawWaker::new(Arc::into_raw(Arc::clone(&record)).cast(), &VTABLE)
+}
+
+unsafe fn wake(data: *const ()) {
+    // SAFETY: as in `clone`; the reference goes with the waker in `drop_one`.
+    unsafe {
+        wake_by_ref(data);
+        drop_one(data);
+    }
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: as in `clone`.
+    unsafe { ManuallyDrop::new(record(data)) }.wake_by_ref();
+}
+
+unsafe fn drop_one(data: *const ()) {
+    // SAFETY: a waker is dropped once, and its reference goes with it.
+    let record = unsafe { record(data) };
+    // Whoever reads this sees what was woken before.
+    record.wakers.fetch_sub(1, Release);
+}

@@ -1,0 +1,64 @@
+//! A timeline in plain ASCII.
+
+use super::folded::{self, Row};
+use super::{Timeline, folded::Columns};
+use crate::TaskState;
+use crate::views;
+use std::time::Duration;
+
+/// Columns for time.
+const WIDTH: usize = 72;
+/// Characters for names.
+const NAME: usize = 24;
+
+/// The lanes as lines, under a line that says what they mean.
+pub(super) fn draw(timeline: &Timeline) -> String {
+    let length = timeline.to - timeline.from;
+    let time = |seconds: f64| ascii(&views::duration(Duration::from_secs_f64(seconds.max(0.0))));
+    let (rows, left_out) = folded::rows(timeline);
+    let mut lines = vec![format!(
+        "timeline of {}: {} tasks; a column is {}; # runs, = is ready, . waits, x cancelled, ! panicked",
+        time(length),
+        timeline.lanes.len(),
+        time(length / WIDTH as f64),
+    )];
+    for row in &rows {
+        let columns = Columns::new(timeline, row, WIDTH);
+        let mut line: Vec<char> = (0..WIDTH).map(|at| columns.main(at).map_or(' ', letter)).collect();
+        mark_end(&mut line, timeline, row);
+        let line: String = line.into_iter().collect();
+        let name: String = ascii(&row.title).chars().take(NAME).collect();
+        lines.push(format!("{name:NAME$} |{line}|"));
+    }
+    if left_out > 0 {
+        lines.push(format!("and {left_out} more places with fewer tasks"));
+    }
+    if timeline.lost > 0 {
+        lines.push(format!("{} older events are forgotten", timeline.lost));
+    }
+    lines.join("\n")
+}
+
+fn letter(state: TaskState) -> char {
+    match state {
+        TaskState::Running => '#',
+        TaskState::Scheduled => '=',
+        _ => '.',
+    }
+}
+
+fn mark_end(line: &mut [char], timeline: &Timeline, row: &Row<'_>) {
+    let [lane] = row.lanes[..] else { return };
+    let mark = match lane.end {
+        Some(TaskState::Cancelled) => 'x',
+        Some(TaskState::Panicked) => '!',
+        _ => return,
+    };
+    let Some(last) = lane.spans.last() else { return };
+    let at = folded::column(timeline, last.to, line.len()).min(line.len() - 1);
+    line[at] = mark;
+}
+
+fn ascii(text: &str) -> String {
+    text.replace('µ', "u").chars().map(|c| if c.is_ascii() && !c.is_control() { c } else { '?' }).collect()
+}
