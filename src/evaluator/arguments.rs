@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn options_complete_once() {
-        assert_eq!(texts(":tasks --"), ["--all", "--cell"]);
-        assert_eq!(texts(":tasks --all --"), ["--cell"]);
+        assert_eq!(texts(":tasks --"), ["--all", "--cell", "--live"]);
+        assert_eq!(texts(":tasks --all --"), ["--cell", "--live"]);
         assert!(texts(":tasks --cell ").iter().all(|text| text != "N"));
     }
 

@@ -54,6 +54,18 @@ def test_inspect_from_a_terminal_while_every_thread_blocks(kernel, prefix):
     kernel.wait(blocking).ok()
 
 
+def test_inspect_live_tasks_are_followed_until_they_end(kernel):
+    kernel.run('let sleeper = task::Builder::new().name("sleeper".into()).spawn(task::sleep(Duration::from_secs(2))).unwrap();').ok()
+    live = kernel.run(":tasks --live", background=True).ok()
+    assert "sleeper" in live.displays[0]["text/plain"]
+    # No thread is free, and the display goes on.
+    kernel.run("for _ in 0..64 { task::spawn(async { std::thread::sleep(Duration::from_secs(1)) }); } std::thread::sleep(Duration::from_secs(1));").ok()
+    kernel.until(lambda: live.of("update") and "sleeper" not in live.of("update")[-1]["text/plain"])
+    kernel.run("sleeper.await").ok()
+    times = [message.at for message in live.messages if message.type in ("display_data", "update_display_data")]
+    assert 3 <= len(times) <= 1 + (times[-1] - times[0]) / 0.25 + 1, times
+
+
 def shown(kernel, command):
     [display] = kernel.run(command).ok().displays
     return display["text/plain"]

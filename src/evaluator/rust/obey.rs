@@ -21,7 +21,7 @@ impl Session {
     pub(super) fn obey(&mut self, cell: &Cell, command: &Command, prepared: &Prepared) -> Result<Next, String> {
         match command {
             Command::Ask(query) => self.ask(cell, query)?,
-            Command::Follow(query) if cell.silent => drop(query),
+            Command::Follow(_) if cell.silent => {}
             Command::Follow(query) => {
                 let (live, executions) = (self.live.clone(), self.executions.clone());
                 async_std::task::block_on(live.show(executions, cell.id, query.clone()))?;
