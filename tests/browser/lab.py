@@ -85,6 +85,11 @@ class Address:
         return f"{self.base}/workspaces/{workspace or pathlib.Path(name).stem}/tree/{name}?token={self.token}"
 
 
+    def of_notebook_7(self, name):
+        """Opens one notebook in Jupyter Notebook, which the same server serves."""
+        return f"{self.base.removesuffix('/lab')}/notebooks/{name}?token={self.token}"
+
+
 class Notebook:
     """A notebook that is open in a page, until the end of the `with`. Cells are counted from 0, code cells only."""
 
