@@ -85,6 +85,11 @@ class Address:
         return f"{self.base}/workspaces/{workspace or pathlib.Path(name).stem}/tree/{name}?token={self.token}"
 
 
+    def of_notebook_7(self, name):
+        """Opens one notebook in Jupyter Notebook, which the same server serves."""
+        return f"{self.base.removesuffix('/lab')}/notebooks/{name}?token={self.token}"
+
+
 class Notebook:
     """A notebook that is open in a page, until the end of the `with`. Cells are counted from 0, code cells only."""
 
@@ -181,6 +186,11 @@ class Notebook:
         # Typing would have brackets closed and lines indented by the editor.
         self.page.keyboard.insert_text(source)
         return index
+
+    def add_cell(self, source):
+        """Puts a code cell behind the last one."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+        return self.write_last(source)
 
     def start_last(self, source):
         """Runs code in the last code cell and does not wait for it."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import nbformat
+import pexpect
 import pytest
 from nbclient import NotebookClient
 
@@ -106,6 +107,29 @@ def test_row_06_markdown_says_that_code_is_rust(executed_tour):
 def test_row_06_a_script_is_a_file_of_rust(executed_tour):
     script = convert(executed_tour, "script", "tour.rs")
     assert script.startswith('println!("hello, notebook");\n6 * 7\n')
+
+
+def test_row_07_the_console_shows_errors_and_pages_and_stops_a_cell(kernel_name, tmp_path):
+    command = ["-m", "jupyter_console", "--kernel", kernel_name, "--simple-prompt"]
+    console = pexpect.spawn(sys.executable, command, cwd=str(tmp_path), timeout=CELL_DEADLINE, encoding="utf-8")
+    try:
+        console.expect(r"In \[1\]: ")
+        console.sendline('let number: u32 = "text";')
+        console.expect("mismatched types")
+        console.expect(r"In\[1\]:1:19")
+        console.expect(r"In \[2\]: ")
+        console.sendline(":help tasks")
+        console.expect("Shows the tasks of the loop")
+        console.expect(r"In \[3\]: ")
+        console.sendline('println!("wait{}", "s"); async_std::task::sleep(std::time::Duration::from_secs(3600)).await;')
+        console.expect("waits")
+        console.sendintr()
+        console.expect("Interrupted")
+        console.expect(r"In \[4\]: ")
+        console.sendline("6 * 7")
+        console.expect(r"Out\[4\]:\s*42")
+    finally:
+        console.close(force=True)
 
 
 def execute(notebook, kernel_name, place):
