@@ -549,3 +549,85 @@ def test_the_kernel_can_cancel_a_task(child):
         assert answer["answer"]["Ok"]["text/plain"].startswith(expected)
         time.sleep(0.1)
     assert child.run('println!("{:?}", loopbook::task(2).unwrap().cancelled_by);').text() == 'Some("`:cancel`")\n'
+
+
+def ask(child, **query):
+    """The forms of the inspector's answer."""
+    child.send(type="query", id=99, query=query)
+    answer = child.until(lambda kind, body: body.get("type") == "answer")[-1][1]["answer"]
+    return answer["Ok"]
+
+
+def test_the_inspector_answers_every_query_while_all_threads_are_blocked(make_child):
+    child = make_child(ASYNC_STD_THREAD_COUNT="1")
+    cell = child.start(
+        """
+        let sleeper = task::Builder::new().name("sleeper".into()).spawn(task::sleep(Duration::from_secs(60))).unwrap();
+        let waits = task::Builder::new().name("waits".into()).spawn(sleeper).unwrap();
+        task::sleep(Duration::from_millis(100)).await;
+        task::Builder::new().name("blocks".into()).spawn(async {
+            println!("blocked");
+            std::thread::sleep(Duration::from_secs(4));
+        }).unwrap();
+        std::thread::sleep(Duration::from_secs(4));
+        """
+    )
+    child.until(lambda kind, body: kind == "stdout" and b"blocked" in body["bytes"])
+    tasks = {task["name"]: task for task in ask(child, query="tasks", all=False, cell=None)["application/json"]}
+    assert tasks["blocks"]["state"] == "running" and tasks["blocks"]["thread"] == "loop-1"
+    one = ask(child, query="task", id=tasks["waits"]["id"])
+    assert one["application/json"]["waiting_on"] == [{"on": "task", "id": tasks["sleeper"]["id"]}]
+    assert "waits for" in one["text/plain"] and "<table" in one["text/html"]
+    tree = ask(child, query="tree", id=tasks["waits"]["id"])
+    assert [inner["name"] for inner in tree["application/json"][0]["awaits"]] == ["sleeper"]
+    assert '└── (task' in tree["text/plain"]
+    assert len(ask(child, query="tree", id=None)["application/json"]) >= 3
+    loop = ask(child, query="loop")["application/json"]
+    assert [worker["task"] for worker in loop["workers"] if worker["name"] == "loop-1"] == [tasks["blocks"]["id"]]
+    assert any(item["kind"] == "timer" for item in ask(child, query="resources")["application/json"])
+    timeline = ask(child, query="timeline", cell=1, last=None)
+    lanes = {lane["name"]: lane for lane in timeline["application/json"]["lanes"]}
+    assert lanes["blocks"]["spans"][-1]["state"] == "Running" or lanes["blocks"]["spans"][-1]["state"] == "running"
+    assert timeline["text/html"].startswith("<figure") and timeline["text/plain"].isascii()
+    assert ask(child, query="timeline", cell=None, last=0.5)["application/json"]["lanes"]
+    assert isinstance(ask(child, query="lints")["application/json"], list)
+    child.finish(cell)
+
+
+def test_a_lint_has_one_line_under_its_cell_unless_switched_off(child):
+    lost = """
+        let lost = task::spawn(std::future::poll_fn(|_| std::task::Poll::<()>::Pending));
+        task::sleep(Duration::from_millis(2000)).await;
+        """
+    shown = [body["data"]["text/plain"] for _, body in child.run(lost).frames if body.get("type") == "display"]
+    assert len(shown) == 1 and "lost_waker" in shown[0] and "(In[1], line 2)" in shown[0], shown
+    quiet = child.run("loopbook::show_lints(false);" + lost)
+    assert not [body for _, body in quiet.frames if body.get("type") == "display"]
+    names = child.run('for l in loopbook::lints() { println!("{} {:?}", l.name, l.cell); }').text()
+    assert names == "lost_waker Some(1)\nlost_waker Some(2)\n"
+
+
+def test_local_tasks_that_stand_still_are_told(child):
+    child.run(
+        "let h = task::spawn_local(async { loop { task::sleep(Duration::from_millis(10)).await } }); task::yield_now().await;",
+        puts=["h"],
+    )
+    frames = child.until(lambda kind, body: body.get("type") == "display")
+    assert "frozen_local" in frames[-1][1]["data"]["text/plain"]
+
+
+def test_a_line_whose_tasks_pile_up_from_cell_to_cell_is_told(child):
+    child.run(
+        """
+        task::spawn(async {
+            loop {
+                for _ in 0..40 { task::spawn(task::sleep(Duration::from_secs(600))); }
+                task::sleep(Duration::from_millis(100)).await;
+            }
+        });
+        """
+    )
+    for _ in range(5):
+        child.run("task::sleep(Duration::from_millis(700)).await;")
+    leaks = child.run('for l in loopbook::lints() { println!("{} {:?} {:?}", l.name, l.cell, l.line); }').text()
+    assert leaks == "leak Some(1) Some(4)\n"

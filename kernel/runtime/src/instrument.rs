@@ -1,13 +1,13 @@
 //! Watching a future: every poll of a task goes through here.
 
 use crate::clock::Moment;
-use crate::context;
+use crate::context::{self, Entered};
 use crate::flusher;
 use crate::lints;
 use crate::panics;
 use crate::record::{LentWaker, Record};
 use crate::registry;
-use crate::threads;
+use crate::threads::{self, Occupied};
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -65,6 +65,46 @@ impl Tracked {
     fn new(record: Arc<Record>) -> Self {
         Self { waker: record.lent_waker(), record }
     }
+
+    /// A poll begins; `waker` is the executor's. If the task has been asked to end, this tells by whom.
+    fn begin(&self, waker: &Waker) -> (Polling<'_>, Option<String>) {
+        let entered = context::enter(&self.record);
+        let began = Moment::now();
+        let occupied = threads::occupy(self.record.id, began);
+        let cancelled = self.record.poll_starts(Some(waker), &occupied, began);
+        (Polling { record: &self.record, began, occupied, _entered: entered }, cancelled)
+    }
+}
+
+/// A poll that is under way. What is around a future does not depend on its type, so that it is compiled once and not, in a
+/// hurry, with each cell.
+struct Polling<'a> {
+    record: &'a Arc<Record>,
+    began: Moment,
+    occupied: Occupied,
+    _entered: Entered<'a>,
+}
+
+impl Polling<'_> {
+    /// The task goes on.
+    fn pends(self) {
+        let ended = Moment::now();
+        self.record.poll_ends(ended);
+        self.leave(ended);
+    }
+
+    /// The task has ended.
+    fn ends(self, state: TaskState) {
+        self.record.finish(state);
+        self.leave(Moment::now());
+    }
+
+    fn leave(self, ended: Moment) {
+        if self.occupied.leave(ended) {
+            lints::poll_took(self.record, self.began, ended);
+        }
+        flusher::after_poll(self.record.cell, ended);
+    }
 }
 
 impl<F: Future> Probe<F> {
@@ -93,26 +133,18 @@ impl<F: Future> Future for Probe<F> {
         let (Some(task), Some(inner)) = (this.task.as_ref(), this.inner.as_mut().as_pin_mut()) else {
             panic!("a task was polled after it had ended");
         };
-        let entered = context::enter(&task.record);
-        let began = Moment::now();
-        let occupied = threads::occupy(task.record.id, began);
-        if let Some(message) = task.record.poll_starts(Some(cx.waker()), &occupied, began) {
+        let (polling, cancelled) = task.begin(cx.waker());
+        if let Some(message) = cancelled {
             // A destructor that panics does not change how the task ended.
             let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
-            task.record.finish(TaskState::Cancelled);
-            flusher::after_poll(task.record.cell, Moment::now());
+            polling.ends(TaskState::Cancelled);
             return Poll::Ready(Err(panics::of_nowhere(message)));
         }
         let mut inner_cx = Context::from_waker(task.waker.get());
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
         let result = match polled {
             Ok(Poll::Pending) => {
-                let ended = Moment::now();
-                task.record.poll_ends(ended);
-                if occupied.leave(ended) {
-                    lints::poll_took(&task.record, began, ended);
-                }
-                flusher::after_poll(task.record.cell, ended);
+                polling.pends();
                 return Poll::Pending;
             }
             Ok(Poll::Ready(output)) => Ok(output),
@@ -120,13 +152,7 @@ impl<F: Future> Future for Probe<F> {
         };
         this.inner.set(None);
         // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
-        task.record.finish(if result.is_ok() { TaskState::Completed } else { TaskState::Panicked });
-        let ended = Moment::now();
-        if occupied.leave(ended) {
-            lints::poll_took(&task.record, began, ended);
-        }
-        flusher::after_poll(task.record.cell, ended);
-        drop(entered);
+        polling.ends(if result.is_ok() { TaskState::Completed } else { TaskState::Panicked });
         Poll::Ready(result)
     }
 }

@@ -231,12 +231,6 @@ impl Record {
         lock(&self.side).awaits_a_task()
     }
 
-    /// Cell and line that have caused it, as numbers.
-    pub(crate) fn place(&self) -> Option<(u32, u32)> {
-        let in_cells = !matches!(self.kind, TaskKind::Cell | TaskKind::Branch);
-        in_cells.then_some(self.number).flatten().zip(self.line)
-    }
-
     pub(crate) fn is_finished(&self) -> bool {
         self.life.is_finished()
     }
@@ -359,7 +353,7 @@ impl Record {
     }
 
     /// Where the spawn stands, if it stands in a cell.
-    fn site(&self) -> Option<Site> {
+    pub(crate) fn site(&self) -> Option<Site> {
         self.location.and_then(site::in_cell)
     }
 

@@ -64,7 +64,9 @@ pub(crate) fn forgotten_tasks() -> u64 {
 pub(crate) fn remember(capacity: usize) {
     let mut finished = lock(&FINISHED);
     finished.capacity = capacity;
-    finished.shrink();
+    let too_many = finished.tasks.len().saturating_sub(capacity);
+    finished.tasks.drain(..too_many);
+    finished.forgotten += too_many as u64;
 }
 
 /// A task by its number, also one that has ended lately.
@@ -134,8 +136,12 @@ pub(crate) fn insert(record: &Arc<Record>) {
 pub(crate) fn retire(record: &Record) {
     let info = record.info();
     let mut finished = lock(&FINISHED);
-    finished.tasks.push_back(info);
-    let forgotten = finished.shrink();
+    let forgotten = finished.make_room();
+    if finished.capacity > 0 {
+        finished.tasks.push_back(info);
+    } else {
+        finished.forgotten += 1;
+    }
     drop(finished);
     let living = lock(&shard(record.id).0).remove(&record.id);
     // The last reference may be this one, and the drop of a record or a name is none of the table's business.
@@ -147,14 +153,13 @@ fn shard(id: TaskId) -> &'static Shard {
 }
 
 impl Finished {
-    /// Forgets what is too much; gives the last one of it, for the caller to drop.
-    fn shrink(&mut self) -> Option<TaskInfo> {
-        let mut last = None;
-        while self.tasks.len() > self.capacity {
-            last = self.tasks.pop_front();
-            self.forgotten += 1;
+    /// Forgets the oldest if there is no room for another; gives it to the caller to drop.
+    fn make_room(&mut self) -> Option<TaskInfo> {
+        if self.tasks.len() < self.capacity.max(1) {
+            return None;
         }
-        last
+        self.forgotten += 1;
+        self.tasks.pop_front()
     }
 }
 

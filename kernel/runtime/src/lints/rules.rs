@@ -59,13 +59,13 @@ fn starved(record: &Record, waited: Duration) {
         return;
     }
     let message = format!(
-        "{} was ready to run and had to wait {} for a thread: others have kept all threads of the loop. Look for \
-         `slow_poll` and `worker_blocked` in `:lints`.",
+        "{} was ready to run and had to wait {} for a thread: others have kept all threads of the loop. Other lints say \
+         who.",
         record.describe(),
         views::duration(waited)
     );
-    let show = if waited >= WORTH_A_LINE { Show::Once } else { Show::Never };
-    found("starved", &[record], record.line, message, show);
+    // Whoever keeps the threads gets the line.
+    found("starved", &[record], record.line, message, Show::Never);
 }
 
 /// A task starts whose future has so many bytes.

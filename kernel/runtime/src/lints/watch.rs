@@ -139,7 +139,8 @@ impl Watch {
         }
         let mut counts: HashMap<(u32, u32), (usize, &Record)> = HashMap::new();
         for record in records {
-            let Some(place) = record.place() else { continue };
+            let Some(site) = record.site() else { continue };
+            let place = (site.cell, site.line);
             counts.entry(place).and_modify(|(count, _)| *count += 1).or_insert((1, record));
         }
         let mut places = HashMap::new();

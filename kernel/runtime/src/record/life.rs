@@ -5,6 +5,7 @@
 //! (`changes` is odd then). What others do to a task, wake it and ask it to end, is one word with everything in it.
 
 use crate::clock::{Moment, ticks};
+use crate::events;
 use loopbook_channel::TaskState;
 use std::hint::spin_loop;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -150,7 +151,7 @@ impl Life {
             if word & FINISHED != 0 {
                 return None;
             }
-            if word & WOKEN == 0 {
+            if word & WOKEN == 0 && (word & RUNNING == 0 || events::is_recording()) {
                 at = Moment::now();
             }
             if word & (RUNNING | WOKEN) == 0 {
