@@ -4,24 +4,25 @@
 //! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
 
 mod life;
+mod shown;
 mod side;
 mod waker;
 
 use crate::cancel::CancelOutcome;
-use crate::clock::{self, Moment};
+use crate::clock::Moment;
 use crate::events::{self, Happening};
 use crate::local;
 use crate::sync::lock;
 use crate::threads::Occupied;
 use crate::{cell, context, link, lints, registry, site, threads};
 use life::{Life, Look};
-use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, cell_label};
+use loopbook_channel::{CellId, Failure, TaskId, TaskKind, TaskState, ToKernel};
 use side::Side;
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) use side::{Wait, Waiting};
 pub(crate) use waker::LentWaker;
@@ -287,44 +288,6 @@ impl Record {
         }
     }
 
-    /// What cells and the kernel get to see, as of now.
-    pub(crate) fn info(&self) -> TaskInfo {
-        let look = self.look(Moment::now());
-        let mut side = lock(&self.side);
-        let waiting_on = match side.waits().next() {
-            None => Vec::new(),
-            Some(_) => {
-                let now = Instant::now();
-                side.waits().map(|wait| wait.describe(now)).collect()
-            }
-        };
-        let rare = side.known();
-        let cancelled = look.state == TaskState::Cancelled;
-        TaskInfo {
-            id: self.id,
-            name: self.name.clone(),
-            kind: self.kind,
-            state: self.visible_state(look.state),
-            cell: self.number,
-            site: self.site(),
-            line: self.line,
-            parent: self.parent,
-            awaited_by: rare.as_ref().map(|rare| rare.awaited_by.clone()).unwrap_or_default(),
-            waiting_on,
-            polls: look.polls,
-            wakes: look.wakes,
-            self_wakes: look.self_wakes,
-            busy: look.busy,
-            scheduled: look.scheduled,
-            idle: look.idle,
-            longest_poll: look.longest_poll,
-            created: self.created.since(clock::began()),
-            thread: (look.state == TaskState::Running).then(|| threads::name(look.thread)).flatten(),
-            woken_by: threads::describe(look.cause),
-            cancelled_by: rare.filter(|_| cancelled).and_then(|rare| rare.cancelled_by.clone()),
-        }
-    }
-
     /// Whether it has been ready for longer than `limit`, and one of the pool's threads would have to run it.
     pub(crate) fn waits_for_a_thread(&self, limit: Duration) -> bool {
         if self.kind != TaskKind::Task || self.life.state() != TaskState::Scheduled {
@@ -332,29 +295,6 @@ impl Record {
         }
         let look = self.look(Moment::now());
         look.state == TaskState::Scheduled && look.since.elapsed() >= limit
-    }
-
-    /// How messages call it: `task 7 "name"`.
-    pub(crate) fn title(&self) -> String {
-        match &self.name {
-            Some(name) => format!("task {} \"{name}\"", self.id),
-            None => format!("task {}", self.id),
-        }
-    }
-
-    /// How messages call it, with what caused it: `task 7 "name" (In[3], line 2)`.
-    pub(crate) fn describe(&self) -> String {
-        let title = self.title();
-        match (self.number, self.line) {
-            (Some(cell), Some(line)) => format!("{title} ({}, line {line})", cell_label(cell)),
-            (Some(cell), None) => format!("{title} ({})", cell_label(cell)),
-            (None, _) => title,
-        }
-    }
-
-    /// Where the spawn stands, if it stands in a cell.
-    pub(crate) fn site(&self) -> Option<Site> {
-        self.location.and_then(site::in_cell)
     }
 
     fn look(&self, now: Moment) -> Look {
@@ -381,14 +321,6 @@ impl Record {
         drop(side);
         // Dropping a waker runs the executor's code, which may want this record.
         drop(replaced);
-    }
-
-    /// A local task is driven by the cell that runs, so between cells it stands still.
-    fn visible_state(&self, state: TaskState) -> TaskState {
-        if self.kind == TaskKind::Local && state == TaskState::Scheduled && !cell::is_running() {
-            return TaskState::Frozen;
-        }
-        state
     }
 
     fn report(&self, failure: Failure) {
