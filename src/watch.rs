@@ -161,18 +161,19 @@ mod tests {
     }
 
     #[async_std::test]
-    async fn signals_arrive_in_order_and_do_not_kill() {
+    async fn signals_arrive_and_do_not_kill() {
+        // SAFETY: the signal goes to this process, which handles it.
+        let send = |number| assert_eq!(unsafe { libc::kill(libc::getpid(), number) }, 0);
         let mut signals = Signals::install().unwrap();
         let before = Instant::now();
-        for number in [libc::SIGINT, libc::SIGTERM] {
-            // SAFETY: the signal goes to this process, which handles it.
-            assert_eq!(unsafe { libc::kill(libc::getpid(), number) }, 0);
-        }
+        send(libc::SIGINT);
+        let Signal::Interrupt(at) = signals.next().await else { panic!("SIGINT was sent") };
         let after = Instant::now();
-        let Signal::Interrupt(at) = signals.next().await else { panic!("SIGINT came first") };
         // Reading the clock twice takes its time.
         let margin = Duration::from_millis(5);
         assert!(before <= at + margin && at <= after + margin, "the moment is that of the signal");
+        // Not earlier: two signals may be taken by two threads, and which of them is first is anybody's guess.
+        send(libc::SIGTERM);
         assert_eq!(signals.next().await, Signal::Terminate);
     }
 }

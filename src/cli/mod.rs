@@ -1,6 +1,7 @@
 //! The command line of the program `loopbook`.
 
 mod doctor;
+mod inspect;
 mod install;
 mod places;
 mod warm;
@@ -33,6 +34,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Kernel { connection_file, toy } => {
             kernel::run(&connection_file, if toy { Language::Toy } else { Language::Rust })?;
         }
+        Command::Inspect { kernel, json, question } => inspect::inspect(kernel.as_deref(), &question, json)?,
         Command::Warm => warm::warm()?,
         Command::Doctor { place } => return doctor::doctor(&place),
     }
@@ -86,6 +88,18 @@ enum Command {
         /// Run a toy language instead of Rust, to test the protocol
         #[arg(long, hide = true)]
         toy: bool,
+    },
+    /// Look at the loop of a kernel that runs: its tasks, or what else a question asks for
+    Inspect {
+        /// The kernel's connection file; without it, the kernel is asked that was started last
+        #[arg(long, value_name = "FILE")]
+        kernel: Option<PathBuf>,
+        /// Print the data as JSON
+        #[arg(long)]
+        json: bool,
+        /// A command as in a cell, such as `tasks --all`, `task 7`, `pstree`, `loop`, `resources`, `lints`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        question: Vec<String>,
     },
     /// Compile the crates that cells use, once per machine
     Warm,

@@ -3,7 +3,7 @@
 use super::Signal;
 use crate::evaluator;
 use crate::transport::Incoming;
-use crate::wire::{CompleteReply, HistoryReply, InspectReply, IsCompleteReply, Parent, UsageReply};
+use crate::wire::{CommAnswer, CompleteReply, HistoryReply, InspectReply, IsCompleteReply, Parent, UsageReply};
 use async_std::channel::Receiver;
 use futures::future::{BoxFuture, Fuse, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -37,6 +37,7 @@ pub(super) enum AnswerContent {
     IsComplete(IsCompleteReply),
     History(HistoryReply),
     Usage(Box<UsageReply>),
+    Comm(CommAnswer),
     /// A sentence that says why there is no answer.
     None(String),
 }

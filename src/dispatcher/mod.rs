@@ -11,6 +11,7 @@
 //! answered as they come, also while a cell runs (`requests`); each of the `shells` has a queue of its own. What cells print and show finds its parent in `output`
 //! and leaves through `outbox`, the only way out; `input` asks the user.
 
+mod comms;
 mod content;
 mod event;
 mod execute;
@@ -29,6 +30,7 @@ use crate::evaluator::{self, Evaluator};
 use crate::transport::{Incoming, Transport};
 use crate::wire::{IopubWelcome, KernelInfoReply, Session, Status};
 use async_std::channel::{Receiver, Sender};
+use comms::Comms;
 use event::{Event, Inbox};
 use history::History;
 use input::Questions;
@@ -100,6 +102,7 @@ pub struct Kernel {
     questions: Questions,
     history: History,
     usage: Meter,
+    comms: Comms,
     info: KernelInfoReply,
     signals: Sender<Signal>,
 }
@@ -122,6 +125,7 @@ impl Kernel {
             questions: Questions::default(),
             history: History::open(settings.history),
             usage: Meter::default(),
+            comms: Comms::default(),
             info: KernelInfoReply::new(&settings.rust_version),
             signals,
         }

@@ -133,7 +133,10 @@ impl Outputs {
     /// Keeps output for the next cell, if it is to go under a cell that runs and none does; gives back what is to be
     /// shown now.
     pub(super) fn postpone(&mut self, nothing_runs: bool, event: Event) -> Option<Event> {
-        let waits = nothing_runs && self.late.get() == LateOutput::Current && self.postponed.len() < POSTPONED;
+        // What replaces something that is shown needs no cell to go under.
+        let replaces = matches!(event, Event::Display { kind: DisplayKind::Update, .. }) && self.postponed.is_empty();
+        let waits =
+            nothing_runs && !replaces && self.late.get() == LateOutput::Current && self.postponed.len() < POSTPONED;
         if !waits {
             return Some(event);
         }

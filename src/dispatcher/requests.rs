@@ -5,9 +5,9 @@ use super::{Exit, Kernel};
 use crate::evaluator::{Completeness, Completion, Completions};
 use crate::transport::Channel;
 use crate::wire::{
-    CommClose, CommInfoReply, CompleteReply, CompleteRequest, CompletionType, HistoryReply, HistoryRequest,
-    InspectReply, InspectRequest, InterruptReply, IsCompleteReply, IsCompleteRequest, Message, Parent, Refusal,
-    Request, ShutdownReply, Status, UsageReply, byte_offset, code_point_offset,
+    CompleteReply, CompleteRequest, CompletionType, HistoryReply, HistoryRequest, InspectReply, InspectRequest,
+    InterruptReply, IsCompleteReply, IsCompleteRequest, Message, Parent, Refusal, Request, ShutdownReply, Status,
+    UsageReply, byte_offset, code_point_offset,
 };
 use futures::future::{self, FutureExt};
 use std::time::Instant;
@@ -50,6 +50,7 @@ impl Kernel {
             AnswerContent::IsComplete(reply) => self.outbox.reply(&parent, &reply).await,
             AnswerContent::History(reply) => self.outbox.reply(&parent, &reply).await,
             AnswerContent::Usage(reply) => self.outbox.reply(&parent, &*reply).await,
+            AnswerContent::Comm(answer) => self.outbox.publish(Some(&parent), &answer).await,
             AnswerContent::None(why) => self.refuse(&parent, why).await,
         }
         self.outbox.publish(Some(&parent), &Status::Idle).await;
@@ -85,14 +86,14 @@ impl Kernel {
             Ok(Request::CreateSubshell) => self.create_subshell(parent).await,
             Ok(Request::DeleteSubshell(request)) => self.delete_subshell(parent, request).await,
             Ok(Request::ListSubshells) => self.list_subshells(parent).await,
-            Ok(Request::CommInfo) => self.outbox.reply(parent, &CommInfoReply::default()).await,
+            Ok(Request::CommInfo(request)) => self.list_comms(parent, request).await,
             Ok(Request::CommOpen(comm)) => {
-                tracing::info!("a front end opened a comm to `{}`, which the kernel does not have", comm.target_name);
-                self.outbox.publish(Some(parent), &CommClose::new(comm.comm_id)).await;
+                return if self.open_comm(parent, comm).await { Handled::Later } else { Handled::Now };
             }
-            Ok(Request::CommMessage(comm) | Request::CommClose(comm)) => {
-                tracing::debug!("a message for the comm {}, which is not open", comm.comm_id);
+            Ok(Request::CommMessage(comm)) => {
+                return if self.hear_comm(parent, comm) { Handled::Later } else { Handled::Now };
             }
+            Ok(Request::CommClose(comm)) => self.close_comm(&comm),
             Ok(Request::Interrupt) => {
                 self.interrupt(Instant::now());
                 self.outbox.reply(parent, &InterruptReply::default()).await;

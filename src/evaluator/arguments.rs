@@ -87,14 +87,14 @@ mod tests {
 
     #[test]
     fn a_command_completes_to_its_name() {
-        assert_eq!(texts(":tas"), [":tasks"]);
+        assert_eq!(texts(":tas"), [":task", ":tasks"]);
         assert!(texts(":").len() > 10);
     }
 
     #[test]
     fn options_complete_once() {
-        assert_eq!(texts(":tasks --"), ["--all", "--cell"]);
-        assert_eq!(texts(":tasks --all --"), ["--cell"]);
+        assert_eq!(texts(":tasks --"), ["--all", "--cell", "--live"]);
+        assert_eq!(texts(":tasks --all --"), ["--cell", "--live"]);
         assert!(texts(":tasks --cell ").iter().all(|text| text != "N"));
     }
 
@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn help_knows_the_commands_with_and_without_colon() {
-        assert_eq!(texts(":help task"), ["tasks"]);
-        assert_eq!(texts(":help :task"), [":tasks"]);
+        assert_eq!(texts(":help task"), ["task", "tasks"]);
+        assert_eq!(texts(":help :tasks"), [":tasks"]);
     }
 
     #[test]

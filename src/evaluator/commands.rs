@@ -3,81 +3,11 @@
 //! None of evcxr's own commands is passed on blindly: several of them lose state, end the kernel, or replace the crates
 //! that the loop lives in.
 
-use super::names::escape;
-use loopbook_channel::{MimeBundle, Query};
+mod list;
 
-/// A command as `:help` and completion show it.
-#[derive(Debug)]
-pub struct Description {
-    /// With its colon.
-    pub name: &'static str,
-    /// Name and arguments.
-    pub usage: &'static str,
-    /// One sentence.
-    pub help: &'static str,
-}
+pub use list::{COMMANDS, Description, describe, help};
 
-/// Every command that does something, in alphabetical order.
-pub const COMMANDS: &[Description] = &[
-    Description {
-        name: ":cancel",
-        usage: ":cancel ID | --cell N",
-        help: "Ends a task by its number, or all that a cell has started.",
-    },
-    Description {
-        name: ":clear",
-        usage: ":clear",
-        help: "Begins the notebook anew; nothing that a cell defined is left.",
-    },
-    Description { name: ":dep", usage: ":dep NAME [= SPEC]", help: "Adds a crate, as a line of Cargo.toml would." },
-    Description { name: ":deps", usage: ":deps", help: "Lists the crates that were added." },
-    Description { name: ":doc", usage: ":doc NAME", help: "Shows the documentation of a name." },
-    Description {
-        name: ":env",
-        usage: ":env NAME=VALUE",
-        help: "Sets an environment variable for the cells, until their process is restarted.",
-    },
-    Description {
-        name: ":expand-cell",
-        usage: ":expand-cell",
-        help: "Shows what the compiler gets for the rest of the cell, and does not run it.",
-    },
-    Description {
-        name: ":explain",
-        usage: ":explain [CODE]",
-        help: "Shows what rustc has to say about an error code, as in `:explain E0308`, or about the last one.",
-    },
-    Description { name: ":help", usage: ":help [NAME]", help: "Lists the commands, or explains one." },
-    Description {
-        name: ":lints",
-        usage: ":lints",
-        help: "Shows what was noticed of tasks that keep others from running, and what to do about it.",
-    },
-    Description {
-        name: ":opt",
-        usage: ":opt 0|1|2|3",
-        help: "Compiles cells with this optimisation level; the runtime is always optimised.",
-    },
-    Description {
-        name: ":restart",
-        usage: ":restart",
-        help: "Restarts the process that runs the cells; functions, types, `use` and dependencies are kept.",
-    },
-    Description {
-        name: ":tasks",
-        usage: ":tasks [--all] [--cell N]",
-        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell.",
-    },
-    Description { name: ":timing", usage: ":timing", help: "Switches on or off that each cell says how long it took." },
-    Description { name: ":type", usage: ":type NAME", help: "Shows the type of a variable." },
-    Description {
-        name: ":types",
-        usage: ":types",
-        help: "Switches on or off that the type of a cell's value is shown before the value.",
-    },
-    Description { name: ":vars", usage: ":vars", help: "Lists the variables of the notebook with their types." },
-    Description { name: ":version", usage: ":version", help: "Shows the versions of the kernel and of evcxr." },
-];
+use loopbook_channel::{Query, TaskId};
 
 /// A command, understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +36,8 @@ pub enum Command {
     Timing,
     /// What the inspector answers.
     Ask(Query),
+    /// The same, kept up to date.
+    Follow(Query),
     /// `:type`.
     Type(String),
     /// `:types`.
@@ -139,10 +71,16 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
         ":lints" => none(args, Command::Ask(Query::Lints), ":lints"),
+        ":loop" => none(args, Command::Ask(Query::Loop), ":loop"),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
+        ":pstree" if args.is_empty() => Ok(Command::Ask(Query::Tree { id: None })),
+        ":pstree" => Ok(Command::Ask(Query::Tree { id: Some(task_id(args, ":pstree")?) })),
+        ":resources" => none(args, Command::Ask(Query::Resources), ":resources"),
         ":restart" => none(args, Command::Restart, ":restart"),
+        ":task" => Ok(Command::Ask(Query::Task { id: task_id(args, ":task")? })),
         ":tasks" => tasks(args),
+        ":timeline" => timeline(args),
         ":timing" => none(args, Command::Timing, ":timing"),
         ":type" | ":t" => Ok(Command::Type(required(args, ":type NAME")?)),
         ":types" => none(args, Command::Types, ":types"),
@@ -152,35 +90,9 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
     }
 }
 
-/// The table of `:help`, or one command's entry.
-pub fn help(name: Option<&str>) -> Result<String, String> {
-    let Some(name) = name else {
-        let width = COMMANDS.iter().map(|command| command.usage.len()).max().unwrap_or(0);
-        let lines: Vec<_> =
-            COMMANDS.iter().map(|command| format!("{:width$}  {}", command.usage, command.help)).collect();
-        return Ok(lines.join("\n"));
-    };
-    let wanted = format!(":{}", name.trim_start_matches(':'));
-    let found = COMMANDS.iter().find(|command| command.name == wanted);
-    found.map(|command| format!("{}\n{}", command.usage, command.help)).ok_or_else(|| refusal(&wanted))
-}
-
 /// What `:version` says.
 pub fn version() -> String {
     format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION"))
-}
-
-/// What is known of a command, by its name with the colon: `text/plain`, `text/markdown` and `text/html`; if `detailed`,
-/// also how to learn of the others. `None` if there is no such command.
-pub fn describe(name: &str, detailed: bool) -> Option<MimeBundle> {
-    let Description { usage, help, .. } = COMMANDS.iter().find(|command| command.name == name)?;
-    let more = if detailed { "`:help` lists all commands." } else { "" };
-    let plain = [*usage, *help, more].join("\n");
-    let markdown = format!("```text\n{usage}\n```\n{help}\n\n{more}");
-    let [usage, help, more] = [usage, help, more].map(escape);
-    let html = format!("<pre><code>{usage}</code></pre><p>{help}</p><p>{more}</p>");
-    let bundle = [("text/plain", plain.trim_end()), ("text/markdown", markdown.trim_end()), ("text/html", &html)];
-    Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
 }
 
 /// The name that a cell asks about if it is nothing but `NAME?`, as in IPython. For a variable that is an expression, so
@@ -220,12 +132,13 @@ fn explain(args: &str) -> Result<Command, String> {
 }
 
 fn tasks(args: &str) -> Result<Command, String> {
-    let usage = "`:tasks` takes `--all` and `--cell N`";
-    let (mut all, mut cell) = (false, None);
+    let usage = "`:tasks` takes `--all`, `--cell N` and `--live`";
+    let (mut all, mut cell, mut live) = (false, None, false);
     let mut words = args.split_whitespace();
     while let Some(word) = words.next() {
         match word {
             "--all" => all = true,
+            "--live" => live = true,
             "--cell" => {
                 let number = words.next().and_then(|word| word.parse().ok());
                 cell = Some(number.ok_or_else(|| format!("{usage}; N is the number of a cell, as in `In[N]`"))?);
@@ -233,7 +146,34 @@ fn tasks(args: &str) -> Result<Command, String> {
             other => return Err(format!("{usage}, not `{other}`")),
         }
     }
-    Ok(Command::Ask(Query::Tasks { all, cell }))
+    let query = Query::Tasks { all, cell };
+    Ok(if live { Command::Follow(query) } else { Command::Ask(query) })
+}
+
+fn timeline(args: &str) -> Result<Command, String> {
+    let usage = "`:timeline` takes `--cell N`, the number of a cell as in `In[N]`, and `--last` with a time such as `5s` or `300ms`";
+    let (mut cell, mut last) = (None, None);
+    let mut words = args.split_whitespace();
+    while let Some(word) = words.next() {
+        match (word, words.next()) {
+            ("--cell", Some(number)) => cell = Some(number.parse().map_err(|_| usage)?),
+            ("--last", Some(time)) => last = Some(seconds(time).ok_or(usage)?),
+            _ => return Err(usage.to_owned()),
+        }
+    }
+    Ok(Command::Ask(Query::Timeline { cell, last }))
+}
+
+/// A time as people write it: `5s`, `300ms`, `2m`, or a number of seconds.
+fn seconds(text: &str) -> Option<f64> {
+    let units = [("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("", 1.0)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
+    let number: f64 = number.parse().ok()?;
+    (number.is_finite() && number > 0.0).then_some(number * unit)
+}
+
+fn task_id(args: &str, name: &str) -> Result<TaskId, String> {
+    args.parse().map_err(|_| format!("`{name}` takes the number of a task, as `:tasks` shows it"))
 }
 
 fn cancel(args: &str) -> Result<Command, String> {
@@ -294,8 +234,30 @@ mod tests {
     fn tasks_understands_its_options() {
         assert_eq!(parse(":tasks", ""), Ok(Command::Ask(Query::Tasks { all: false, cell: None })));
         assert_eq!(parse(":tasks", "--cell 3 --all"), Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3) })));
+        assert_eq!(parse(":tasks", "--live"), Ok(Command::Follow(Query::Tasks { all: false, cell: None })));
         assert!(parse(":tasks", "--cell x").unwrap_err().contains("number of a cell"));
         assert!(parse(":tasks", "everything").unwrap_err().contains("`everything`"));
+    }
+
+    #[test]
+    fn a_task_is_named_by_its_number() {
+        assert_eq!(parse(":task", "7"), Ok(Command::Ask(Query::Task { id: 7 })));
+        assert_eq!(parse(":pstree", ""), Ok(Command::Ask(Query::Tree { id: None })));
+        assert_eq!(parse(":pstree", " 7"), Ok(Command::Ask(Query::Tree { id: Some(7) })));
+        for (name, args) in [(":task", ""), (":task", "-1"), (":pstree", "x")] {
+            assert!(parse(name, args).unwrap_err().contains("number of a task"), "{name} {args}");
+        }
+    }
+
+    #[test]
+    fn a_timeline_is_of_a_cell_or_of_the_last_seconds() {
+        let timeline = |cell, last| Ok(Command::Ask(Query::Timeline { cell, last }));
+        assert_eq!(parse(":timeline", ""), timeline(None, None));
+        assert_eq!(parse(":timeline", "--cell 3 --last 5s"), timeline(Some(3), Some(5.0)));
+        assert_eq!(parse(":timeline", "--last 250ms"), timeline(None, Some(0.25)));
+        for wrong in ["5s", "--last", "--last x", "--last -1s", "--last inf", "--cell x"] {
+            assert!(parse(":timeline", wrong).unwrap_err().contains("--last"), "{wrong}");
+        }
     }
 
     #[test]
@@ -343,8 +305,10 @@ mod tests {
 
     #[test]
     fn help_explains_one_command_or_lists_all() {
-        assert!(help(None).unwrap().lines().count() == COMMANDS.len());
-        assert!(help(Some("tasks")).unwrap().contains("--cell"));
+        let (all, one) = (help(None).unwrap(), help(Some("tasks")).unwrap());
+        assert_eq!(all["text/plain"].as_str().unwrap().lines().count(), COMMANDS.len());
+        assert_eq!(all["text/html"].as_str().unwrap().matches("<tr>").count(), COMMANDS.len());
+        assert!(one["text/plain"].as_str().unwrap().contains("--cell"));
         assert!(help(Some(":nonsense")).is_err());
     }
 }

@@ -7,10 +7,11 @@
 use super::cell::{SourceMap, parse_mark};
 use annotate_snippets::renderer::{AnsiColor, Style};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use loopbook_channel::{SUBSHELL, cell_label};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A cell's text, before and after the preprocessing pass.
 #[derive(Debug, Clone, Default)]
@@ -25,18 +26,29 @@ pub struct Source {
 
 /// The sources of all cells so far, by execution count.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(Arc<Mutex<HashMap<u32, Arc<Source>>>>);
+pub struct Sources {
+    all: Arc<Mutex<HashMap<u32, Arc<Source>>>>,
+    /// Of which subshell's cell the diagnostics are; else of the main shell's.
+    subshell: Option<u32>,
+}
 
 impl Sources {
     /// Keeps a cell's source; a later cell with the same number replaces it.
     pub fn insert(&self, source: Arc<Source>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(source.number, source);
+        self.lock().insert(source.number, source);
+    }
+
+    /// The same sources, for diagnostics of the subshell's cell with this number. Those of other cells of subshells have
+    /// nothing to do with a cell.
+    pub fn for_subshell(&self, number: u32) -> Self {
+        Self { all: self.all.clone(), subshell: Some(number) }
     }
 
     /// Of the latest cell for which `find` finds something: the cell, and what was found.
     fn find<T>(&self, mut find: impl FnMut(&Source) -> Option<T>) -> Option<(Arc<Source>, T)> {
-        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = sources.values().filter_map(|source| Some((source.clone(), find(source)?)));
+        let sources = self.lock();
+        let is_meant = |source: &&Arc<Source>| source.number < SUBSHELL || self.subshell == Some(source.number);
+        let found = sources.values().filter(is_meant).filter_map(|source| Some((source.clone(), find(source)?)));
         found.max_by_key(|(source, _)| source.number)
     }
 
@@ -47,7 +59,11 @@ impl Sources {
 
     /// The source of the cell with this number.
     pub fn get(&self, number: u32) -> Option<Arc<Source>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+        self.lock().get(&number).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Arc<Source>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -274,7 +290,7 @@ fn with_snippets<'a>(mut group: Group<'a>, spans: &[Span], sources: &Sources) ->
         }
     }
     for (source, annotations, patches) in by_cell {
-        let path = format!("In[{}]", source.number);
+        let path = cell_label(source.number);
         group = if patches.is_empty() {
             group.element(Snippet::source(source.code.clone()).path(path).annotations(annotations))
         } else {

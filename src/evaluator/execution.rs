@@ -9,14 +9,20 @@
 //!
 //! An interrupt belongs to one [`CellId`], so it can hit neither an idle kernel nor the next cell.
 
+mod besides;
+
+pub use besides::{Items, Started};
+
 use super::diagnostics::{Source, Sources};
 use super::link::Connection;
 use super::report;
 use super::types::Redefined;
 use super::{Cell, Event, MAIN_SHELL, Outcome, Report};
 use async_std::channel::Sender;
+use besides::Besides;
 use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +37,8 @@ pub struct Executions {
     state: Mutex<State>,
     changed: Condvar,
     events: Sender<Event>,
+    /// What evcxr writes before each build.
+    source: PathBuf,
     on_kill_build: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -46,6 +54,7 @@ struct State {
     /// Interrupted while they waited in the queue: they never begin.
     skipped: HashSet<CellId>,
     connection: Option<Arc<Connection>>,
+    besides: Besides,
 }
 
 #[derive(Debug)]
@@ -65,10 +74,10 @@ struct Current {
 }
 
 impl Executions {
-    /// Events go to `events`; `kill_build` ends whatever cargo is doing.
-    pub fn new(events: Sender<Event>, kill_build: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+    /// Events go to `events`; evcxr writes each cell to `source`; `kill_build` ends whatever cargo is doing.
+    pub fn new(events: Sender<Event>, source: PathBuf, kill_build: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         let state = Mutex::new(State::default());
-        Arc::new(Self { state, changed: Condvar::new(), events, on_kill_build: Box::new(kill_build) })
+        Arc::new(Self { state, changed: Condvar::new(), events, source, on_kill_build: Box::new(kill_build) })
     }
 
     /// Makes `cell` the current one. False if it was interrupted while it waited; it has been answered then.
@@ -105,6 +114,7 @@ impl Executions {
     /// Ends the current execution and reports it, unless an interrupt has answered already.
     pub fn finish(&self, outcome: Outcome) {
         let Some(current) = self.lock().current.take() else { return };
+        self.changed.notify_all();
         if !current.hidden && !current.answered {
             self.send(Event::Done { cell: current.cell.id, outcome });
         }
@@ -117,6 +127,9 @@ impl Executions {
 
     /// The dispatcher's interrupt of one cell.
     pub fn interrupt(&self, cell: CellId) {
+        if self.interrupt_beside(cell) {
+            return;
+        }
         let mut state = self.lock();
         let connection = state.connection.clone();
         let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell && !current.answered)
@@ -152,7 +165,7 @@ impl Executions {
         let stuck = self.lock().current.as_ref().is_some_and(|current| {
             current.cell.id == cell && current.running && current.outcome.is_none() && current.interrupts == 1
         });
-        if stuck {
+        if stuck || self.is_stuck_beside(cell) {
             let bytes = report::DOES_NOT_YIELD.as_bytes().to_vec();
             let _ = self.events.send(Event::Output { cell, stream: Stream::Stderr, bytes }).await;
         }
@@ -168,9 +181,11 @@ impl Executions {
             return (begin, None);
         };
         let redefined = std::mem::take(&mut current.redefined);
+        let renews = !redefined.statics.is_empty();
         if !redefined.variables.is_empty() {
             // Also if the cell was interrupted: evcxr has its new definitions by now.
             let (cell, number) = (current.cell.id, current.cell.number);
+            state.besides.loaded(&self.source, renews);
             self.show_given_up(state, &redefined);
             let Redefined { variables: forget, statics: renew, .. } = redefined;
             return (ToChild::Begin { cell, number, run: false, forget, renew }, None);
@@ -186,6 +201,8 @@ impl Executions {
         };
         let shown = !current.hidden && current.running && !current.cell.silent;
         let shown = shown.then(|| (current.cell.id, current.source.clone()));
+        state.besides.loaded(&self.source, renews);
+        self.changed.notify_all();
         self.show_given_up(state, &redefined);
         (reply, shown)
     }
@@ -244,6 +261,8 @@ impl Executions {
         if state.connection.as_ref().is_some_and(|connection| connection.pid() == pid) {
             state.connection = None;
         }
+        drop(state);
+        self.end_besides(pid);
         self.changed.notify_all();
     }
 
@@ -259,12 +278,18 @@ impl Executions {
 
     /// Whether what this cell shows is wanted.
     pub fn is_silent(&self, cell: CellId) -> bool {
-        self.lock().current.as_ref().is_some_and(|current| current.cell.id == cell && current.cell.silent)
+        self.under_way(cell).is_some_and(|cell| cell.silent)
     }
 
-    /// Whether the front end of the current cell answers input requests.
+    /// Whether the front end of this cell answers input requests.
     pub fn allows_input(&self, cell: CellId) -> bool {
-        self.lock().current.as_ref().is_none_or(|current| current.cell.id != cell || current.cell.allow_stdin)
+        self.under_way(cell).is_none_or(|cell| cell.allow_stdin)
+    }
+
+    /// The cell, if it is the current one or a subshell's that is under way.
+    fn under_way(&self, cell: CellId) -> Option<Cell> {
+        let current = self.lock().current.as_ref().map(|current| current.cell.clone());
+        current.filter(|current| current.id == cell).or_else(|| self.beside(cell))
     }
 
     /// Passes an event on; waits if the dispatcher is far behind, so that a cell that prints for ever cannot fill the

@@ -2,6 +2,9 @@
 
 use super::diagnostics::Diagnostic;
 
+/// Codes of errors about names that nothing goes by.
+const NOT_FOUND: [&str; 7] = ["E0405", "E0412", "E0422", "E0423", "E0425", "E0432", "E0433"];
+
 /// The variable that evcxr could not keep because it is a lazy future, from evcxr's message.
 ///
 /// ```
@@ -44,6 +47,41 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     if message.contains("cannot be persisted") && message.contains("impl Future") {
         hints.push(
             "box each future for a later cell, as in `.map(|i| loopbook::keep(fetch(i)))`, or await them in this cell",
+        );
+    }
+    hints
+}
+
+/// Hints for a cell of a subshell that names what is not there; `is_variable` knows the main shell's variables.
+///
+/// ```
+/// use loopbook_kernel::evaluator::{diagnostics::Diagnostic, hints::of_subshell};
+/// let error = serde_json::json!({
+///     "message": "cannot find value `x` in this scope", "level": "error", "code": { "code": "E0425" },
+/// });
+/// let error = Diagnostic::from_json(&error).unwrap();
+/// assert!(of_subshell(&[error], |name| name == "x")[0].contains("`x` is a variable of the main shell"));
+/// ```
+pub fn of_subshell(diagnostics: &[Diagnostic], is_variable: impl Fn(&str) -> bool) -> Vec<String> {
+    let unresolved = |d: &&Diagnostic| d.code.as_ref().is_some_and(|code| NOT_FOUND.contains(&code.code.as_str()));
+    let names = diagnostics.iter().filter(unresolved).filter_map(|d| d.message.split('`').nth(1));
+    let (variables, others): (Vec<_>, Vec<_>) = names.partition(|name| is_variable(name));
+    let mut hints: Vec<_> = variables
+        .into_iter()
+        .map(|name| {
+            format!(
+                "`{name}` is a variable of the main shell, whose running cell holds all variables: cells of a subshell \
+                 see functions, types, macros and statics, and no variables. Run this in the main shell, or share the \
+                 value by a `static`"
+            )
+        })
+        .collect();
+    hints.dedup();
+    if !others.is_empty() {
+        hints.push(
+            "cells of a subshell see what cells of the main shell have defined; what a cell of a subshell defines ends \
+             with that cell"
+                .to_owned(),
         );
     }
     hints

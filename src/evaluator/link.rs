@@ -137,7 +137,14 @@ impl Server {
         match message {
             ToKernel::Hello { .. } => tracing::warn!("the child said hello twice"),
             ToKernel::MayBegin => self.begin(connection),
-            ToKernel::CellDone { cell, outcome, spared } => self.executions.cell_done(cell, outcome, spared),
+            ToKernel::CellDone { cell, outcome, spared } => {
+                if self.executions.beside(cell).is_some() {
+                    let outcome = report::outcome(&outcome, &self.sources);
+                    self.executions.finish_beside(cell, outcome);
+                } else {
+                    self.executions.cell_done(cell, outcome, spared);
+                }
+            }
             ToKernel::Display { cell, kind, data, metadata, display_id } => {
                 if cell != 0 && !self.executions.is_silent(cell) {
                     self.executions.send(Event::Display { cell, kind, data, metadata, display_id });

@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_command_line_completes_to_commands_and_their_arguments_only() {
         let complete = |code: &str| names().complete_command(code, code.len()).map(texts);
-        assert_eq!(complete("  :tas"), Some(vec![":tasks".to_owned()]));
+        assert_eq!(complete("  :tas"), Some(vec![":task".to_owned(), ":tasks".to_owned()]));
         assert_eq!(complete("// first\n:type gr"), Some(vec!["größe".to_owned()]));
         assert_eq!(complete("::std::co"), None);
         assert_eq!(complete("1\n:tas"), None);

@@ -5,9 +5,9 @@ use super::dependencies::Change;
 use super::diagnostics::{Diagnostic, Source, Sources, byte_offset, renderer};
 use super::types::Redefined;
 use super::unkept::Unkept;
-use super::{Event, Report};
+use super::{Event, Outcome, Report};
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
-use loopbook_channel::{CellId, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId};
+use loopbook_channel::{CellId, CellOutcome, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId, cell_label};
 use serde_json::{Map, Value};
 
 /// What the user is told when a running cell does not obey an interrupt.
@@ -27,7 +27,7 @@ pub fn interrupted(when: &str) -> Report {
 pub fn command(message: &str, cell: u32, line: u32) -> Report {
     let (first, more) = message.split_once('\n').unwrap_or((message, ""));
     let more: Vec<_> = more.lines().map(str::to_owned).collect();
-    plain("CommandError", &format!("{first} (In[{cell}], line {line})"), &more)
+    plain("CommandError", &format!("{first} ({}, line {line})", cell_label(cell)), &more)
 }
 
 /// Why crates are not added: the runtime would be another one, and `names` and as many tasks would go with the present one.
@@ -89,6 +89,22 @@ pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
     plain(ename, &evalue, &[variables, kept.to_owned()])
 }
 
+/// A cell of a subshell ended because its process has.
+pub fn child_died_beside(interrupted: bool) -> Report {
+    let (ename, evalue) = if interrupted {
+        ("Interrupted", "the process that runs the cells was restarted by the second interrupt")
+    } else {
+        ("ChildDied", "the process that runs the cells ended while this cell of a subshell ran in it")
+    };
+    plain(ename, evalue, &["The next cell of the main shell says which variables were lost.".to_owned()])
+}
+
+/// A cell of a subshell has no process to run in.
+pub fn no_child() -> Report {
+    let evalue = "the process that runs the cells has ended, and the next one begins with the main shell's next cell";
+    plain("ChildDied", evalue, &["Run a cell in the main shell first.".to_owned()])
+}
+
 /// Variables that had to go, and statics that begin anew, because a cell has changed types.
 pub fn given_up(redefined: &Redefined) -> MimeBundle {
     let Redefined { types, variables, statics } = redefined;
@@ -123,7 +139,8 @@ pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&st
         );
     };
     let code = first.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
-    let place = first.place(sources).map(|(cell, line, column)| format!(" (In[{cell}], line {line}, column {column})"));
+    let place = first.place(sources);
+    let place = place.map(|(cell, line, column)| format!(" ({}, line {line}, column {column})", cell_label(cell)));
     let evalue = format!("error{code}: {}{}", first.message(), place.unwrap_or_default());
     let last = diagnostics.len() - 1;
     let traceback = diagnostics
@@ -145,7 +162,7 @@ pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
         if let Some(code) = &problem.code {
             title = title.id(code.clone());
         }
-        let mut snippet = Snippet::source(code.to_owned()).path(format!("In[{number}]"));
+        let mut snippet = Snippet::source(code.to_owned()).path(cell_label(number));
         for (n, span) in problem.spans.iter().enumerate() {
             let start = byte_offset(code, span.line, span.col);
             let end = byte_offset(code, span.end_line, span.end_col).max(start);
@@ -162,13 +179,21 @@ pub fn problems(number: u32, code: &str, problems: &[Problem]) -> Report {
         traceback.extend(renderer().render(&[group]).lines().map(str::to_owned));
         traceback.push(String::new());
     }
+    let label = cell_label(number);
     let evalue = problems.first().map_or_else(String::new, |problem| {
-        let place =
-            problem.spans.first().map(|span| format!(" (In[{number}], line {}, column {})", span.line, span.col));
+        let place = problem.spans.first().map(|span| format!(" ({label}, line {}, column {})", span.line, span.col));
         format!("error: {}{}", problem.message, place.unwrap_or_default())
     });
     let ename = if problems.iter().all(|problem| problem.is_command) { "CommandError" } else { "CompileError" };
     Report { ename: ename.into(), evalue, traceback }
+}
+
+/// How a cell ended, as the child tells it.
+pub fn outcome(outcome: &CellOutcome, sources: &Sources) -> Outcome {
+    match outcome {
+        CellOutcome::Ok => Outcome::Ok,
+        CellOutcome::Failed { failure: how } => Outcome::Error(failure(how, sources)),
+    }
 }
 
 /// A cell whose code failed while it ran.
@@ -181,7 +206,7 @@ pub fn failure(failure: &Failure, sources: &Sources) -> Report {
     let mut traceback = vec![heading(ename, &failure.message)];
     traceback.extend(failure.chain.iter().map(|cause| format!("  caused by: {cause}")));
     traceback.extend(place(failure, sources));
-    let at = failure.site.map(|site| format!(" (In[{}], line {})", site.cell, site.line)).unwrap_or_default();
+    let at = failure.site.map(|site| format!(" ({}, line {})", cell_label(site.cell), site.line)).unwrap_or_default();
     Report { ename: ename.into(), evalue: format!("{}{at}", failure.message), traceback }
 }
 
@@ -244,7 +269,7 @@ fn place(failure: &Failure, sources: &Sources) -> Vec<String> {
     let Some(Site { cell, line, column }) = failure.site else {
         return failure.location.iter().map(|location| format!("  at {location}")).collect();
     };
-    let Some(source) = sources.get(cell) else { return vec![format!("  at In[{cell}], line {line}")] };
+    let Some(source) = sources.get(cell) else { return vec![format!("  at {}, line {line}", cell_label(cell))] };
     quote(&source, line, column)
 }
 
@@ -257,7 +282,7 @@ fn quote(source: &Source, line: u32, compiled: u32) -> Vec<String> {
     let start = byte_offset(&source.code, line, column.max(indent));
     let end = byte_offset(&source.code, line, column.max(indent) + 1);
     let snippet = Snippet::source(source.code.clone())
-        .path(format!("In[{}]", source.number))
+        .path(cell_label(source.number))
         .annotation(AnnotationKind::Primary.span(start..end));
     let group = Group::with_level(Level::ERROR.no_name()).element(snippet);
     renderer().render(&[group]).lines().map(str::to_owned).collect()

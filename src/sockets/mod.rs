@@ -3,8 +3,8 @@
 //! Each socket has one task that owns it; queues lie between them and the dispatcher:
 //!
 //! ```text
-//! shell, control, stdin ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
-//!                          ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
+//! shell, control, stdin ── entrance ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
+//!                                      ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
 //! iopub ◄── relay (one per client) ◄── XPUB ◄────────┘     heartbeat: ROUTER that echoes
 //! ```
 //!
@@ -12,12 +12,17 @@
 //! and a cell that prints faster than clients read is slowed down instead of filling the memory. What printed text may
 //! take is 64 MiB for each client that lags behind ([relay]), and 2 × 16 messages of 64 KiB on their way there.
 
+mod client;
 mod connection_file;
+mod entrance;
+mod handshake;
 mod heartbeat;
 mod iopub;
 mod relay;
 mod router;
+mod stream;
 
+pub use client::{Client, ClientError};
 pub use connection_file::{Address, ConnectionFile, ConnectionFileError};
 
 use std::io;
@@ -32,6 +37,7 @@ use futures::StreamExt as _;
 use zeromq::{Endpoint, Socket};
 
 use crate::transport::{Channel, Incoming, Outgoing, Transport};
+use entrance::Entrance;
 use relay::Relay;
 
 /// Messages to be sent that may wait in a queue.
@@ -64,6 +70,7 @@ pub struct Sockets {
     /// Ends when all senders of [`Transport::outgoing`] are gone and everything was sent.
     sending: JoinHandle<()>,
     readers: Vec<JoinHandle<()>>,
+    entrances: Vec<Entrance>,
     relay: Relay,
     ipc_files: Vec<PathBuf>,
 }
@@ -76,16 +83,15 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
     let (incoming_sender, incoming) = channel::unbounded();
     let (outgoing, outgoing_receiver) = channel::bounded(QUEUED);
 
-    let (shell, shell_reader) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
-    let (control, control_reader) = router(connection.control(), Channel::Control, &incoming_sender).await?;
-    let (stdin, stdin_reader) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
+    let (shell, shell_reader, shell_entrance) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
+    let (control, control_reader, control_entrance) =
+        router(connection.control(), Channel::Control, &incoming_sender).await?;
+    let (stdin, stdin_reader, stdin_entrance) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
     let heartbeat = heartbeat::spawn(listen("heartbeat", &connection.heartbeat()).await?.0);
 
-    let inner = connection.iopub().inner();
-    let (publisher, endpoint) = listen("iopub", &inner).await?;
-    remove_stale(&connection.iopub()).await;
+    let (publisher, inner) = listen_behind("iopub", &connection.iopub()).await?;
     let (beginning, begun) = channel::bounded(1);
-    let relay = Relay::start(&connection.iopub(), &address_of(&endpoint).unwrap_or(inner.clone()), begun)
+    let relay = Relay::start(&connection.iopub(), &inner, begun)
         .await
         .map_err(|error| bind_error("iopub", &connection.iopub(), error))?;
     let (iopub, iopub_receiver) = channel::bounded(QUEUED);
@@ -93,9 +99,12 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
 
     let sending = task::spawn(send_all(outgoing_receiver, [shell, control, stdin], iopub, publishing));
     let readers = vec![shell_reader, control_reader, stdin_reader, heartbeat];
-    let addresses = [connection.shell(), connection.control(), connection.stdin(), connection.heartbeat()];
-    let ipc_files = addresses.into_iter().chain([inner, connection.iopub()]).filter_map(Address::into_path).collect();
-    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, relay, ipc_files }))
+    let entrances = vec![shell_entrance, control_entrance, stdin_entrance];
+    let public = [connection.shell(), connection.control(), connection.stdin(), connection.iopub()];
+    let inner = public.each_ref().map(Address::inner);
+    let addresses = public.into_iter().chain(inner).chain([connection.heartbeat()]);
+    let ipc_files = addresses.filter_map(Address::into_path).collect();
+    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, entrances, relay, ipc_files }))
 }
 
 impl Sockets {
@@ -105,11 +114,13 @@ impl Sockets {
         if future::timeout(FLUSH, self.sending).await.is_err() {
             tracing::warn!("some messages were not sent: a client does not read them");
         }
-        self.relay.close(FLUSH).await;
-        task::sleep(LINGER).await;
+        // With both its halves gone a ROUTER sends what is left and closes its connections.
         for reader in self.readers {
             reader.cancel().await;
         }
+        self.relay.close(FLUSH).await;
+        futures::future::join_all(self.entrances.into_iter().map(|entrance| entrance.close(FLUSH))).await;
+        task::sleep(LINGER).await;
         for file in self.ipc_files {
             remove(&file);
         }
@@ -141,15 +152,25 @@ async fn router(
     address: Address,
     channel: Channel,
     incoming: &Sender<Incoming>,
-) -> Result<(router::Writer, JoinHandle<()>), SocketError> {
+) -> Result<(router::Writer, JoinHandle<()>, Entrance), SocketError> {
     let name = match channel {
         Channel::Shell => "shell",
         Channel::Control => "control",
         Channel::Stdin => "stdin",
         Channel::Iopub => "iopub",
     };
-    let (socket, _) = listen(name, &address).await?;
-    Ok(router::spawn(socket, channel, incoming.clone()))
+    let (socket, inner) = listen_behind(name, &address).await?;
+    let entrance = Entrance::open(&address, &inner).await.map_err(|error| bind_error(name, &address, error))?;
+    let (writer, reader) = router::spawn(socket, channel, incoming.clone());
+    Ok((writer, reader, entrance))
+}
+
+/// A socket for somebody else of us to listen at `address`, and where it listens itself.
+async fn listen_behind<S: Socket>(name: &'static str, address: &Address) -> Result<(S, Address), SocketError> {
+    let inner = address.inner();
+    let (socket, endpoint) = listen(name, &inner).await?;
+    remove_stale(address).await;
+    Ok((socket, address_of(&endpoint).unwrap_or(inner)))
 }
 
 /// A socket of any kind that listens at `address`, and where exactly it does.

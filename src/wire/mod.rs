@@ -27,7 +27,9 @@ mod subshell;
 mod text;
 mod usage;
 
-pub use comm::{CommClose, CommId, CommInfoReply, CommOpen};
+pub use comm::{
+    CommAnswer, CommClose, CommData, CommInfoReply, CommInfoRequest, CommMessage, CommOpen, INSPECT, InspectComm, Told,
+};
 pub use execute::{Aborted, ErrorInfo, ExecuteInput, ExecuteReply, ExecuteRequest, Expression, Payload};
 pub use frames::{DELIMITER, FrameError, Frames, Signer};
 pub use header::{Header, Parent};

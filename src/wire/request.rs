@@ -1,8 +1,8 @@
 //! All that the kernel accepts, parsed once.
 
 use super::{
-    CommId, CommOpen, CompleteRequest, Content, DeleteSubshellRequest, ErrorInfo, ExecuteRequest, HistoryRequest,
-    InputReply, InspectRequest, IsCompleteRequest, ShutdownRequest,
+    CommInfoRequest, CommMessage, CommOpen, CompleteRequest, Content, DeleteSubshellRequest, ErrorInfo, ExecuteRequest,
+    HistoryRequest, InputReply, InspectRequest, IsCompleteRequest, ShutdownRequest,
 };
 use crate::transport::Channel;
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,13 +23,13 @@ pub enum Request {
     /// `history_request`
     History(HistoryRequest),
     /// `comm_info_request`
-    CommInfo,
+    CommInfo(CommInfoRequest),
     /// `comm_open`
     CommOpen(CommOpen),
     /// `comm_msg`
-    CommMessage(CommId),
+    CommMessage(CommMessage),
     /// `comm_close`
-    CommClose(CommId),
+    CommClose(CommMessage),
     /// `interrupt_request`
     Interrupt,
     /// `shutdown_request`
@@ -83,7 +83,7 @@ impl Request {
             "inspect_request" => Self::Inspect(read("inspect_request", content)?),
             "is_complete_request" => Self::IsComplete(read("is_complete_request", content)?),
             "history_request" => Self::History(read("history_request", content)?),
-            "comm_info_request" => Self::CommInfo,
+            "comm_info_request" => Self::CommInfo(read("comm_info_request", content)?),
             "comm_open" => Self::CommOpen(read("comm_open", content)?),
             "comm_msg" => Self::CommMessage(read("comm_msg", content)?),
             "comm_close" => Self::CommClose(read("comm_close", content)?),

@@ -59,6 +59,11 @@ impl Session {
         self.seal(parent.channel(), parent.identities().to_vec(), Some(parent), content).0
     }
 
+    /// A request to another kernel, by a program that is its client.
+    pub fn request(&self, channel: Channel, content: &impl Content) -> Outgoing {
+        self.seal(channel, Vec::new(), None, content).0
+    }
+
     /// A question to the client that sent the request, and the question's `msg_id`.
     pub fn ask(&self, parent: &Parent, content: &impl Content) -> (Outgoing, String) {
         self.seal(Channel::Stdin, parent.identities().to_vec(), Some(parent), content)

@@ -8,6 +8,7 @@ Screenshots of failed tests and the server's log are kept in `LOOPBOOK_BROWSER_L
 import json
 import os
 import pathlib
+import re
 
 import pytest
 
@@ -63,7 +64,7 @@ def tour(browser, lab):
 @pytest.fixture
 def notebook(browser, lab, notebooks, request):
     """A notebook of the test's own, with one empty cell."""
-    name = f"{request.node.name}.ipynb"
+    name = re.sub(r"\W+", "_", request.node.name) + ".ipynb"
     cell = {"cell_type": "code", "execution_count": None, "id": "only", "metadata": {}, "outputs": [], "source": ""}
     write_notebook(notebooks / name, {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     with Notebook(browser.new_page(viewport=WINDOW), lab, name) as opened:

@@ -80,22 +80,29 @@ class Address:
     def __init__(self, base, token):
         self.base, self.token = base, token
 
-    def of(self, name):
-        """Opens one notebook, in a layout of its own."""
-        stem = pathlib.Path(name).stem
-        return f"{self.base}/workspaces/{stem}/tree/{name}?token={self.token}"
+    def of(self, name, workspace=None):
+        """Opens one notebook, in a layout of its own: the workspace's, if it is given."""
+        return f"{self.base}/workspaces/{workspace or pathlib.Path(name).stem}/tree/{name}?token={self.token}"
+
+
+    def of_notebook_7(self, name):
+        """Opens one notebook in Jupyter Notebook, which the same server serves."""
+        return f"{self.base.removesuffix('/lab')}/notebooks/{name}?token={self.token}"
 
 
 class Notebook:
     """A notebook that is open in a page, until the end of the `with`. Cells are counted from 0, code cells only."""
 
-    def __init__(self, page, address, name):
-        self.page = page
-        page.goto(address.of(name))
-        self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    def __init__(self, page, address, name, workspace=None):
+        self.page, self.name = page, name
+        page.goto(address.of(name, workspace))
+        self._find_panel()
+
+    def _find_panel(self, statuses=("idle",)):
+        self.panel = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.panel.locator(".jp-Cell").first.wait_for(timeout=SERVER_DEADLINE * 1000)
         # What is run before there is a kernel makes JupyterLab ask for one.
-        self.wait_for(lambda: self.kernel_status() == "idle", "the kernel to be idle", SERVER_DEADLINE)
+        self.wait_for(lambda: self.kernel_status() in statuses, "the kernel to be there", SERVER_DEADLINE)
 
     def __enter__(self):
         return self
@@ -103,6 +110,15 @@ class Notebook:
     def __exit__(self, *failure):
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         self.page.close()
+
+    def save(self):
+        """Writes the notebook to the disk."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+
+    def reload(self):
+        """Loads the page again, as with F5; the kernel runs on."""
+        self.page.reload()
+        self._find_panel(("idle", "busy"))
 
     def code_cell(self, index):
         return self.panel.locator(".jp-CodeCell").nth(index)
@@ -135,6 +151,13 @@ class Notebook:
         self.page.locator(".lm-MenuBar-itemLabel", has_text=path[0]).first.click()
         self.page.locator(".lm-Menu-itemLabel").get_by_text(path[1], exact=True).click()
 
+    def choose_theme(self, name):
+        """Colours the page by one of JupyterLab's themes, `Light` or `Dark`."""
+        command = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: `JupyterLab ${name}`})"
+        self.page.evaluate(command, name)
+        is_light = str(name == "Light").lower()
+        self.page.locator(f"body[data-jp-theme-light='{is_light}']").wait_for(state="attached", timeout=SERVER_DEADLINE * 1000)
+
     def accept_dialog(self):
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
 
@@ -163,6 +186,11 @@ class Notebook:
         # Typing would have brackets closed and lines indented by the editor.
         self.page.keyboard.insert_text(source)
         return index
+
+    def add_cell(self, source):
+        """Puts a code cell behind the last one."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+        return self.write_last(source)
 
     def start_last(self, source):
         """Runs code in the last code cell and does not wait for it."""

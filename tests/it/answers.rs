@@ -177,6 +177,51 @@ fn history_has_tail_range_and_search() {
 }
 
 #[test]
+fn a_comm_to_the_inspector_answers_each_question() {
+    check(
+        r#"request shell comm_open {"comm_id":"c","target_name":"loopbook.inspect","data":{"query":"tasks"}}
+           request shell comm_open {"comm_id":"d","target_name":"loopbook.inspect","data":{}}
+           request shell comm_info_request {}
+           request shell comm_info_request {"target_name":"other"}
+           request shell comm_msg {"comm_id":"d","data":{"query":"nonsense"}}
+           request shell comm_close {"comm_id":"c","data":{}}
+           request shell comm_msg {"comm_id":"c","data":{"query":"tasks"}}
+           request shell comm_info_request {"target_name":"loopbook.inspect"}"#,
+        expect![[r#"
+            > request shell comm_open {"comm_id":"c","target_name":"loopbook.inspect","data":{"query":"tasks"}}
+            1 iopub status busy
+            1 iopub comm_msg {"comm_id":"c","data":{"error":"the echo language has no tasks","query":"tasks"}}
+            1 iopub status idle
+            > request shell comm_open {"comm_id":"d","target_name":"loopbook.inspect","data":{}}
+            2 iopub status busy
+            2 iopub status idle
+            > request shell comm_info_request {}
+            3 iopub status busy
+            3 shell comm_info_reply {"comms":{"c":{"target_name":"loopbook.inspect"},"d":{"target_name":"loopbook.inspect"}},"status":"ok"}
+            3 iopub status idle
+            > request shell comm_info_request {"target_name":"other"}
+            4 iopub status busy
+            4 shell comm_info_reply {"comms":{},"status":"ok"}
+            4 iopub status idle
+            > request shell comm_msg {"comm_id":"d","data":{"query":"nonsense"}}
+            5 iopub status busy
+            5 iopub comm_msg {"comm_id":"d","data":{"error":"the inspector cannot answer this: unknown variant `nonsense`, expected one of `tasks`, `task`, `tree`, `loop`, `resources`, `timeline`, `lints`, `cancel`, `cancel_cell`","query":"nonsense"}}
+            5 iopub status idle
+            > request shell comm_close {"comm_id":"c","data":{}}
+            6 iopub status busy
+            6 iopub status idle
+            > request shell comm_msg {"comm_id":"c","data":{"query":"tasks"}}
+            7 iopub status busy
+            7 iopub status idle
+            > request shell comm_info_request {"target_name":"loopbook.inspect"}
+            8 iopub status busy
+            8 shell comm_info_reply {"comms":{"d":{"target_name":"loopbook.inspect"}},"status":"ok"}
+            8 iopub status idle
+        "#]],
+    );
+}
+
+#[test]
 fn comms_to_targets_that_do_not_exist_are_closed() {
     check(
         r#"request shell comm_open {"comm_id":"c","target_name":"jupyter.widget","data":{}}

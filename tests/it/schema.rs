@@ -17,6 +17,7 @@ const KEYS: &[(&str, Channel, &[Key])] = &[
     ("clear_output", Channel::Iopub, &[("wait", 'b')]),
     ("error", Channel::Iopub, &[("ename", 's'), ("evalue", 's'), ("traceback", 'a')]),
     ("iopub_welcome", Channel::Iopub, &[("subscription", 's')]),
+    ("comm_msg", Channel::Iopub, &[("comm_id", 's'), ("data", 'o')]),
     ("comm_close", Channel::Iopub, &[("comm_id", 's'), ("data", 'o')]),
     ("input_request", Channel::Stdin, &[("prompt", 's'), ("password", 'b')]),
     (
@@ -105,7 +106,7 @@ fn check_more(msg_type: &str, content: &Value) -> Result<(), String> {
         "update_display_data" => require(&content["transient"], &[("display_id", 's')]),
         _ => Ok(()),
     }?;
-    let mime_types = content.get("data").filter(|_| msg_type != "comm_close").and_then(Value::as_object);
+    let mime_types = content.get("data").filter(|_| !msg_type.starts_with("comm_")).and_then(Value::as_object);
     match mime_types
         .into_iter()
         .flatten()

@@ -80,12 +80,24 @@ class Kernel:
         answers = list(answers or [])
         while result.reply is None:
             assert time.monotonic() < deadline, f"no reply after {timeout:.0f} s to:\n{result.code}\n{result}"
-            self._receive_reply()
+            self.look_for_reply()
             self._answer_question(result, answers)
         self.until(lambda: result.id in self._idle_at, deadline, f"no idle after the reply to:\n{result.code}")
         self._check_window(result)
         assert not answers, f"not asked for: {answers}"
         return result
+
+    def look_for_reply(self):
+        """Takes one reply, if there is one."""
+        try:
+            reply = self.client.get_shell_msg(timeout=0.02)
+        except queue.Empty:
+            return
+        check_schema(reply)
+        result = self.results.get(reply["parent_header"].get("msg_id"))
+        if result and reply["msg_type"] == "execute_reply":
+            assert result.reply is None, f"two replies to:\n{result.code}"
+            result.reply = reply["content"]
 
     def interrupt(self):
         """Interrupts as a front end does, waits for the reply, and returns the time at which it was sent."""
@@ -121,17 +133,6 @@ class Kernel:
             self._problems = []
         left += [f"no reply to {r.code!r}" for r in results.values() if r.reply is None]
         assert not left, "left over:\n" + "\n".join(f"  {short(one)}" for one in left)
-
-    def _receive_reply(self):
-        try:
-            reply = self.client.get_shell_msg(timeout=0.02)
-        except queue.Empty:
-            return
-        check_schema(reply)
-        result = self.results.get(reply["parent_header"].get("msg_id"))
-        if result and reply["msg_type"] == "execute_reply":
-            assert result.reply is None, f"two replies to:\n{result.code}"
-            result.reply = reply["content"]
 
     def _answer_question(self, result, answers):
         try:

@@ -85,7 +85,7 @@ class TestConformance(jupyter_kernel_test.KernelTests):
     incomplete_code_samples = ["fn f() {", "let s = \"abc"]
     invalid_code_samples = ["let = ;", "f(]"]
     completion_samples = [
-        {"text": ":tas", "matches": {":tasks"}},
+        {"text": ":ver", "matches": {":version"}},
         {"text": "let numbers: Vec<u8> = Vec::with_cap", "matches": {"with_capacity"}},
     ]
     code_page_something = "?Vec"

@@ -54,6 +54,15 @@ def test_row_12_no_crate_of_the_runtime_is_compiled_again(fresh_kernel):
     assert set(compiled_crates(fresh_kernel.pid)) == {"ctx"}
 
 
+def test_row_12_the_runtime_knows_where_std_is_wherever_the_cache_lies(fresh_kernel):
+    # A path from the cache to the toolchain would depend on what of it both have in common.
+    code = 'std::fs::read_to_string("/proc/self/maps").unwrap().lines().filter_map(|l| l.split(" /").nth(1)).map(|f| format!("/{f}")).find(|f| f.ends_with("libloopbook.so")).unwrap()'
+    runtime = fresh_kernel.run(code).ok().text.strip('"')
+    sysroot = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout.strip()
+    [libraries] = pathlib.Path(sysroot, "lib", "rustlib").glob("*-linux-*/lib")
+    assert str(libraries).encode() in pathlib.Path(runtime).read_bytes()
+
+
 def test_row_12_a_template_behind_the_registry_is_used_as_it_is(prefix, tmp_path_factory, tmp_path, monkeypatch):
     if prefix is None:
         pytest.skip("LOOPBOOK_KERNEL_NAME names a kernel that is not ours to rebuild")

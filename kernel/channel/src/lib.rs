@@ -20,10 +20,15 @@ pub use hooks::{
 pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
 };
-pub use task::{CellId, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
+pub use task::{
+    CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label, line_label,
+};
 
 /// The version of these messages. The kernel refuses a child that says another one.
 pub const VERSION: u32 = 4;
+
+/// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
+pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";
 
 /// Environment variable that names the kernel's Unix socket to the child. The child removes it from its environment
 /// before any user code runs.

@@ -111,7 +111,18 @@ pub enum ToChild {
         /// Statics that begin anew with this cell, because their types have changed.
         renew: Vec<String>,
     },
-    /// End this cell's execution early, if it is the one that runs.
+    /// Load a cell of a subshell and run it on a thread of its own, beside the main shell's.
+    RunBeside {
+        /// The cell.
+        cell: CellId,
+        /// Its number, from [`crate::SUBSHELL`] on.
+        number: u32,
+        /// Path of its shared object, with the function [`crate::BESIDE_SYMBOL`]; removed when it is loaded.
+        library: String,
+        /// Path of the file that it was compiled from, for the line marks in it.
+        source: String,
+    },
+    /// End this cell's execution early, if it runs.
     Interrupt {
         /// The cell.
         cell: CellId,
@@ -139,8 +150,10 @@ pub enum Query {
     /// The task table (`:tasks`). The answer has `text/plain`, `text/html` and `application/json`.
     Tasks {
         /// Finished tasks too.
+        #[serde(default)]
         all: bool,
         /// Only tasks of the cell with this execution count.
+        #[serde(default)]
         cell: Option<u32>,
     },
     /// One task with all that is known of it (`:task ID`). Answered like [`Query::Tasks`].
@@ -152,6 +165,7 @@ pub enum Query {
     /// [`Query::Tasks`].
     Tree {
         /// The task.
+        #[serde(default)]
         id: Option<TaskId>,
     },
     /// Threads, lag and numbers of the loop (`:loop`). Answered like [`Query::Tasks`].
@@ -162,8 +176,10 @@ pub enum Query {
     /// 50,000 parts without `application/json`.
     Timeline {
         /// Only tasks of the cell with this execution count.
+        #[serde(default)]
         cell: Option<u32>,
         /// Only the last so many seconds.
+        #[serde(default)]
         last: Option<f64>,
     },
     /// What was noticed of tasks that keep others from running (`:lints`). Answered like [`Query::Tasks`].

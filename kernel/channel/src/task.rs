@@ -9,6 +9,28 @@ pub type CellId = u64;
 /// A task's number in the runtime: counted up, never reused.
 pub type TaskId = u64;
 
+/// Cells of subshells are numbered from here on: this times the number of the subshell, plus the subshell's own count.
+pub const SUBSHELL: u32 = 1_000_000;
+
+/// How messages call a cell with this number.
+///
+/// ```
+/// use loopbook_channel::{SUBSHELL, cell_label};
+/// assert_eq!(cell_label(3), "In[3]");
+/// assert_eq!(cell_label(2 * SUBSHELL + 1), "In[1] of subshell 2");
+/// ```
+pub fn cell_label(number: u32) -> String {
+    match (number / SUBSHELL, number % SUBSHELL) {
+        (0, count) => format!("In[{count}]"),
+        (subshell, count) => format!("In[{count}] of subshell {subshell}"),
+    }
+}
+
+/// How tables call a line of a cell: `In[3]:7`.
+pub fn line_label(number: u32, line: u32) -> String {
+    cell_label(number).replacen(']', &format!("]:{line}"), 1)
+}
+
 /// One task, at the moment it was asked for. Durations are seconds (floating point) in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskInfo {
@@ -20,7 +42,8 @@ pub struct TaskInfo {
     pub kind: TaskKind,
     /// What it is doing.
     pub state: TaskState,
-    /// Execution count of the cell that caused it (inherited from its parent).
+    /// Execution count of the cell that caused it (inherited from its parent); those of subshells are counted from
+    /// [`SUBSHELL`] on.
     pub cell: Option<u32>,
     /// Where the spawn stands.
     pub site: Option<Site>,

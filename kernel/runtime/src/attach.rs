@@ -1,8 +1,6 @@
 //! Where the child program meets this library. Nothing but C types crosses here, and no panic.
 
-use crate::{
-    cell, flusher, generations, inspector, link, markers, output, panics, pool, registry, site, spares, stdin,
-};
+use crate::{cell, flusher, inspector, link, markers, output, panics, pool, registry, site, spares, stdin};
 use loopbook_channel::{Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, HOOKS_VERSION, Hooks, Stream, ToKernel};
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -88,8 +86,7 @@ extern "C" fn begin(library: *const c_char) -> c_int {
     // SAFETY: the child hands over the path that it has just loaded.
     let library = unsafe { CStr::from_ptr(library) };
     let begun = catch_unwind(|| {
-        let begin = link::may_begin();
-        generations::loaded(library, begin.renew);
+        let begin = link::may_begin(library);
         if !begin.forget.is_empty() {
             begin.forget.iter().for_each(|variable| markers::forget(variable));
             return BEGIN_FORGET;
@@ -108,7 +105,7 @@ extern "C" fn begin(library: *const c_char) -> c_int {
 extern "C" fn end() -> u32 {
     let ended = catch_unwind(|| {
         let spared = spares::settle();
-        flusher::at_end_of_cell();
+        flusher::at_end_of(cell::latest());
         let (cell, outcome, how) = cell::end();
         link::send(&ToKernel::CellDone { cell, outcome, spared });
         how

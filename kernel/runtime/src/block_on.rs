@@ -6,10 +6,12 @@
 
 use crate::cell::{self, Interrupted};
 use crate::instrument::Probe;
+use crate::interrupts;
 use crate::local::{self, Drivers};
 use crate::pool;
 use crate::record::Record;
 use async_std::task::Builder;
+use loopbook_channel::CellId;
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,7 +42,7 @@ pub(crate) fn interruptible<F: Future>(
     static KEYS: AtomicU64 = AtomicU64::new(1);
     Interruptible {
         key: KEYS.fetch_add(1, Ordering::Relaxed),
-        on_cells_thread: cell::is_main_thread(),
+        cell: cell::of_this_thread(),
         drivers: local::drivers(),
         task: Some(Probe::new(future, record)),
     }
@@ -49,7 +51,8 @@ pub(crate) fn interruptible<F: Future>(
 pin_project_lite::pin_project! {
     struct Interruptible<F> {
         key: u64,
-        on_cells_thread: bool,
+        // On whose thread it was made.
+        cell: Option<CellId>,
         drivers: Option<Arc<Drivers>>,
         #[pin]
         task: Option<Probe<F>>,
@@ -57,7 +60,7 @@ pin_project_lite::pin_project! {
 
     impl<F> PinnedDrop for Interruptible<F> {
         fn drop(this: Pin<&mut Self>) {
-            cell::forget_sleeper(this.key);
+            interrupts::forget(this.key);
             if let Some(drivers) = &this.drivers {
                 drivers.leave(this.key);
             }
@@ -73,12 +76,8 @@ impl<F: Future> Future for Interruptible<F> {
         if let Some(drivers) = this.drivers {
             drivers.enter(*this.key, cx.waker());
         }
-        if *this.on_cells_thread {
-            // Asked before the flag is looked at, so that an interrupt in between is not missed.
-            cell::wake_on_interrupt(*this.key, cx.waker());
-            if cell::is_interrupted() {
-                return Poll::Ready(Err(stop(|| this.task.set(None))));
-            }
+        if this.cell.is_some_and(|cell| interrupts::poll(*this.key, cell, cx.waker())) {
+            return Poll::Ready(Err(stop(|| this.task.set(None))));
         }
         let Some(task) = this.task.as_pin_mut() else {
             panic!("`block_on` was polled after its end");

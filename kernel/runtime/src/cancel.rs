@@ -3,7 +3,7 @@
 use crate::record::Record;
 use crate::sync::lock;
 use crate::{context, link, registry, site};
-use loopbook_channel::{TaskId, TaskKind};
+use loopbook_channel::{TaskId, TaskKind, cell_label};
 use std::future::{Future, IntoFuture, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
@@ -128,7 +128,7 @@ async fn all_ended(records: Vec<Arc<Record>>) {
 fn asker(location: &'static Location<'static>) -> String {
     let (site, elsewhere) = site::resolve(location);
     let place = match site {
-        Some(site) => format!("In[{}], line {}", site.cell, site.line),
+        Some(site) => format!("{}, line {}", cell_label(site.cell), site.line),
         None => elsewhere.unwrap_or_default(),
     };
     match context::current() {

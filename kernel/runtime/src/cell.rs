@@ -10,15 +10,16 @@
 //! In prologue and epilogue the main thread runs nothing but evcxr's generated code.
 
 use crate::block_on::drive;
-use crate::panics;
 use crate::record::Record;
 use crate::sync::{lock, thread_token};
-use loopbook_channel::{CellId, CellOutcome, END_EARLY, END_NORMAL, END_PANIC, Failure, FailureKind, TaskKind};
+use crate::{beside, interrupts, panics};
+use loopbook_channel::{
+    CellId, CellOutcome, END_EARLY, END_NORMAL, END_PANIC, Failure, FailureKind, TaskKind, cell_label,
+};
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::task::Waker;
 
 const BETWEEN: u8 = 0;
 const PROLOGUE: u8 = 1;
@@ -32,10 +33,6 @@ static PHASE: AtomicU8 = AtomicU8::new(BETWEEN);
 static MAIN_THREAD: AtomicUsize = AtomicUsize::new(0);
 static LATEST: AtomicU64 = AtomicU64::new(0);
 static LATEST_NUMBER: AtomicU32 = AtomicU32::new(0);
-/// The last cell that was interrupted. Ids are never reused, so an interrupt cannot hit the next cell. The kernel's own
-/// cells have the number 0 and are never interrupted.
-static INTERRUPTED: AtomicU64 = AtomicU64::new(u64::MAX);
-static SLEEPERS: Mutex<Vec<(u64, Waker)>> = Mutex::new(Vec::new());
 static END: Mutex<End> = Mutex::new(End { failure: None, how: END_NORMAL, evcxr_error_mode: false });
 
 /// How the cell ends, as far as it is known.
@@ -48,13 +45,23 @@ struct End {
 /// Payload of the panic that takes an interrupted cell off the stack.
 pub(crate) struct Interrupted;
 
-/// The cell that runs, else the last one; 0 before the first.
+/// The cell to whose thread this belongs: that of a subshell's cell, or the main one, if it has run a cell.
+pub(crate) fn of_this_thread() -> Option<CellId> {
+    beside::here().map(|beside| beside.cell).or_else(|| is_main_thread().then(latest))
+}
+
+/// The cell to which this thread's doings belong if no task says otherwise, and its execution count.
+pub(crate) fn here() -> (CellId, Option<u32>) {
+    beside::here().map_or_else(|| (latest(), latest_number()), |beside| (beside.cell, Some(beside.number)))
+}
+
+/// The main shell's cell that runs, else its last one; 0 before the first.
 pub(crate) fn latest() -> CellId {
     LATEST.load(SeqCst)
 }
 
 /// Execution count of [`latest`].
-pub(crate) fn latest_number() -> Option<u32> {
+fn latest_number() -> Option<u32> {
     (latest() != 0).then(|| LATEST_NUMBER.load(SeqCst))
 }
 
@@ -88,6 +95,7 @@ pub(crate) fn begin(cell: CellId, number: u32) {
     *lock(&END) = End { failure: None, how: END_NORMAL, evcxr_error_mode: false };
     LATEST_NUMBER.store(number, SeqCst);
     LATEST.store(cell, SeqCst);
+    interrupts::begin(cell);
     PHASE.store(PROLOGUE, SeqCst);
 }
 
@@ -98,14 +106,14 @@ pub(crate) fn begin(cell: CellId, number: u32) {
 pub(crate) fn run<F: Future>(body: F) -> F::Output {
     lock(&END).evcxr_error_mode = std::any::type_name::<F::Output>().contains(EVCXR_ERROR);
     PHASE.store(BODY, SeqCst);
-    let name = format!("In[{}]", LATEST_NUMBER.load(SeqCst));
+    let name = cell_label(LATEST_NUMBER.load(SeqCst));
     let result = drive(body, Record::start(TaskKind::Cell, Some(name), None));
     PHASE.store(EPILOGUE, SeqCst);
     match result {
         Ok(output) => output,
         Err(payload) => {
             let failure = panics::failure(payload.as_ref());
-            fail(if is_interrupted() { panics::interrupted() } else { failure });
+            fail(if interrupts::is_interrupted(latest()) { panics::interrupted() } else { failure });
             resume_unwind(payload)
         }
     }
@@ -114,7 +122,7 @@ pub(crate) fn run<F: Future>(body: F) -> F::Output {
 /// The cell's function has returned: how it ended, for the kernel and for evcxr.
 pub(crate) fn end() -> (CellId, CellOutcome, u32) {
     PHASE.store(BETWEEN, SeqCst);
-    lock(&SLEEPERS).clear();
+    interrupts::end(latest());
     let mut end = lock(&END);
     let outcome = match end.failure.take() {
         Some(failure) => CellOutcome::Failed { failure },
@@ -158,35 +166,4 @@ pub(crate) fn evcxr_error() -> bool {
         location: None,
     });
     true
-}
-
-/// Ends the execution of `cell`, if it is the one that runs.
-pub(crate) fn interrupt(cell: CellId) {
-    if !is_running() || cell != latest() {
-        return;
-    }
-    INTERRUPTED.store(cell, SeqCst);
-    let sleepers: Vec<_> = lock(&SLEEPERS).drain(..).collect();
-    for (_, waker) in sleepers {
-        waker.wake();
-    }
-}
-
-/// Whether the cell that runs is to end.
-pub(crate) fn is_interrupted() -> bool {
-    is_running() && INTERRUPTED.load(SeqCst) == latest()
-}
-
-/// Asks to be woken by an interrupt. `key` is the asker's, who may ask again with another waker.
-pub(crate) fn wake_on_interrupt(key: u64, waker: &Waker) {
-    let mut sleepers = lock(&SLEEPERS);
-    match sleepers.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, known)) => known.clone_from(waker),
-        None => sleepers.push((key, waker.clone())),
-    }
-}
-
-/// Takes [`wake_on_interrupt`] back.
-pub(crate) fn forget_sleeper(key: u64) {
-    lock(&SLEEPERS).retain(|(known, _)| *known != key);
 }

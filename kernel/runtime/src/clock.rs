@@ -54,12 +54,17 @@ mod tests {
 
     #[test]
     fn it_runs_as_fast_as_the_systems_clock() {
-        let (began, ours) = (Instant::now(), Moment::now());
-        while began.elapsed() < Duration::from_millis(20) {
+        let around = Instant::now();
+        let ours = Moment::now();
+        let within = Instant::now();
+        while within.elapsed() < Duration::from_millis(50) {
             std::hint::spin_loop();
         }
-        let (ours, real) = (ours.elapsed().as_secs_f64(), began.elapsed().as_secs_f64());
-        assert!((ours / real - 1.0).abs() < 0.2, "{ours} s of {real} s");
+        // Whatever keeps this thread between two readings makes no difference to which of them is longer.
+        let within = within.elapsed().as_secs_f64();
+        let ours = ours.elapsed().as_secs_f64();
+        let around = around.elapsed().as_secs_f64();
+        assert!(within * 0.9 <= ours && ours <= around * 1.1, "{within} s, {ours} s, {around} s");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Who is running on this thread: the current task, and through it the cell that caused it.
 
-use crate::{cell, record::Record};
+use crate::{beside, cell, record::Record};
 use loopbook_channel::{CellId, Failure, TaskId};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -15,7 +15,7 @@ thread_local! {
 /// The cell to which whatever happens on this thread belongs: that of the current task, else the cell that runs, else
 /// the last one.
 pub(crate) fn current_cell() -> CellId {
-    with_current(|record| record.cell).unwrap_or_else(cell::latest)
+    with_current(|record| record.cell).unwrap_or_else(|| cell::here().0)
 }
 
 /// The task that is polled on this thread, innermost first (a branch before the task around it).
@@ -26,7 +26,10 @@ pub(crate) fn current_task() -> Option<TaskId> {
 /// Marks the running cell as ended early: with a failed `?` (the failure) or a `return` (`None`). evcxr must then forget
 /// the variables that the cell would have defined.
 pub(crate) fn end_cell_early(failure: Option<Failure>) {
-    cell::end_early(failure);
+    match beside::here() {
+        Some(beside) => beside.end_early(failure),
+        None => cell::end_early(failure),
+    }
 }
 
 /// The record of [`current_task`].

@@ -63,9 +63,9 @@ pub(crate) fn before_message() {
     flush(context::current_cell(), LONG);
 }
 
-/// The running cell is about to end.
-pub(crate) fn at_end_of_cell() {
-    flush(cell::latest(), LONG);
+/// The cell is about to end.
+pub(crate) fn at_end_of(cell: CellId) {
+    flush(cell, LONG);
 }
 
 /// On the flusher's thread, the cell for which it flushes.

@@ -3,7 +3,7 @@
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
 use crate::{graph, link, lints, loop_stats, registry, resources, rich, timeline, views};
-use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel};
+use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel, cell_label};
 use serde_json::Value;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -81,9 +81,10 @@ fn answer(query: &Query) -> MimeBundle {
             Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),
             None => format!("there is no task {id} that could be cancelled: it has ended, or there never was one"),
         }),
-        Query::CancelCell { cell } => {
-            rich::text(outcome(&format!("what In[{cell}] has started"), cancel::request_cell(*cell, "`:cancel`")))
-        }
+        Query::CancelCell { cell } => rich::text(outcome(
+            &format!("what {} has started", cell_label(*cell)),
+            cancel::request_cell(*cell, "`:cancel`"),
+        )),
     }
 }
 

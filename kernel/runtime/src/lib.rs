@@ -4,7 +4,7 @@
 //! connection to the kernel exist once per process, whatever cell uses them. In reading order:
 //!
 //! - `attach`: where the child program meets this library; what happens around each cell,
-//! - `cell`: the cell that runs, its body, its interrupt,
+//! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `events`, `clock`, `panics`: what is known of tasks,
@@ -17,6 +17,7 @@
 
 mod attach;
 mod base64;
+mod beside;
 mod block_on;
 mod branches;
 mod cancel;
@@ -34,6 +35,7 @@ mod hidden;
 mod input;
 mod inspector;
 mod instrument;
+mod interrupts;
 mod json;
 mod keep;
 mod link;
@@ -85,6 +87,7 @@ pub use timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};
     pub use crate::local_slot::LocalSlot;
     pub use crate::question::*;

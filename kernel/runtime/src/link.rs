@@ -4,12 +4,12 @@
 //! into the pipes behind descriptors 1 and 2. So one thread's `printf`, `println!` and `display` arrive in its order.
 
 use crate::sync::lock;
-use crate::{cell, context, flusher, inspector};
+use crate::{beside, cell, context, flusher, generations, inspector, interrupts};
 use futures::channel::oneshot;
 use loopbook_channel::{CellId, Frame, FrameError, InputError, SOCKET_ENV, Stream, ToChild, ToKernel, VERSION};
 use loopbook_channel::{read_frame, write_frame};
 use std::collections::HashMap;
-use std::ffi::c_int;
+use std::ffi::{CStr, CString, c_int};
 use std::future::Future;
 use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
@@ -24,6 +24,8 @@ const CHUNK: usize = 4 * 1024 * 1024;
 const PIPE_READ: usize = 64 * 1024;
 
 static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
+/// What the cell was loaded from that asks whether it may run.
+static ASKING: Mutex<Option<CString>> = Mutex::new(None);
 static BEGIN: Mutex<Option<Begin>> = Mutex::new(None);
 static BEGUN: Condvar = Condvar::new();
 static QUESTIONS: Mutex<Option<HashMap<u64, Question>>> = Mutex::new(None);
@@ -40,7 +42,6 @@ pub(crate) struct Begin {
     pub(crate) number: u32,
     pub(crate) run: bool,
     pub(crate) forget: Vec<String>,
-    pub(crate) renew: Vec<String>,
 }
 
 struct Question {
@@ -82,15 +83,15 @@ pub(crate) fn ask_input_blocking(prompt: &str, password: bool) -> Result<String,
 
 /// Ends the execution of `cell`, if it is the one that runs, and what it asks the user.
 pub(crate) fn interrupt(cell: CellId) {
-    cell::interrupt(cell);
-    if cell::is_interrupted() {
+    if interrupts::interrupt(cell) {
         answer(|_, question| question.cell == cell, Err(InputError::Interrupted));
     }
 }
 
-/// Asks the kernel whether the loaded cell may run.
-pub(crate) fn may_begin() -> Begin {
+/// Asks the kernel whether the cell may run that was loaded from `library`.
+pub(crate) fn may_begin(library: &CStr) -> Begin {
     *lock(&BEGIN) = None;
+    *lock(&ASKING) = Some(library.to_owned());
     send(&ToKernel::MayBegin);
     let mut begin = lock(&BEGIN);
     loop {
@@ -191,9 +192,14 @@ fn read(mut socket: BufReader<UnixStream>) {
 fn handle(message: ToChild) {
     match message {
         ToChild::Begin { cell, number, run, forget, renew } => {
-            *lock(&BEGIN) = Some(Begin { cell, number, run, forget, renew });
+            // Here, and not by the cell's thread: cells of subshells that come after this message must find it done.
+            if let Some(library) = lock(&ASKING).take() {
+                generations::loaded(&library, renew);
+            }
+            *lock(&BEGIN) = Some(Begin { cell, number, run, forget });
             BEGUN.notify_all();
         }
+        ToChild::RunBeside { cell, number, library, source } => beside::start(cell, number, &library, &source),
         ToChild::Interrupt { cell } => interrupt(cell),
         ToChild::Query { id, query } => inspector::ask(id, query),
         ToChild::InputReply { id, reply } => answer(|known, _| known == id, reply),

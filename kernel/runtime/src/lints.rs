@@ -22,7 +22,7 @@ use crate::record::Record;
 use crate::site;
 use crate::sync::lock;
 use crate::views;
-use loopbook_channel::{CellId, DisplayKind, MimeBundle, TaskId, TaskKind, ToKernel};
+use loopbook_channel::{CellId, DisplayKind, MimeBundle, TaskId, TaskKind, ToKernel, cell_label};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -99,7 +99,7 @@ pub(crate) fn block_on_begins(location: &'static Location<'static>) {
         return;
     }
     let here = site::resolve(location).0;
-    let at = here.map_or_else(String::new, |site| format!(" in In[{}], line {},", site.cell, site.line));
+    let at = here.map_or_else(String::new, |site| format!(" in {}, line {},", cell_label(site.cell), site.line));
     let message = format!(
         "{} waits in a `block_on`{at} and keeps its thread until that has ended: no other task runs there. In an \
          `async fn` or an `async` block write `.await` instead.",

@@ -4,8 +4,8 @@
 //! or the kernel, gets the [`Failure`]. A thread without a task gets one line on stderr, like anywhere else.
 
 use crate::cell::{self, Interrupted};
-use crate::{context, site};
-use loopbook_channel::{Failure, FailureKind, Site, TaskKind};
+use crate::{beside, context, site};
+use loopbook_channel::{Failure, FailureKind, Site, TaskKind, line_label};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{PanicHookInfo, resume_unwind};
@@ -85,7 +85,7 @@ fn hook(info: &PanicHookInfo<'_>) {
 impl Place {
     fn print(&self, who: &str, payload: &(dyn Any + Send)) {
         let place = match (&self.site, &self.location) {
-            (Some(site), _) => format!("In[{}]:{}", site.cell, site.line),
+            (Some(site), _) => line_label(site.cell, site.line),
             (None, Some(location)) => location.clone(),
             (None, None) => "an unknown place".into(),
         };
@@ -99,7 +99,7 @@ fn thread_title() -> String {
 
 /// The cell's own panics are the cell's report.
 fn is_cells_thread() -> bool {
-    cell::is_running() && cell::is_main_thread()
+    (cell::is_running() && cell::is_main_thread()) || beside::here().is_some()
 }
 
 fn set_last(place: Place) {

@@ -15,7 +15,7 @@ use crate::sync::lock;
 use crate::threads::Occupied;
 use crate::{cell, context, link, lints, registry, site, threads};
 use life::{Life, Look};
-use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel};
+use loopbook_channel::{CellId, Failure, Site, TaskId, TaskInfo, TaskKind, TaskState, ToKernel, cell_label};
 use side::Side;
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ impl Record {
         let parent = context::current();
         let (cell, number) = match &parent {
             Some(parent) => (parent.cell, parent.number),
-            None => (cell::latest(), cell::latest_number()),
+            None => cell::here(),
         };
         let line = match location.and_then(site::in_cell) {
             Some(site) if Some(site.cell) == number => Some(site.line),
@@ -346,8 +346,8 @@ impl Record {
     pub(crate) fn describe(&self) -> String {
         let title = self.title();
         match (self.number, self.line) {
-            (Some(cell), Some(line)) => format!("{title} (In[{cell}], line {line})"),
-            (Some(cell), None) => format!("{title} (In[{cell}])"),
+            (Some(cell), Some(line)) => format!("{title} ({}, line {line})", cell_label(cell)),
+            (Some(cell), None) => format!("{title} ({})", cell_label(cell)),
             (None, _) => title,
         }
     }

@@ -9,6 +9,7 @@ use loopbook_channel::{SOURCE_ENV, Site};
 use std::collections::HashMap;
 use std::ffi::{CStr, OsString, c_void};
 use std::panic::Location;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// The file of every cell, as rustc writes it into locations.
@@ -37,7 +38,13 @@ pub(crate) fn remember_source() {
 
 /// Reads the marks of the cell that was just loaded from the shared object `library`.
 pub(crate) fn learn(library: &CStr) {
-    let Some(Some(source)) = SOURCE.get() else { return };
+    if let Some(Some(source)) = SOURCE.get() {
+        learn_from(library, Path::new(source));
+    }
+}
+
+/// Reads the marks of the cell that was compiled from `source` to the shared object `library`.
+pub(crate) fn learn_from(library: &CStr, source: &Path) {
     // Without the source, places are unknown, and nothing else is lost.
     let Ok(text) = std::fs::read(source) else { return };
     let marks = Arc::new(parse(&String::from_utf8_lossy(&text)));

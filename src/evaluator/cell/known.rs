@@ -33,6 +33,11 @@ impl Known {
         self.statics.iter().map(String::as_str)
     }
 
+    /// The same without variables, for code that sees none.
+    pub fn without_variables(&self) -> Self {
+        Self { variables: BTreeSet::new(), given_up: BTreeSet::new(), ..self.clone() }
+    }
+
     /// Takes note of a cell that has been compiled.
     ///
     /// ```

@@ -1,7 +1,8 @@
-//! Cells of a subshell that hold nothing but commands which only look: they are answered at once, whatever the main shell
-//! does.
+//! Commands in cells of a subshell. Those that only look are obeyed at once, whatever the main shell does; those that change
+//! the notebook wait for the main shell.
 
 use super::RustEvaluator;
+use super::live::Live;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::execution::Executions;
 use crate::evaluator::link::Connection;
@@ -11,48 +12,101 @@ use loopbook_channel::MimeBundle;
 use std::sync::Arc;
 
 impl RustEvaluator {
-    /// Answers the cell if it needs no compiler. False if it does.
-    pub(super) fn answer_aside(&self, cell: &Cell) -> bool {
-        let Some(commands) = only_looks(&cell.code) else { return false };
-        let (executions, names, cell) = (self.executions.clone(), self.names.clone(), cell.clone());
+    /// Takes a cell of a subshell, unless it changes the notebook: that is for the evaluator's thread, and given back.
+    pub(super) fn take_aside(&self, cell: Cell) -> Option<Cell> {
+        let plan = match plan(&cell.code) {
+            Plan::Change => return Some(cell),
+            plan => plan,
+        };
+        let (executions, names, subshells) = (self.executions.clone(), self.names.clone(), self.subshells.clone());
+        let live = self.live.clone();
+        executions.begin_beside(&cell);
         async_std::task::spawn(async move {
-            let mut outcome = Outcome::Ok;
-            for (line, command) in commands {
-                match look(&command, &names, executions.connection()).await {
-                    Ok(event) if cell.silent => drop(event),
-                    Ok(Shown::Page(data)) => send(&executions, Event::Page { cell: cell.id, data }).await,
-                    Ok(Shown::Display(data)) => send(&executions, report::display(cell.id, data)).await,
-                    Err(why) => {
-                        outcome = Outcome::Error(report::command(&why, cell.number, line));
-                        break;
+            let outcome = match plan {
+                Plan::Change => return,
+                Plan::Refuse { why, line } => Outcome::Error(report::command(&why, cell.number, line)),
+                Plan::Run { looks, has_code } => {
+                    let outcome = look_all(&cell, looks, &names, &executions, &live).await;
+                    if has_code && outcome == Outcome::Ok {
+                        return subshells.submit(cell);
                     }
+                    outcome
                 }
+            };
+            if executions.take_beside(cell.id) {
+                send(&executions, Event::Done { cell: cell.id, outcome }).await;
             }
-            send(&executions, Event::Done { cell: cell.id, outcome }).await;
         });
-        true
+        None
     }
+}
+
+/// What is to be done with a cell of a subshell.
+#[derive(Debug, PartialEq)]
+enum Plan {
+    /// Its commands change the notebook.
+    Change,
+    /// A command is wrong, or is in bad company.
+    Refuse { why: String, line: u32 },
+    /// Commands that only look, with their lines; and Rust behind them.
+    Run { looks: Vec<(u32, Command)>, has_code: bool },
+}
+
+fn plan(code: &str) -> Plan {
+    // What does not parse as Rust is told by whoever compiles it.
+    let Ok(prepared) = cell::prepare(0, code, &cell::Known::default()) else {
+        return Plan::Run { looks: Vec::new(), has_code: true };
+    };
+    let has_code = !prepared.rust.trim().is_empty();
+    let mut looks = Vec::new();
+    for cell::Command { name, args, line } in &prepared.commands {
+        use Command::{Ask, Follow, Help, Type, Vars, Version};
+        match commands::parse(name, args) {
+            Ok(command @ (Ask(_) | Follow(_) | Help(_) | Type(_) | Vars | Version)) => looks.push((*line, command)),
+            Ok(_) if !has_code => return Plan::Change,
+            Ok(_) => {
+                let why = format!(
+                    "`:{name}` changes the notebook, and waits for the main shell; in a subshell it needs a cell without \
+                     code"
+                );
+                return Plan::Refuse { why, line: *line };
+            }
+            Err(why) => return Plan::Refuse { why, line: *line },
+        }
+    }
+    Plan::Run { looks, has_code }
+}
+
+async fn look_all(
+    cell: &Cell,
+    commands: Vec<(u32, Command)>,
+    names: &Names,
+    executions: &Arc<Executions>,
+    live: &Arc<Live>,
+) -> Outcome {
+    for (line, command) in commands {
+        if let Command::Follow(query) = &command {
+            if !cell.silent
+                && let Err(why) = live.clone().show(executions.clone(), cell.id, query.clone()).await
+            {
+                return Outcome::Error(report::command(&why, cell.number, line));
+            }
+            continue;
+        }
+        match look(&command, names, executions.connection()).await {
+            Ok(event) if cell.silent => drop(event),
+            Ok(Shown::Page(data)) => send(executions, Event::Page { cell: cell.id, data }).await,
+            Ok(Shown::Display(data)) => send(executions, report::display(cell.id, data)).await,
+            Err(why) => return Outcome::Error(report::command(&why, cell.number, line)),
+        }
+    }
+    Outcome::Ok
 }
 
 /// What a command shows.
 enum Shown {
     Display(MimeBundle),
     Page(MimeBundle),
-}
-
-/// The commands of the cell with their lines, if there is nothing else in it and none of them changes anything.
-fn only_looks(code: &str) -> Option<Vec<(u32, Command)>> {
-    let prepared = cell::prepare(0, code, &cell::Known::default()).ok()?;
-    if !prepared.rust.trim().is_empty() || prepared.commands.is_empty() {
-        return None;
-    }
-    let parsed = |command: &cell::Command| Some((command.line, commands::parse(&command.name, &command.args).ok()?));
-    let parsed: Vec<(u32, Command)> = prepared.commands.iter().map(parsed).collect::<Option<_>>()?;
-    let looks = |command: &Command| {
-        use Command::{Ask, Help, Type, Vars, Version};
-        matches!(command, Ask(_) | Help(_) | Type(_) | Vars | Version)
-    };
-    parsed.iter().all(|(_, command)| looks(command)).then_some(parsed)
 }
 
 async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) -> Result<Shown, String> {
@@ -66,7 +120,7 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
         }
         Command::Help(Some(name)) => match names.describe(name, true) {
             Some(bundle) => Ok(Shown::Page(bundle)),
-            None => Ok(Shown::Page(text(commands::help(Some(name))?))),
+            None => Ok(Shown::Page(commands::help(Some(name))?)),
         },
         Command::Type(name) => {
             let ty = names.type_of(name).ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?;
@@ -74,7 +128,7 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
         }
         Command::Vars => Ok(Shown::Display(text(names.variables()))),
         Command::Version => Ok(Shown::Display(text(commands::version()))),
-        _ => Ok(Shown::Page(text(commands::help(None)?))),
+        _ => Ok(Shown::Page(commands::help(None)?)),
     }
 }
 
@@ -93,12 +147,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_commands_that_change_nothing_are_answered_aside() {
-        for code in [":tasks --all", ":help\n:vars", "// look\n:type x", ":version\n"] {
-            assert!(only_looks(code).is_some(), "{code}");
+    fn only_commands_that_change_nothing_are_obeyed_aside() {
+        for (code, count) in [(":tasks --all", 1), (":help\n:vars", 2), ("// look\n:type x", 1), (":version\n1", 1)] {
+            let Plan::Run { looks, has_code } = plan(code) else { panic!("{code}") };
+            assert_eq!((looks.len(), has_code), (count, code.ends_with('1')), "{code}");
         }
-        for code in ["1", ":tasks\n1", ":restart", ":dep rand", ":opt 2", "", ":nonsense", "}"] {
-            assert!(only_looks(code).is_none(), "{code}");
+        for code in [":restart", ":dep rand", ":opt 2", ":tasks\n:clear"] {
+            assert_eq!(plan(code), Plan::Change, "{code}");
+        }
+    }
+
+    #[test]
+    fn code_of_a_subshell_does_not_wait_for_the_main_shell() {
+        for code in ["1", "}", "// nothing", ""] {
+            let Plan::Run { looks, .. } = plan(code) else { panic!("{code}") };
+            assert!(looks.is_empty());
+        }
+        for code in [":restart\n1", ":nonsense", ":tasks --wrong\n1"] {
+            assert!(matches!(plan(code), Plan::Refuse { line: 1, .. }), "{code}");
         }
     }
 }

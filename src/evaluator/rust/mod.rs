@@ -2,8 +2,10 @@
 
 mod aside;
 mod ask;
+mod beside;
 mod depend;
 mod failed;
+mod live;
 mod obey;
 mod prepare;
 mod progress;
@@ -20,10 +22,12 @@ use super::standin;
 use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, cell, report, workdir};
 use async_std::channel::Sender;
 use async_std::future::timeout;
+use beside::{SharedNotebook, Subshells};
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
+use live::Live;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
-use session::Session;
+use session::{Session, Shared};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -38,6 +42,8 @@ pub struct RustEvaluator {
     jobs: mpsc::Sender<Job>,
     load: Arc<Load>,
     prepared: Arc<Prepared>,
+    subshells: Subshells,
+    live: Arc<Live>,
 }
 
 /// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
@@ -87,7 +93,7 @@ impl RustEvaluator {
     pub fn start(prepared: Prepared, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
         let root = prepared.work.root().to_owned();
         let build = root.clone();
-        let executions = Executions::new(events, move || {
+        let executions = Executions::new(events, prepared.work.source(), move || {
             standin::kill_running(&build);
         });
         let sources = Sources::default();
@@ -100,11 +106,17 @@ impl RustEvaluator {
             sources,
             names: names.clone(),
             load: load.clone(),
+            notebook: SharedNotebook::default(),
+            live: Arc::default(),
             started: std::time::Instant::now(),
         };
         let prepared = Arc::new(prepared);
         sweep(&prepared)?;
-        let evaluator = Self { executions, names, jobs, load, prepared: prepared.clone() };
+        let notebook = thread.notebook.clone();
+        let (sources, known) = (thread.sources.clone(), names.clone());
+        let subshells = Subshells::start(executions.clone(), prepared.clone(), sources, known, notebook)?;
+        let evaluator =
+            Self { executions, names, jobs, load, prepared: prepared.clone(), subshells, live: thread.live.clone() };
         std::thread::Builder::new()
             .name("evaluator".into())
             .stack_size(STACK)
@@ -124,17 +136,24 @@ impl RustEvaluator {
 }
 
 impl Evaluator for RustEvaluator {
-    fn start(&self, cell: Cell) {
-        if cell.shell != MAIN_SHELL && self.answer_aside(&cell) {
-            return;
+    fn start(&self, mut cell: Cell) {
+        if cell.shell != MAIN_SHELL {
+            cell.number = beside::number_of(&cell);
+            let Some(left) = self.take_aside(cell) else { return };
+            cell = left;
         }
         self.load.last_cell.store(cell.id, Ordering::Release);
         self.submit(Job::Run(cell, Busy::with(&self.load)));
     }
 
     fn interrupt(&self, cell: CellId) {
-        self.executions.interrupt(cell);
-        async_std::task::spawn(self.executions.clone().warn_if_stuck(cell));
+        let executions = self.executions.clone();
+        async_std::task::spawn(async move {
+            let interrupt = executions.clone();
+            // It waits while many events are on their way, and who asks for it is who takes them.
+            async_std::task::spawn_blocking(move || interrupt.interrupt(cell)).await;
+            executions.warn_if_stuck(cell).await;
+        });
     }
 
     fn reply_to_input(&self, id: u64, reply: Result<String, InputError>) {
@@ -203,6 +222,8 @@ struct Thread {
     sources: Sources,
     names: Names,
     load: Arc<Load>,
+    notebook: SharedNotebook,
+    live: Arc<Live>,
     started: std::time::Instant,
 }
 
@@ -215,12 +236,14 @@ impl Thread {
         match self.open(&prepared) {
             Ok(mut session) => {
                 self.load.warm.store(true, Ordering::Release);
+                self.executions.is_ready(Ok(()));
                 let message = format!("warm after {:.1} s", self.started.elapsed().as_secs_f64());
                 self.executions.send(Event::Ready { message });
                 self.serve(queue, |job| session.work(job));
             }
             Err(error) => {
                 let report = report::no_compiler(&format!("{error:#}"));
+                self.executions.is_ready(Err(report.clone()));
                 self.executions.finish(Outcome::Ok);
                 self.executions.send(Event::Ready { message: format!("the evaluator did not start: {error:#}") });
                 self.serve(queue, |job| {
@@ -235,7 +258,8 @@ impl Thread {
     fn open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
         let mut shown = false;
         let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
-        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), self.names.clone())
+        let shared = Shared { names: self.names.clone(), notebook: self.notebook.clone(), live: self.live.clone() };
+        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), shared)
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.

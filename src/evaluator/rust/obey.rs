@@ -21,6 +21,11 @@ impl Session {
     pub(super) fn obey(&mut self, cell: &Cell, command: &Command, prepared: &Prepared) -> Result<Next, String> {
         match command {
             Command::Ask(query) => self.ask(cell, query)?,
+            Command::Follow(_) if cell.silent => {}
+            Command::Follow(query) => {
+                let (live, executions) = (self.live.clone(), self.executions.clone());
+                async_std::task::block_on(live.show(executions, cell.id, query.clone()))?;
+            }
             Command::Clear => self.clear(cell)?,
             Command::Dep(lines) => self.add_dependencies(cell, lines)?,
             Command::Deps => self.list_dependencies(cell),
@@ -81,7 +86,7 @@ impl Session {
     fn help(&mut self, cell: &Cell, name: Option<&str>) -> Result<(), String> {
         let about_command = commands::help(name);
         let data = match (about_command, name) {
-            (Ok(text), _) => MimeBundle::from([("text/plain".to_owned(), text.into())]),
+            (Ok(data), _) => data,
             (Err(_), Some(name)) if !name.starts_with(':') => self
                 .inspect(name, name.len())
                 .ok_or_else(|| format!("nothing is known of `{name}`; `:help` lists the commands"))?,

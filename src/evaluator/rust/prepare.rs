@@ -109,6 +109,11 @@ impl Prepared {
         Ok(Linked { template, runtime })
     }
 
+    /// The real compiler.
+    pub(super) fn rustc(&self) -> &Path {
+        self.toolchain.rustc()
+    }
+
     /// The directory that the notebook lies in.
     pub(super) fn notebook_dir(&self) -> &Path {
         &self.notebook_dir

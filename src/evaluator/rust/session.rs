@@ -11,6 +11,8 @@ use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report};
 use super::ask::without_commands;
+use super::beside::SharedNotebook;
+use super::live::Live;
 use super::obey::Next;
 use super::prepare::Linked;
 use super::spared::Spared;
@@ -19,7 +21,7 @@ use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, Stream};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 /// What every notebook begins with: names that a cell may use without importing them, and may define anew.
@@ -28,6 +30,13 @@ const PRELUDE: &str = "use async_std::task; use std::time::{Duration, Instant}; 
 
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
+
+/// What the evaluator's thread has in common with those who work beside it.
+pub(super) struct Shared {
+    pub(super) names: Names,
+    pub(super) notebook: SharedNotebook,
+    pub(super) live: Arc<Live>,
+}
 
 /// The evaluator's thread's state.
 pub(super) struct Session {
@@ -45,6 +54,9 @@ pub(super) struct Session {
     pub(super) sources: Sources,
     names: Names,
     pub(super) notebook: Notebook,
+    /// What cells of subshells get to know of it.
+    shared: SharedNotebook,
+    pub(super) live: Arc<Live>,
     /// Code of the last compile error that had one.
     pub(super) last_code: Option<String>,
     types: Types,
@@ -82,11 +94,12 @@ impl Session {
         linked: Linked,
         executions: Arc<Executions>,
         sources: Sources,
-        names: Names,
+        Shared { names, notebook: shared, live }: Shared,
     ) -> anyhow::Result<Self> {
         executions.begin_hidden();
         let context = open_context(prepared.child_command())?;
         executions.finish(Outcome::Ok);
+        share(&shared, &notebook());
         Ok(Self {
             context,
             executions,
@@ -100,6 +113,8 @@ impl Session {
             sources,
             names,
             notebook: notebook(),
+            shared,
+            live,
             last_code: None,
             types: types(),
             items: BTreeMap::new(),
@@ -283,6 +298,7 @@ impl Session {
             .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
+        share(&self.shared, &self.notebook);
     }
 
     fn print(&self, cell: &Cell, text: &str) {
@@ -296,6 +312,11 @@ fn notebook() -> Notebook {
     let mut notebook = Notebook::default();
     notebook.local_slots = true;
     notebook
+}
+
+/// Tells cells of subshells what they may see.
+fn share(shared: &SharedNotebook, notebook: &Notebook) {
+    *shared.lock().unwrap_or_else(PoisonError::into_inner) = notebook.without_variables();
 }
 
 /// The types that every notebook begins with.

@@ -8,12 +8,14 @@
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
 //! - `analysis`, `answers`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `replay`: compiles a cell by rustc alone if nothing but the cell has changed;
+//! - `beside`: the same for a cell of a subshell, of which cargo and evcxr know nothing;
 //! - `group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
 //! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed.
 
 mod analysis;
 mod answers;
+mod beside;
 mod cargo;
 mod diagnostics;
 mod group;
@@ -26,6 +28,7 @@ mod run;
 mod rustc;
 mod state;
 
+pub use beside::{Compiled, Compiler};
 pub use diagnostics::last_diagnostics;
 pub use group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};

@@ -48,8 +48,22 @@ impl SavedCommand {
         replace(path, &serde_json::to_vec(self)?)
     }
 
-    fn load(path: &Path) -> Option<Self> {
+    pub(super) fn load(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    /// The same call on the file of the same name in another directory, into which its results go too.
+    pub(super) fn in_directory(&self, rustc: &Path, directory: &Path) -> Command {
+        let mut arguments = self.arguments.clone();
+        if let Some(place) = arguments.iter().position(|argument| argument == "--out-dir")
+            && let Some(value) = arguments.get_mut(place + 1)
+        {
+            *value = directory.to_string_lossy().into_owned();
+        }
+        let mut command = Command::new(rustc);
+        command.args(arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.current_dir(directory);
+        command
     }
 
     fn library(&self) -> Option<PathBuf> {
@@ -156,7 +170,7 @@ fn as_cargo_would_say(rustc_stderr: &[u8], library: Option<&Path>) -> (String, S
 }
 
 /// cargo keeps rustc's own counts of errors and warnings to itself.
-fn is_worth_telling(message: &Value) -> bool {
+pub(super) fn is_worth_telling(message: &Value) -> bool {
     let text = message["message"].as_str().unwrap_or_default();
     let is_count = text.starts_with("aborting due to ")
         || text.ends_with(" warning emitted")

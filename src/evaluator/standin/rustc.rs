@@ -5,11 +5,19 @@ use super::state::{CELL_CRATE, Mode, State};
 use super::{FAILED, RUSTC_ENV, group, real_tool};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// evcxr names the type of every variable, also that of a task that never ends, `JoinHandle<!>`, which only unstable Rust
 /// can name. No other unstable feature is allowed.
 const NEVER_TYPE: [&str; 2] = ["-Zcrate-attr=feature(never_type)", "-Zallow-features=never_type"];
+
+/// The crate of the library that all cells share.
+const RUNTIME_CRATE: &str = "loopbook";
+
+/// A cell's library stays as long as the process that has loaded it, and half of it would be names that nothing reads: its
+/// file is gone by the time a backtrace could look for them.
+const NO_SYMBOLS: &str = "-Cstrip=symbols";
 
 /// Makes a stable rustc take [`NEVER_TYPE`].
 const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
@@ -25,8 +33,10 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     };
     group::die_with_parent(libc::SIGKILL);
     let mut arguments = arguments.to_owned();
+    arguments.extend(library_path(&rustc, &arguments));
     if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
         arguments.extend(NEVER_TYPE.map(OsString::from));
+        arguments.push(NO_SYMBOLS.into());
         // SAFETY: this process has one thread.
         unsafe { std::env::set_var(BOOTSTRAP, "1") };
     }
@@ -36,6 +46,21 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let error = Command::new(&rustc).args(&arguments).exec();
     eprintln!("error: cannot run {}: {error}", rustc.display());
     ExitCode::from(FAILED)
+}
+
+/// Tells the loader where the standard library is, for the libraries that the child loads. rustc writes a path relative to
+/// where it puts a library, and cargo and evcxr move both a directory up: that path leads nowhere if rustc and the cache
+/// lie in the same home directory.
+fn library_path(rustc: &Path, arguments: &[OsString]) -> Option<OsString> {
+    let krate = value_of(arguments, "--crate-name")?;
+    if krate != CELL_CRATE && krate != RUNTIME_CRATE {
+        return None;
+    }
+    let sysroot = rustc.parent()?.parent()?;
+    let libraries = sysroot.join("lib/rustlib").join(value_of(arguments, "--target")?).join("lib");
+    let mut argument = OsString::from("-Clink-arg=-Wl,-rpath,");
+    argument.push(&libraries);
+    libraries.is_dir().then_some(argument)
 }
 
 /// Notes are for speed and for tests: one that cannot be written must not stop a build.

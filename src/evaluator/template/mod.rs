@@ -63,7 +63,7 @@ opt-level = 0
 ";
 
 /// Raised when templates of earlier versions of this program must not be used.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// evcxr's version decides what its manifest looks like.
 const EVCXR_VERSION: &str = "0.22.0";

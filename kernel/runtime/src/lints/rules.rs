@@ -4,6 +4,7 @@ use super::{Show, found, found_at};
 use crate::clock::{self, Moment};
 use crate::record::Record;
 use crate::{TaskKind, context, pool, site, threads, views};
+use loopbook_channel::cell_label;
 use std::panic::Location;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -123,7 +124,7 @@ pub(crate) fn panicked_detached(record: &Record, panic: &str) {
 pub(crate) fn dropped_unpolled(location: &'static Location<'static>) {
     let (here, elsewhere) = site::resolve(location);
     let place = match here {
-        Some(site) => format!("In[{}], line {}", site.cell, site.line),
+        Some(site) => format!("{}, line {}", cell_label(site.cell), site.line),
         None => elsewhere.unwrap_or_default(),
     };
     let message = format!(

@@ -3,6 +3,7 @@
 use super::{Show, found, rules};
 use crate::record::Record;
 use crate::{TaskId, TaskInfo, TaskKind, TaskState, cell, graph, pool, registry, threads, views};
+use loopbook_channel::cell_label;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -148,9 +149,9 @@ impl Watch {
                 continue;
             }
             let message = format!(
-                "In[{}], line {} has started {count} tasks that have not ended, more with each of the last {growing} cells: \
+                "{}, line {} has started {count} tasks that have not ended, more with each of the last {growing} cells: \
                  {} is one of them. Await them, end them, or `:cancel` them.",
-                place.0,
+                cell_label(place.0),
                 place.1,
                 record.title()
             );

@@ -3,6 +3,7 @@
 
 use super::{Lane, Timeline};
 use crate::{TaskKind, TaskState};
+use loopbook_channel::{cell_label, line_label};
 use std::collections::BTreeMap;
 
 /// With more lanes than this, those of one place share a row; and no more rows than this are shown.
@@ -48,8 +49,8 @@ fn title(lanes: &[&Lane]) -> String {
     let name = if lanes.iter().all(|lane| lane.name == first.name) { first.name.clone() } else { None };
     match (name, first.cell, first.line) {
         (Some(name), ..) => format!("{} x {name}", lanes.len()),
-        (None, Some(cell), Some(line)) => format!("{} of In[{cell}]:{line}", lanes.len()),
-        (None, Some(cell), None) => format!("{} of In[{cell}]", lanes.len()),
+        (None, Some(cell), Some(line)) => format!("{} of {}", lanes.len(), line_label(cell, line)),
+        (None, Some(cell), None) => format!("{} of {}", lanes.len(), cell_label(cell)),
         (None, None, _) => format!("{} tasks", lanes.len()),
     }
 }

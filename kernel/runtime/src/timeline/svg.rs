@@ -7,6 +7,7 @@ use super::folded::{self, Columns, Row};
 use super::{Lane, Timeline, text};
 use crate::views::{self, Escaped};
 use crate::{TaskKind, TaskState};
+use loopbook_channel::cell_label;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -249,8 +250,8 @@ fn tooltip(lane: &Lane) -> String {
     let spent =
         |state| lane.spans.iter().filter(|span| span.state == state).map(|span| span.to - span.from).sum::<f64>();
     let place = match (lane.cell, lane.line) {
-        (Some(cell), Some(line)) => format!(", In[{cell}], line {line}"),
-        (Some(cell), None) => format!(", In[{cell}]"),
+        (Some(cell), Some(line)) => format!(", {}, line {line}", cell_label(cell)),
+        (Some(cell), None) => format!(", {}", cell_label(cell)),
         (None, _) => String::new(),
     };
     format!(

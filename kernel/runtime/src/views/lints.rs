@@ -2,7 +2,7 @@
 
 use super::table::{Column, Table};
 use crate::lints::Lint;
-use loopbook_channel::MimeBundle;
+use loopbook_channel::{MimeBundle, cell_label, line_label};
 use serde_json::Value;
 
 /// The table of these lints, as `text/plain` and `text/html`, and all of them as `application/json`.
@@ -22,8 +22,8 @@ pub(crate) fn lints(lints: &[Lint]) -> MimeBundle {
     ];
     let row = |lint: &Lint| {
         let place = match (lint.cell, lint.line) {
-            (Some(cell), Some(line)) => format!("In[{cell}]:{line}"),
-            (Some(cell), None) => format!("In[{cell}]"),
+            (Some(cell), Some(line)) => line_label(cell, line),
+            (Some(cell), None) => cell_label(cell),
             (None, _) => String::new(),
         };
         let tasks: Vec<String> = lint.tasks.iter().map(u64::to_string).collect();

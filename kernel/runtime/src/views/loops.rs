@@ -5,7 +5,7 @@ use super::table::{Column, Table};
 use super::tasks::{kind, waiting_on, word};
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
-use loopbook_channel::{MimeBundle, TaskInfo, WokenBy};
+use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
 /// What `:task ID` shows.
 pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let list = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let site = task.site.map(|site| format!("In[{}], line {}, column {}", site.cell, site.line, site.column));
+    let site = task.site.map(|site| format!("{}, line {}, column {}", cell_label(site.cell), site.line, site.column));
     let woken_by = task.woken_by.as_ref().map(|by| match by {
         WokenBy::Task { id } if *id == task.id => "itself".to_owned(),
         WokenBy::Task { id } => format!("task {id}"),
@@ -91,7 +91,7 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         ("state", Some(word(task.state).to_owned())),
         ("name", task.name.clone()),
         ("kind", Some(kind(task.kind).to_owned())),
-        ("caused by", task.cell.map(|cell| format!("In[{cell}]"))),
+        ("caused by", task.cell.map(cell_label)),
         ("spawned at", site),
         ("parent", task.parent.map(|id| format!("task {id}"))),
         ("waits for", Some(waiting_on(&task.waiting_on))),

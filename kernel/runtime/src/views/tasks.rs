@@ -4,7 +4,7 @@ use super::{
     duration,
     table::{Column, Field, Table},
 };
-use loopbook_channel::{MimeBundle, Site, TaskInfo, TaskKind, TaskState, WaitingOn};
+use loopbook_channel::{MimeBundle, Site, TaskInfo, TaskKind, TaskState, WaitingOn, cell_label, line_label};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -189,12 +189,12 @@ pub(super) fn kind(kind: TaskKind) -> &'static str {
 /// The cell that caused the task and the line in it; where the spawn itself stands is the hint, if that is elsewhere.
 fn place(task: &TaskInfo) -> Field {
     let text = match (task.cell, task.line) {
-        (Some(cell), Some(line)) => format!("In[{cell}]:{line}"),
-        (Some(cell), None) => format!("In[{cell}]"),
-        (None, _) => task.site.map(|Site { cell, line, .. }| format!("In[{cell}]:{line}")).unwrap_or_default(),
+        (Some(cell), Some(line)) => line_label(cell, line),
+        (Some(cell), None) => cell_label(cell),
+        (None, _) => task.site.map(|Site { cell, line, .. }| line_label(cell, line)).unwrap_or_default(),
     };
     let elsewhere = task.site.filter(|site| task.cell != Some(site.cell) || task.line != Some(site.line));
-    let hint = elsewhere.map(|Site { cell, line, column }| format!("spawned at In[{cell}]:{line}:{column}"));
+    let hint = elsewhere.map(|Site { cell, line, column }| format!("spawned at {}:{column}", line_label(cell, line)));
     Field { text, hint, color: None }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Escaped, tasks::word};
 use crate::graph::CallGraph;
-use loopbook_channel::{MimeBundle, TaskKind};
+use loopbook_channel::{MimeBundle, TaskKind, cell_label, line_label};
 use serde_json::Value;
 
 /// The trees, as `text/plain` and `text/html`, and as data in `application/json`.
@@ -30,8 +30,8 @@ fn add(lines: &mut Vec<String>, graph: &CallGraph, first: String, rest: String) 
     let kind = if graph.kind == TaskKind::Branch { "branch" } else { "task" };
     let name = graph.name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
     let place = match (graph.cell, graph.line) {
-        (Some(cell), Some(line)) => format!(" In[{cell}]:{line}"),
-        (Some(cell), None) => format!(" In[{cell}]"),
+        (Some(cell), Some(line)) => format!(" {}", line_label(cell, line)),
+        (Some(cell), None) => format!(" {}", cell_label(cell)),
         (None, _) => String::new(),
     };
     lines.push(format!("{first}({kind} {}){name} {}{place}", graph.task, word(graph.state)));

@@ -1,0 +1,83 @@
+//! `:tasks --live`: a display that follows the loop, also while a cell keeps every thread busy.
+
+use crate::evaluator::Event;
+use crate::evaluator::execution::Executions;
+use async_std::task;
+use loopbook_channel::{CellId, DisplayKind, MimeBundle, Query};
+use serde_json::Map;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Between two looks: four a second are as many as a person can read.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Looks after which the display stays as it is, about half an hour: nobody watches it any more.
+const MOST: u32 = 7200;
+
+/// The cell whose display is alive; a new one ends the one before.
+#[derive(Debug, Default)]
+pub(super) struct Live(AtomicU64);
+
+impl Live {
+    /// Shows the answer to `query` under `cell`, and keeps it up to date until all tasks have ended, the process that runs
+    /// the cells ends, or another cell does the same. Returns when it is shown for the first time.
+    ///
+    /// # Errors
+    /// A sentence for the user: why the loop cannot be asked.
+    pub(super) async fn show(
+        self: Arc<Self>,
+        executions: Arc<Executions>,
+        cell: CellId,
+        query: Query,
+    ) -> Result<(), String> {
+        self.0.store(cell, Ordering::Release);
+        let first = ask(&executions, &query).await?;
+        let goes_on = has_tasks(&first);
+        send(&executions, cell, DisplayKind::Display, first).await;
+        if goes_on {
+            task::spawn(self.follow(executions, cell, query));
+        }
+        Ok(())
+    }
+
+    async fn follow(self: Arc<Self>, executions: Arc<Executions>, cell: CellId, query: Query) {
+        let child = executions.connection().map(|connection| connection.pid());
+        for _ in 0..MOST {
+            task::sleep(PERIOD).await;
+            let same = executions.connection().map(|connection| connection.pid()) == child;
+            if !same || self.0.load(Ordering::Acquire) != cell {
+                return;
+            }
+            let Ok(bundle) = ask(&executions, &query).await else { return };
+            let goes_on = has_tasks(&bundle);
+            send(&executions, cell, DisplayKind::Update, bundle).await;
+            if !goes_on {
+                return;
+            }
+        }
+    }
+}
+
+async fn ask(executions: &Executions, query: &Query) -> Result<MimeBundle, String> {
+    let connection = executions.connection().ok_or("the loop has not started: run a cell first")?;
+    connection.query(query.clone()).await
+}
+
+/// Whether the answer lists a task that has not ended.
+fn has_tasks(bundle: &MimeBundle) -> bool {
+    let tasks = bundle.get("application/json").and_then(|tasks| tasks.as_array());
+    let ended = ["completed", "cancelled", "panicked"];
+    tasks.is_some_and(|tasks| {
+        tasks.iter().any(|task| task["state"].as_str().is_some_and(|state| !ended.contains(&state)))
+    })
+}
+
+async fn send(executions: &Executions, cell: CellId, kind: DisplayKind, mut data: MimeBundle) {
+    // JupyterLab prefers a JSON viewer to a table.
+    data.remove("application/json");
+    let display_id = Some(format!("loopbook-live-{cell}"));
+    let event = Event::Display { cell, kind, data, metadata: Map::new(), display_id };
+    // Nobody listens any more when the kernel is at its end.
+    let _ = executions.events().send(event).await;
+}

@@ -1,0 +1,71 @@
+"""The loop as the inspector sees it: by command, from cells, beside a cell that blocks everything."""
+
+import json
+import subprocess
+
+from conftest import installed_program
+
+SLEEPERS = """
+use async_std::task;
+async fn inner() { task::sleep(Duration::from_secs(300)).await }
+let outer = task::Builder::new().name("outer".into()).spawn(async {
+    let inner = task::Builder::new().name("inner".into()).spawn(inner()).unwrap();
+    inner.await
+}).unwrap();
+task::sleep(Duration::from_millis(50)).await;
+"""
+
+
+def test_inspect_one_task_the_tree_the_loop_and_its_resources(kernel):
+    kernel.run(SLEEPERS).ok()
+    tasks = json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::all_tasks()))').ok().stdout)
+    [inner] = [task for task in tasks if task["name"] == "inner"]
+    [outer] = [task for task in tasks if task["name"] == "outer"]
+    assert inner["awaited_by"] == [outer["id"]] and inner["parent"] == outer["id"]
+    about = shown(kernel, f":task {inner['id']}")
+    assert "inner" in about and "sleep" in about and "In[1]" in about, about
+    tree = shown(kernel, ":pstree")
+    assert tree.index("outer") < tree.index("inner"), tree
+    assert "timer" in shown(kernel, ":resources")
+    assert "thread" in shown(kernel, ":loop")
+    assert "no task" in shown(kernel, ":task 999999")
+    kernel.run(f":cancel {outer['id']}").ok()
+
+
+def test_inspect_commands_name_what_they_want(kernel):
+    for code in (":task", ":task x", ":pstree x", ":loop 1", ":resources all"):
+        assert kernel.run(code).reply["ename"] == "CommandError", code
+
+
+def test_inspect_from_a_terminal_while_every_thread_blocks(kernel, prefix):
+    blocking = kernel.start(
+        'println!("blocks"); for _ in 0..64 { task::spawn(async { std::thread::sleep(Duration::from_secs(3)) }); } std::thread::sleep(Duration::from_secs(3));'
+    )
+    kernel.until(lambda: blocking.stdout)
+    program, file = str(installed_program(prefix)), kernel.manager.connection_file
+    ask = lambda *words: subprocess.run([program, "inspect", *words], capture_output=True, text=True)
+    told = ask("--kernel", file)
+    assert told.returncode == 0 and "running" in told.stdout, told
+    tasks = json.loads(ask("--json", "--kernel", file, "tasks").stdout)
+    assert "cell" in {task["kind"] for task in tasks}
+    assert "thread" in ask("--kernel", file, "loop").stdout
+    wrong = ask("--kernel", file, "nonsense")
+    assert wrong.returncode == 1 and "no command" in wrong.stderr
+    kernel.wait(blocking).ok()
+
+
+def test_inspect_live_tasks_are_followed_until_they_end(kernel):
+    kernel.run('let sleeper = task::Builder::new().name("sleeper".into()).spawn(task::sleep(Duration::from_secs(2))).unwrap();').ok()
+    live = kernel.run(":tasks --live", background=True).ok()
+    assert "sleeper" in live.displays[0]["text/plain"]
+    # No thread is free, and the display goes on.
+    kernel.run("for _ in 0..64 { task::spawn(async { std::thread::sleep(Duration::from_secs(1)) }); } std::thread::sleep(Duration::from_secs(1));").ok()
+    kernel.until(lambda: live.of("update") and "sleeper" not in live.of("update")[-1]["text/plain"])
+    kernel.run("sleeper.await").ok()
+    times = [message.at for message in live.messages if message.type in ("display_data", "update_display_data")]
+    assert 3 <= len(times) <= 1 + (times[-1] - times[0]) / 0.25 + 1, times
+
+
+def shown(kernel, command):
+    [display] = kernel.run(command).ok().displays
+    return display["text/plain"]
