@@ -114,6 +114,11 @@ impl<F: Future> Probe<F> {
         Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
     }
 
+    /// The task; a branch has none before its first poll.
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.task.as_ref().map(|task| &*task.record)
+    }
+
     /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that changes.
     pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
         self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))

@@ -18,6 +18,7 @@ use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -194,12 +195,30 @@ impl Builder {
     }
 }
 
-/// The task around a user's future. A panic becomes a value, which its handle raises again.
-///
-/// Not an `async fn`: the probe exists, and with it the record's end, from the spawn on.
-fn finishing<F: Future>(future: F, record: Arc<Record>) -> impl Future<Output = Finished<F::Output>> {
-    let probe = Probe::new(future, Arc::clone(&record));
-    async move { probe.await.map_err(|payload| failed(payload, &record)) }
+/// The task around a user's future. The probe exists, and with it the record's end, from the spawn on.
+fn finishing<F: Future>(future: F, record: Arc<Record>) -> Finishing<F> {
+    Finishing { probe: Probe::new(future, record) }
+}
+
+pin_project_lite::pin_project! {
+    /// A panic becomes a value, which the task's handle raises again. Not an `async` block, which would have room for the
+    /// future twice.
+    struct Finishing<F> {
+        #[pin]
+        probe: Probe<F>,
+    }
+}
+
+impl<F: Future> Future for Finishing<F> {
+    type Output = Finished<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut probe = self.project().probe;
+        probe.as_mut().poll(cx).map_err(|payload| match probe.record() {
+            Some(record) => failed(payload, record),
+            None => payload,
+        })
+    }
 }
 
 fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {

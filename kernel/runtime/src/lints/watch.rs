@@ -16,7 +16,7 @@ const LEAK: usize = 100;
 const GROWING: u32 = 3;
 /// Looks take at most this part of the time.
 const PART: u32 = 20;
-/// What was told is remembered until it is so much.
+/// So much is told of single tasks, and then no more: it would be the same again.
 const TOLD: usize = 10_000;
 
 /// What the watcher remembers from one look to the next.
@@ -44,14 +44,11 @@ impl Watch {
         }
         self.deadlocks(&records);
         self.leaks(&records);
-        if self.told.len() > TOLD {
-            self.told.clear();
-        }
         self.next = Some(began + began.elapsed() * PART);
     }
 
     fn first(&mut self, lint: &'static str, task: TaskId) -> bool {
-        self.told.insert((lint, task))
+        self.told.len() < TOLD && self.told.insert((lint, task))
     }
 
     fn never_yielded(&mut self) {
