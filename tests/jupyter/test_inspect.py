@@ -4,6 +4,7 @@ import json
 import subprocess
 
 from conftest import installed_program
+from starting import running_kernel
 
 SLEEPERS = """
 use async_std::task;
@@ -13,6 +14,13 @@ let outer = task::Builder::new().name("outer".into()).spawn(async {
     inner.await
 }).unwrap();
 task::sleep(Duration::from_millis(50)).await;
+"""
+
+
+BLOCKS = """
+println!("blocks");
+for _ in 0..64 { task::spawn(async { std::thread::sleep(Duration::from_secs(3)) }); }
+std::thread::sleep(Duration::from_secs(3));
 """
 
 
@@ -37,21 +45,21 @@ def test_inspect_commands_name_what_they_want(kernel):
         assert kernel.run(code).reply["ename"] == "CommandError", code
 
 
-def test_inspect_from_a_terminal_while_every_thread_blocks(kernel, prefix):
-    blocking = kernel.start(
-        'println!("blocks"); for _ in 0..64 { task::spawn(async { std::thread::sleep(Duration::from_secs(3)) }); } std::thread::sleep(Duration::from_secs(3));'
-    )
-    kernel.until(lambda: blocking.stdout)
-    program, file = str(installed_program(prefix)), kernel.manager.connection_file
-    ask = lambda *words: subprocess.run([program, "inspect", *words], capture_output=True, text=True)
-    told = ask("--kernel", file)
-    assert told.returncode == 0 and "running" in told.stdout, told
-    tasks = json.loads(ask("--json", "--kernel", file, "tasks").stdout)
-    assert "cell" in {task["kind"] for task in tasks}
-    assert "thread" in ask("--kernel", file, "loop").stdout
-    wrong = ask("--kernel", file, "nonsense")
-    assert wrong.returncode == 1 and "no command" in wrong.stderr
-    kernel.wait(blocking).ok()
+def test_inspect_from_a_terminal_while_every_thread_blocks(kernel_name, prefix, tmp_path):
+    # What the terminal is told, and the lints, are nobody's leftovers.
+    with running_kernel(kernel_name, tmp_path) as kernel:
+        blocking = kernel.start(BLOCKS)
+        kernel.until(lambda: blocking.stdout)
+        program, file = str(installed_program(prefix)), kernel.manager.connection_file
+        ask = lambda *words: subprocess.run([program, "inspect", *words], capture_output=True, text=True)
+        told = ask("--kernel", file)
+        assert told.returncode == 0 and "running" in told.stdout, told
+        tasks = json.loads(ask("--json", "--kernel", file, "tasks").stdout)
+        assert "cell" in {task["kind"] for task in tasks}
+        assert "thread" in ask("--kernel", file, "loop").stdout
+        wrong = ask("--kernel", file, "nonsense")
+        assert wrong.returncode == 1 and "no command" in wrong.stderr
+        kernel.wait(blocking).ok()
 
 
 def test_inspect_live_tasks_are_followed_until_they_end(kernel):

@@ -107,7 +107,9 @@ pub(crate) fn run<F: Future>(body: F) -> F::Output {
     lock(&END).evcxr_error_mode = std::any::type_name::<F::Output>().contains(EVCXR_ERROR);
     PHASE.store(BODY, SeqCst);
     let name = cell_label(LATEST_NUMBER.load(SeqCst));
-    let result = drive(body, Record::start(TaskKind::Cell, Some(name), None));
+    // The kernel's own cells have no number.
+    let start = if latest() == 0 { Record::unlisted } else { Record::start };
+    let result = drive(body, start(TaskKind::Cell, Some(name), None));
     PHASE.store(EPILOGUE, SeqCst);
     match result {
         Ok(output) => output,

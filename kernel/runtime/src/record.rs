@@ -56,6 +56,19 @@ impl Record {
         name: Option<String>,
         location: Option<&'static Location<'static>>,
     ) -> Arc<Self> {
+        let record = Self::unlisted(kind, name, location);
+        registry::insert(&record);
+        threads::note(record.created, Happening::Started(kind), record.id, record.number);
+        threads::note(record.created, Happening::Parent, record.id, record.parent.map(events::short));
+        record
+    }
+
+    /// Like [`Record::start`], for what is nobody's business: the registry does not have it.
+    pub(crate) fn unlisted(
+        kind: TaskKind,
+        name: Option<String>,
+        location: Option<&'static Location<'static>>,
+    ) -> Arc<Self> {
         let parent = context::current();
         let (cell, number) = match &parent {
             Some(parent) => (parent.cell, parent.number),
@@ -72,7 +85,7 @@ impl Record {
         // The loop begins with the first task, if not before.
         registry::loop_began();
         let now = Moment::now();
-        let record = Arc::new(Self {
+        Arc::new(Self {
             id: registry::next_id(),
             name,
             kind,
@@ -86,11 +99,7 @@ impl Record {
             wakers: AtomicUsize::new(0),
             waker: OnceLock::new(),
             side: Mutex::new(side),
-        });
-        registry::insert(&record);
-        threads::note(now, Happening::Started(kind), record.id, number);
-        threads::note(now, Happening::Parent, record.id, record.parent.map(events::short));
-        record
+        })
     }
 
     /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to end, this

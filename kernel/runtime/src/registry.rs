@@ -8,7 +8,7 @@ use crate::clock::{self, Moment};
 use crate::context;
 use crate::record::Record;
 use crate::sync::lock;
-use loopbook_channel::{TaskId, TaskInfo};
+use loopbook_channel::{TaskId, TaskInfo, TaskKind};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,6 +134,10 @@ pub(crate) fn insert(record: &Arc<Record>) {
 
 /// Moves a task that has ended to the finished ones.
 pub(crate) fn retire(record: &Record) {
+    // Only cells may be unlisted, and they are few.
+    if record.kind == TaskKind::Cell && self::record(record.id).is_none() {
+        return;
+    }
     let info = record.info();
     let mut finished = lock(&FINISHED);
     let forgotten = finished.make_room();
