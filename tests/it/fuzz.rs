@@ -1,8 +1,8 @@
 //! Mutated messages against a whole kernel: no crash, no hang, no reply to what is not signed, a line in the log for
 //! whatever is refused, and every valid request still answered.
 //!
-//! `LOOPBOOK_FUZZ_SECONDS=600 cargo test --release --no-default-features --test it fuzz` goes on for ten minutes; the seed
-//! of a failure is in its message, and `LOOPBOOK_FUZZ_SEED` repeats it.
+//! `LOOPBOOK_FUZZ_SECONDS=600 CARGO_TARGET_DIR=target/fast cargo test --no-default-features --test it fuzz` takes ten
+//! minutes; the seed of a failure is in its message, and `LOOPBOOK_FUZZ_SEED` repeats it.
 
 use crate::support::KEY;
 use async_std::channel::{Receiver, Sender, unbounded};
