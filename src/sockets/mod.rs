@@ -3,8 +3,8 @@
 //! Each socket has one task that owns it; queues lie between them and the dispatcher:
 //!
 //! ```text
-//! shell, control, stdin ── entrance ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
-//!                                      ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
+//! shell, control, stdin ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
+//!                          ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
 //! iopub ◄── relay (one per client) ◄── XPUB ◄────────┘     heartbeat: ROUTER that echoes
 //! ```
 //!
@@ -14,13 +14,10 @@
 
 mod client;
 mod connection_file;
-mod entrance;
-mod handshake;
 mod heartbeat;
 mod iopub;
 mod relay;
 mod router;
-mod stream;
 
 pub use client::{Client, ClientError};
 pub use connection_file::{Address, ConnectionFile, ConnectionFileError};
@@ -37,7 +34,6 @@ use futures::StreamExt as _;
 use zeromq::{Endpoint, Socket};
 
 use crate::transport::{Channel, Incoming, Outgoing, Transport};
-use entrance::Entrance;
 use relay::Relay;
 
 /// Messages to be sent that may wait in a queue.
@@ -70,7 +66,6 @@ pub struct Sockets {
     /// Ends when all senders of [`Transport::outgoing`] are gone and everything was sent.
     sending: JoinHandle<()>,
     readers: Vec<JoinHandle<()>>,
-    entrances: Vec<Entrance>,
     relay: Relay,
     ipc_files: Vec<PathBuf>,
 }
@@ -83,15 +78,16 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
     let (incoming_sender, incoming) = channel::unbounded();
     let (outgoing, outgoing_receiver) = channel::bounded(QUEUED);
 
-    let (shell, shell_reader, shell_entrance) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
-    let (control, control_reader, control_entrance) =
-        router(connection.control(), Channel::Control, &incoming_sender).await?;
-    let (stdin, stdin_reader, stdin_entrance) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
+    let (shell, shell_reader) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
+    let (control, control_reader) = router(connection.control(), Channel::Control, &incoming_sender).await?;
+    let (stdin, stdin_reader) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
     let heartbeat = heartbeat::spawn(listen("heartbeat", &connection.heartbeat()).await?.0);
 
-    let (publisher, inner) = listen_behind("iopub", &connection.iopub()).await?;
+    let inner = connection.iopub().inner();
+    let (publisher, endpoint) = listen("iopub", &inner).await?;
+    remove_stale(&connection.iopub()).await;
     let (beginning, begun) = channel::bounded(1);
-    let relay = Relay::start(&connection.iopub(), &inner, begun)
+    let relay = Relay::start(&connection.iopub(), &address_of(&endpoint).unwrap_or(inner.clone()), begun)
         .await
         .map_err(|error| bind_error("iopub", &connection.iopub(), error))?;
     let (iopub, iopub_receiver) = channel::bounded(QUEUED);
@@ -99,12 +95,9 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
 
     let sending = task::spawn(send_all(outgoing_receiver, [shell, control, stdin], iopub, publishing));
     let readers = vec![shell_reader, control_reader, stdin_reader, heartbeat];
-    let entrances = vec![shell_entrance, control_entrance, stdin_entrance];
-    let public = [connection.shell(), connection.control(), connection.stdin(), connection.iopub()];
-    let inner = public.each_ref().map(Address::inner);
-    let addresses = public.into_iter().chain(inner).chain([connection.heartbeat()]);
-    let ipc_files = addresses.filter_map(Address::into_path).collect();
-    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, entrances, relay, ipc_files }))
+    let addresses = [connection.shell(), connection.control(), connection.stdin(), connection.heartbeat()];
+    let ipc_files = addresses.into_iter().chain([inner, connection.iopub()]).filter_map(Address::into_path).collect();
+    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, relay, ipc_files }))
 }
 
 impl Sockets {
@@ -114,13 +107,11 @@ impl Sockets {
         if future::timeout(FLUSH, self.sending).await.is_err() {
             tracing::warn!("some messages were not sent: a client does not read them");
         }
-        // With both its halves gone a ROUTER sends what is left and closes its connections.
+        self.relay.close(FLUSH).await;
+        task::sleep(LINGER).await;
         for reader in self.readers {
             reader.cancel().await;
         }
-        self.relay.close(FLUSH).await;
-        futures::future::join_all(self.entrances.into_iter().map(|entrance| entrance.close(FLUSH))).await;
-        task::sleep(LINGER).await;
         for file in self.ipc_files {
             remove(&file);
         }
@@ -152,25 +143,15 @@ async fn router(
     address: Address,
     channel: Channel,
     incoming: &Sender<Incoming>,
-) -> Result<(router::Writer, JoinHandle<()>, Entrance), SocketError> {
+) -> Result<(router::Writer, JoinHandle<()>), SocketError> {
     let name = match channel {
         Channel::Shell => "shell",
         Channel::Control => "control",
         Channel::Stdin => "stdin",
         Channel::Iopub => "iopub",
     };
-    let (socket, inner) = listen_behind(name, &address).await?;
-    let entrance = Entrance::open(&address, &inner).await.map_err(|error| bind_error(name, &address, error))?;
-    let (writer, reader) = router::spawn(socket, channel, incoming.clone());
-    Ok((writer, reader, entrance))
-}
-
-/// A socket for somebody else of us to listen at `address`, and where it listens itself.
-async fn listen_behind<S: Socket>(name: &'static str, address: &Address) -> Result<(S, Address), SocketError> {
-    let inner = address.inner();
-    let (socket, endpoint) = listen(name, &inner).await?;
-    remove_stale(address).await;
-    Ok((socket, address_of(&endpoint).unwrap_or(inner)))
+    let (socket, _) = listen(name, &address).await?;
+    Ok(router::spawn(socket, channel, incoming.clone()))
 }
 
 /// A socket of any kind that listens at `address`, and where exactly it does.

@@ -187,11 +187,6 @@ class Notebook:
         self.page.keyboard.insert_text(source)
         return index
 
-    def add_cell(self, source):
-        """Puts a code cell behind the last one."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:insert-cell-below')")
-        return self.write_last(source)
-
     def start_last(self, source):
         """Runs code in the last code cell and does not wait for it."""
         index = self.write_last(source)

@@ -2,8 +2,8 @@
 
 import pytest
 
-# The themes' own red on the red ground of errors has no more than this.
-LEAST_CONTRAST = 2.5
+# What a person can read needs a contrast of 4.5 (WCAG AA); the themes' own ANSI colours have less.
+LEAST_CONTRAST = 3.0
 CONTRASTS = """area => {
     const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
     const light = ([red, green, blue]) => [red, green, blue].map(part => part / 255)
@@ -39,35 +39,16 @@ def theme(request, notebook):
 def test_everything_can_be_read_in_a_light_and_in_a_dark_page(notebook, theme, logs):
     for name, source in {
         "outputs": EVERYTHING,
-        "spawned": "async_std::task::spawn(async_std::task::sleep(std::time::Duration::from_secs(60)));\n1",
-        "tasks": ":tasks",
+        "tasks": "async_std::task::spawn(async_std::task::sleep(std::time::Duration::from_secs(60)));\n:tasks",
         "compile-error": 'let number: u32 = "text";',
         "panic": 'panic!("on purpose")',
         "failed": 'let number: u32 = "text".parse()?;',
         "lints": ":lints",
         "help": ":help",
-        "variables": ":vars",
+        "variables": "let kept = vec![1, 2, 3];\n:vars",
     }.items():
         notebook.run_last(source)
         notebook.page.screenshot(path=logs / f"{theme}-{name}.png")
         seen = notebook.outputs(0).evaluate(CONTRASTS)
         assert seen, f"{name} shows nothing"
         assert not [text for text in seen if text[0] < LEAST_CONTRAST], name
-
-
-def test_help_is_a_table_that_fits_the_page(notebook):
-    shown = notebook.run_last(":help")
-    assert ":tasks" in shown and notebook.outputs(0).locator("table tr").count() > 10
-    page = notebook.outputs(0).bounding_box()
-    table = notebook.outputs(0).locator("table").bounding_box()
-    assert table["width"] <= page["width"]
-
-
-def test_an_error_stops_the_cells_behind_it(notebook):
-    notebook.write_last("1 / 0_i32.abs()")
-    notebook.add_cell('println!("not reached");')
-    notebook.run_all()
-    assert "Panic" in notebook.text(0) and "attempt to divide by zero" in notebook.text(0)
-    assert notebook.text(1) == "" and notebook.prompt(1) in ("[ ]:", "")
-    notebook.run_last('println!("by hand");')
-    assert "by hand" in notebook.text(1)

@@ -111,29 +111,6 @@ def test_a_stranger_is_not_answered_and_nothing_is_played_back(manager, client):
     assert reply_to(client, client.kernel_info())["content"]["status"] == "ok"
 
 
-def test_a_client_that_connects_again_gets_its_replies(manager):
-    """With requests of its old connection still on their way; many times, since it is a matter of moments."""
-    session = Session(key=manager.session.key)
-    for n in range(150):
-        identity = f"the same {n}".encode()
-        with raw_socket(manager, identity) as old:
-            # One round trip, so that there is a connection.
-            old.send_multipart(session.serialize(session.msg("kernel_info_request", {})))
-            assert old.poll(CELL_DEADLINE * 1000)
-            for _ in range(20):
-                old.send_multipart(session.serialize(session.msg("kernel_info_request", {})))
-            new = raw_socket(manager, identity)
-        with new:
-            request = session.msg("kernel_info_request", {})
-            new.send_multipart(session.serialize(request))
-            while True:
-                assert new.poll(CELL_DEADLINE * 1000), f"no reply, {n} times later"
-                _identities, frames = session.feed_identities(new.recv_multipart())
-                # Replies to the old connection's requests may come here too.
-                if session.deserialize(frames)["parent_header"]["msg_id"] == request["header"]["msg_id"]:
-                    break
-
-
 def test_fifty_megabytes_in_one_message(client):
     text = "x" * (50 << 20)
     sent = client.execute(f"print {text}", stop_on_error=False)
@@ -172,10 +149,8 @@ def test_shutdown_while_a_cell_runs_answers_all_that_wait():
         client.stop_channels()
 
 
-def raw_socket(manager, identity=None):
+def raw_socket(manager):
     socket = zmq.Context.instance().socket(zmq.DEALER)
-    if identity:
-        socket.setsockopt(zmq.IDENTITY, identity)
     socket.setsockopt(zmq.LINGER, 0)
     socket.connect(f"tcp://{manager.ip}:{manager.shell_port}")
     return socket
