@@ -6,6 +6,7 @@ import pathlib
 import time
 import uuid
 
+from jupyter_client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from client import SLACK, Kernel
@@ -43,6 +44,15 @@ def connect(manager):
     except RuntimeError as error:
         # A negative status is the number of the signal that ended the kernel.
         raise AssertionError(f"{error}; its exit status is {manager.provisioner.process.poll()}") from error
+    return client
+
+
+def connect_apart(manager):
+    """A client with a session of its own: those that a manager makes share one ZeroMQ identity, and a reply could go to any."""
+    client = BlockingKernelClient(connection_file=manager.connection_file)
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=READY_DEADLINE)
     return client
 
 

@@ -3,10 +3,9 @@
 import time
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from client import SLACK
-from starting import READY_DEADLINE, connect, running_kernel
+from starting import connect, connect_apart, running_kernel
 from test_protocol import ask, reply_to
 
 # A person notices more than this.
@@ -23,11 +22,7 @@ def answering(kernel_name, tmp_path_factory):
 
 @pytest.fixture
 def client(answering):
-    # The manager's clients would all have one ZeroMQ identity, and replies could go to either.
-    client = BlockingKernelClient(connection_file=answering.manager.connection_file)
-    client.load_connection_file()
-    client.start_channels()
-    client.wait_for_ready(timeout=READY_DEADLINE)
+    client = connect_apart(answering.manager)
     yield client
     client.stop_channels()
 

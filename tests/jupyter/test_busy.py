@@ -4,9 +4,9 @@ import statistics
 import time
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from client import CELL_DEADLINE, SLACK
+from starting import connect_apart
 
 # In seconds: what a person takes for at once.
 BOUND = 0.3 * SLACK
@@ -40,10 +40,7 @@ QUESTIONS = {
 @pytest.fixture
 def asking(fresh_kernel):
     """A second client, with a session of its own."""
-    client = BlockingKernelClient(connection_file=fresh_kernel.manager.connection_file)
-    client.load_connection_file()
-    client.start_channels()
-    client.wait_for_ready(timeout=CELL_DEADLINE)
+    client = connect_apart(fresh_kernel.manager)
     yield client
     client.stop_channels()
 

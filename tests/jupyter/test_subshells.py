@@ -3,10 +3,9 @@
 import time
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from client import CELL_DEADLINE, SLACK
-from starting import READY_DEADLINE, running_kernel
+from starting import connect_apart, running_kernel
 from test_protocol import ask, reply_to, send
 
 PREPARED = """
@@ -28,11 +27,7 @@ def manager(kernel_name, tmp_path_factory):
 
 @pytest.fixture
 def client(manager):
-    # The manager's clients would all have one ZeroMQ identity, and replies could go to either.
-    client = BlockingKernelClient(connection_file=manager.connection_file)
-    client.load_connection_file()
-    client.start_channels()
-    client.wait_for_ready(timeout=READY_DEADLINE)
+    client = connect_apart(manager)
     yield client
     ask(client, "interrupt_request")
     client.stop_channels()
