@@ -1,5 +1,6 @@
 //! How the runtime's data looks: text for terminals, HTML for notebooks, JSON for programs. Nothing here asks for anything.
 
+mod lab;
 mod lints;
 mod loops;
 mod table;
@@ -10,6 +11,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lab::{arrivals, books, predictions, reactor, server, server_stats, threads, traces};
 pub(crate) use lints::lints;
 pub(crate) use loops::{loop_stats, resources, task};
 pub(crate) use table::Escaped;
@@ -21,7 +23,9 @@ pub(crate) use units::duration;
 
 use crate::timeline::Timeline;
 use loopbook_channel::MimeBundle;
+use serde::Serialize;
 use serde_json::Value;
+use table::Table;
 
 /// The most spans that a timeline's JSON is made of: it has to fit into a message.
 const MOST_SPANS: usize = 50_000;
@@ -36,6 +40,18 @@ pub(crate) fn timeline(timeline: &Timeline) -> MimeBundle {
     if spans <= MOST_SPANS
         && let Ok(json) = serde_json::to_value(timeline)
     {
+        bundle.insert("application/json".to_owned(), json);
+    }
+    bundle
+}
+
+/// A table as text and HTML, and its data as JSON.
+fn bundle(table: &Table, data: &impl Serialize) -> MimeBundle {
+    let mut bundle = MimeBundle::from([
+        ("text/plain".to_owned(), Value::String(table.text())),
+        ("text/html".to_owned(), Value::String(table.html())),
+    ]);
+    if let Ok(json) = serde_json::to_value(data) {
         bundle.insert("application/json".to_owned(), json);
     }
     bundle
