@@ -46,7 +46,7 @@ pin_project_lite::pin_project! {
                 let _entered = context::enter(&task.record);
                 this.inner.set(None);
             }
-            task.record.finish(TaskState::Cancelled);
+            task.record.finish(TaskState::Cancelled, Moment::now());
         }
     }
 }
@@ -96,8 +96,9 @@ impl Polling<'_> {
 
     /// The task has ended.
     fn ends(self, state: TaskState) {
-        self.record.finish(state);
-        self.leave(Moment::now());
+        let ended = Moment::now();
+        self.record.finish(state, ended);
+        self.leave(ended);
     }
 
     fn leave(self, ended: Moment) {

@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+pub(crate) use shown::Past;
 pub(crate) use side::{Wait, Waiting};
 pub(crate) use waker::LentWaker;
 
@@ -136,9 +137,8 @@ impl Record {
         threads::note(now, if ready { Happening::PollEndsReady } else { Happening::PollEnds }, self.id, None);
     }
 
-    /// The task has ended. Only the first call counts.
-    pub(crate) fn finish(&self, state: TaskState) {
-        let now = Moment::now();
+    /// The task has ended now. Only the first call counts.
+    pub(crate) fn finish(&self, state: TaskState, now: Moment) {
         if !self.life.finish(state, now) {
             return;
         }
@@ -155,7 +155,7 @@ impl Record {
         threads::has_ended(self.id);
         let (wakes, self_wakes) = self.life.wakes();
         lints::ended(self, wakes, self_wakes, state == TaskState::Cancelled);
-        registry::retire(self);
+        registry::retire(self, now);
         end_wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -251,7 +251,7 @@ impl Record {
 
     /// The task has panicked. Reports it if nobody can await the task any more.
     pub(crate) fn fail(&self, failure: Failure) {
-        self.finish(TaskState::Panicked);
+        self.finish(TaskState::Panicked, Moment::now());
         let mut side = lock(&self.side);
         if !side.detached {
             side.rare().failure = Some(failure);

@@ -6,7 +6,7 @@
 
 use crate::clock::{self, Moment};
 use crate::context;
-use crate::record::Record;
+use crate::record::{Past, Record};
 use crate::sync::lock;
 use loopbook_channel::{TaskId, TaskInfo, TaskKind};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -30,7 +30,7 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 struct Shard(Mutex<HashMap<TaskId, Arc<Record>, BuildHasherDefault<Spread>>>);
 
 struct Finished {
-    tasks: VecDeque<TaskInfo>,
+    tasks: VecDeque<Past>,
     capacity: usize,
     forgotten: u64,
 }
@@ -43,7 +43,7 @@ pub(crate) fn all_tasks() -> Vec<TaskInfo> {
 
 /// The tasks that ended last, in the order in which they ended.
 pub(crate) fn finished_tasks() -> Vec<TaskInfo> {
-    lock(&FINISHED).tasks.iter().cloned().collect()
+    lock(&FINISHED).tasks.iter().map(Past::info).collect()
 }
 
 /// The finished tasks that are remembered, and then those that have not ended: each once, whatever ends meanwhile.
@@ -73,7 +73,7 @@ pub(crate) fn remember(capacity: usize) {
 pub(crate) fn task(id: TaskId) -> Option<TaskInfo> {
     match record(id) {
         Some(record) => Some(record.info()),
-        None => lock(&FINISHED).tasks.iter().rev().find(|info| info.id == id).cloned(),
+        None => lock(&FINISHED).tasks.iter().rev().find(|past| past.id == id).map(Past::info),
     }
 }
 
@@ -132,17 +132,17 @@ pub(crate) fn insert(record: &Arc<Record>) {
     lock(&shard(record.id).0).insert(record.id, Arc::clone(record));
 }
 
-/// Moves a task that has ended to the finished ones.
-pub(crate) fn retire(record: &Record) {
+/// Moves a task that has ended now to the finished ones.
+pub(crate) fn retire(record: &Record, now: Moment) {
     // Only cells may be unlisted, and they are few.
     if record.kind == TaskKind::Cell && self::record(record.id).is_none() {
         return;
     }
-    let info = record.info();
+    let past = record.past(now);
     let mut finished = lock(&FINISHED);
     let forgotten = finished.make_room();
     if finished.capacity > 0 {
-        finished.tasks.push_back(info);
+        finished.tasks.push_back(past);
     } else {
         finished.forgotten += 1;
     }
@@ -158,7 +158,7 @@ fn shard(id: TaskId) -> &'static Shard {
 
 impl Finished {
     /// Forgets the oldest if there is no room for another; gives it to the caller to drop.
-    fn make_room(&mut self) -> Option<TaskInfo> {
+    fn make_room(&mut self) -> Option<Past> {
         if self.tasks.len() < self.capacity.max(1) {
             return None;
         }

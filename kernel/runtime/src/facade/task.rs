@@ -235,10 +235,11 @@ fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
     let occupied = threads::occupy(record.id, began);
     record.poll_starts(None, &occupied, began);
     let result = catch_unwind(AssertUnwindSafe(f));
-    flusher::after_poll(record.cell, Moment::now());
+    let ended = Moment::now();
+    flusher::after_poll(record.cell, ended);
     match result {
         Ok(output) => {
-            record.finish(TaskState::Completed);
+            record.finish(TaskState::Completed, ended);
             Ok(output)
         }
         Err(payload) => Err(failed(payload, record)),
