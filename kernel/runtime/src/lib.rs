@@ -7,7 +7,7 @@
 //! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
-//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
+//! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
 //!   `watching`: the switch for all of that,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `timeline`: what they learn of tasks and do to them,
@@ -60,6 +60,7 @@ mod seen;
 mod show;
 mod site;
 mod slot;
+mod sockets;
 mod spares;
 mod stdin;
 mod sync;

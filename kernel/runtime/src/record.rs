@@ -12,6 +12,7 @@ use crate::cancel::CancelOutcome;
 use crate::clock::Moment;
 use crate::events::{self, Happening};
 use crate::local;
+use crate::sockets::Tried;
 use crate::sync::lock;
 use crate::threads::Occupied;
 use crate::{cell, context, link, lints, registry, site, threads};
@@ -19,7 +20,7 @@ use life::{Life, Look};
 use loopbook_channel::{CellId, Failure, TaskId, TaskKind, TaskState, ToKernel};
 use side::Side;
 use std::panic::Location;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub(crate) struct Record {
     life: Life,
     /// How many wakers there are, besides the one that its polls are lent.
     wakers: AtomicUsize,
+    /// Whether it has tried a socket that was not ready.
+    has_tried_sockets: AtomicBool,
     /// Who polls it: the executor's waker, which hardly ever changes.
     waker: OnceLock<Waker>,
     side: Mutex<Side>,
@@ -98,6 +101,7 @@ impl Record {
             created: now,
             life: Life::new(now),
             wakers: AtomicUsize::new(0),
+            has_tried_sockets: AtomicBool::new(false),
             waker: OnceLock::new(),
             side: Mutex::new(side),
         })
@@ -283,6 +287,22 @@ impl Record {
         }
         let key = lock(&self.side).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
+    }
+
+    /// Whether [`Record::tried_socket`] has something to forget.
+    pub(crate) fn has_tried_sockets(&self) -> bool {
+        self.has_tried_sockets.load(Ordering::Relaxed)
+    }
+
+    /// It has tried a socket, which was not ready (`waits`) or was.
+    pub(crate) fn tried_socket(&self, tried: Tried, waits: bool) {
+        let mut side = lock(&self.side);
+        let sockets = &mut side.rare().sockets;
+        sockets.retain(|known| *known != tried);
+        if waits {
+            sockets.push(tried);
+        }
+        self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
     }
 
     pub(crate) fn add_awaiter(&self, task: TaskId) {

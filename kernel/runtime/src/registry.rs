@@ -7,6 +7,7 @@
 use crate::clock::{self, Moment};
 use crate::context;
 use crate::record::{Past, Record};
+use crate::sockets::Watched;
 use crate::sync::lock;
 use loopbook_channel::{TaskId, TaskInfo, TaskKind};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -38,7 +39,8 @@ struct Finished {
 /// All tasks that have not ended, in the order in which they were started.
 pub(crate) fn all_tasks() -> Vec<TaskInfo> {
     // Records are asked when no shard is locked, so that a spawn never waits for a long answer.
-    records().iter().map(|record| record.info()).collect()
+    let watched = Watched::default();
+    records().iter().map(|record| record.info(&watched)).collect()
 }
 
 /// The tasks that ended last, in the order in which they ended.
@@ -72,7 +74,7 @@ pub(crate) fn remember(capacity: usize) {
 /// A task by its number, also one that has ended lately.
 pub(crate) fn task(id: TaskId) -> Option<TaskInfo> {
     match record(id) {
-        Some(record) => Some(record.info()),
+        Some(record) => Some(record.info(&Watched::default())),
         None => lock(&FINISHED).tasks.iter().rev().find(|past| past.id == id).map(Past::info),
     }
 }
@@ -99,7 +101,7 @@ pub(crate) fn records() -> Vec<Arc<Record>> {
 
 /// The task that asks.
 pub(crate) fn current_task_info() -> Option<TaskInfo> {
-    context::current().map(|record| record.info())
+    context::current().map(|record| record.info(&Watched::default()))
 }
 
 /// When the loop began: the moment that [`TaskInfo::created`] counts from.

@@ -9,8 +9,9 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bits of `epoll_ctl`: something waits until it can read, or write.
-const READ: u32 = libc::EPOLLIN as u32;
-const WRITE: u32 = libc::EPOLLOUT as u32;
+pub(crate) const READ: u32 = libc::EPOLLIN as u32;
+/// See [`READ`].
+pub(crate) const WRITE: u32 = libc::EPOLLOUT as u32;
 
 /// Something that can be waited for; see [`resources`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,18 +62,20 @@ pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> 
 
 /// What the reactors of this process watch, but for what they wake themselves with.
 pub(crate) fn sources() -> Vec<Resource> {
-    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
-    let reactors = descriptors
-        .flatten()
-        .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
     let addresses = addresses();
-    let mut sources = Vec::new();
-    for reactor in reactors {
-        let path = format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy());
-        let Ok(text) = fs::read_to_string(path) else { continue };
-        sources.extend(text.lines().filter_map(watched).filter_map(|(fd, events)| source(fd, events, &addresses)));
-    }
-    sources
+    let watched: Vec<_> = watched_descriptors();
+    watched.into_iter().filter_map(|(fd, events)| source(fd, events, &addresses)).collect()
+}
+
+/// The descriptors that the reactors of this process watch, and for what.
+pub(crate) fn watched_descriptors<T: FromIterator<(i32, u32)>>() -> T {
+    let descriptors = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let reactors = descriptors
+        .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
+    let texts = reactors.filter_map(|reactor| {
+        fs::read_to_string(format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy())).ok()
+    });
+    texts.flat_map(|text| text.lines().filter_map(watched).collect::<Vec<_>>()).collect()
 }
 
 /// Descriptor and events of a line `tfd: 7 events: 19 data: …`.

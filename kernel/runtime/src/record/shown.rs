@@ -3,6 +3,7 @@
 use super::Record;
 use super::life::Look;
 use crate::clock::{self, Moment, ticks};
+use crate::sockets::Watched;
 use crate::sync::lock;
 use crate::{cell, site, threads};
 use loopbook_channel::{Site, TaskId, TaskInfo, TaskKind, TaskState, cell_label};
@@ -55,8 +56,9 @@ impl Past {
 }
 
 impl Record {
-    /// What cells and the kernel get to see, as of now.
-    pub(crate) fn info(&self) -> TaskInfo {
+    /// What cells and the kernel get to see, as of now. `watched` is read at the first socket and may serve for several
+    /// records.
+    pub(crate) fn info(&self, watched: &Watched) -> TaskInfo {
         let mut info = self.past(Moment::now()).info();
         let mut side = lock(&self.side);
         if side.waits().next().is_some() {
@@ -65,6 +67,7 @@ impl Record {
         }
         if let Some(rare) = side.known() {
             info.awaited_by.clone_from(&rare.awaited_by);
+            info.waiting_on.extend(rare.sockets.iter().filter_map(|tried| tried.describe(watched)));
         }
         info
     }
