@@ -71,7 +71,7 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
         ":lints" => none(args, Command::Ask(Query::Lints), ":lints"),
-        ":loop" => none(args, Command::Ask(Query::Loop), ":loop"),
+        ":loop" => the_loop(args),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
         ":pstree" if args.is_empty() => Ok(Command::Ask(Query::Tree { id: None })),
@@ -129,6 +129,19 @@ fn explain(args: &str) -> Result<Command, String> {
         code if is_code(code) => Ok(Command::Explain(Some(code.to_owned()))),
         _ => Err("`:explain` takes the code of an error, as in `:explain E0308`".into()),
     }
+}
+
+fn the_loop(args: &str) -> Result<Command, String> {
+    let words: Vec<_> = args.split_whitespace().collect();
+    let query = match words[..] {
+        [] => Some(Query::Loop),
+        ["threads", count] => count.parse().ok().filter(|count| *count > 0).map(|count| Query::Threads { count }),
+        ["watch", "on"] => Some(Query::Watch { on: true }),
+        ["watch", "off"] => Some(Query::Watch { on: false }),
+        _ => None,
+    };
+    let usage = "`:loop` takes `threads N`, with N from 1 on, or `watch on` and `watch off`";
+    query.map(Command::Ask).ok_or_else(|| usage.to_owned())
 }
 
 fn tasks(args: &str) -> Result<Command, String> {
@@ -257,6 +270,16 @@ mod tests {
         assert_eq!(parse(":timeline", "--last 250ms"), timeline(None, Some(0.25)));
         for wrong in ["5s", "--last", "--last x", "--last -1s", "--last inf", "--cell x"] {
             assert!(parse(":timeline", wrong).unwrap_err().contains("--last"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_loop_is_shown_resized_and_watched_or_not() {
+        assert_eq!(parse(":loop", ""), Ok(Command::Ask(Query::Loop)));
+        assert_eq!(parse(":loop", " threads 1"), Ok(Command::Ask(Query::Threads { count: 1 })));
+        assert_eq!(parse(":loop", "watch off"), Ok(Command::Ask(Query::Watch { on: false })));
+        for wrong in ["threads", "threads 0", "threads -1", "threads two", "watch", "watch maybe", "stop"] {
+            assert!(parse(":loop", wrong).unwrap_err().contains("threads N"), "{wrong}");
         }
     }
 

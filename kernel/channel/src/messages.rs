@@ -170,6 +170,17 @@ pub enum Query {
     },
     /// Threads, lag and numbers of the loop (`:loop`). Answered like [`Query::Tasks`].
     Loop,
+    /// Gives the loop so many threads (`:loop threads N`). Answered like [`Query::Cancel`].
+    Threads {
+        /// At least 1.
+        count: usize,
+    },
+    /// Turns the inspector on or off for tasks that are started from now on (`:loop watch on|off`). Answered like
+    /// [`Query::Cancel`].
+    Watch {
+        /// Whether it is on.
+        on: bool,
+    },
     /// Timers and sockets that something waits for (`:resources`). Answered like [`Query::Tasks`].
     Resources,
     /// When which task ran and waited (`:timeline`). Answered like [`Query::Tasks`], but for timelines of more than

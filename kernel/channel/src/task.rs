@@ -164,6 +164,15 @@ pub enum WaitingOn {
         /// That task.
         id: TaskId,
     },
+    /// A socket.
+    Socket {
+        /// What it waits to do: `read`, `write` or `accept`.
+        operation: String,
+        /// The other end's address, or the socket's own if it has no other end (a listener, UDP); none for Unix sockets.
+        address: Option<String>,
+        /// The descriptor.
+        descriptor: i32,
+    },
     /// Something the runtime can put a word to.
     Other {
         /// The word.

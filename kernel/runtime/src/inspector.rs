@@ -2,7 +2,7 @@
 
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
-use crate::{graph, link, lints, loop_stats, registry, resources, rich, timeline, views};
+use crate::{graph, link, lints, loop_stats, pool, registry, resources, rich, timeline, views, watching};
 use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel, cell_label};
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -65,6 +65,11 @@ fn answer(query: &Query) -> MimeBundle {
             None => rich::text(format!("there is no task {id} that waits: it has ended, or there never was one")),
         },
         Query::Loop => views::loop_stats(&loop_stats::loop_stats()),
+        Query::Threads { count } => rich::text(pool::resize(*count)),
+        Query::Watch { on } => {
+            watching::watch_tasks(*on);
+            rich::text(format!("tasks that are started from now on are {}watched", if *on { "" } else { "not " }))
+        }
         Query::Resources => views::resources(&resources::resources()),
         Query::Timeline { cell, last } => {
             let mut timeline = timeline::timeline();

@@ -53,8 +53,9 @@ pub const COMMANDS: &[Description] = &[
     },
     Description {
         name: ":loop",
-        usage: ":loop",
-        help: "Shows the loop's threads and what each of them does, how late it wakes tasks, and its numbers.",
+        usage: ":loop [threads N | watch on|off]",
+        help: "Shows the loop's threads and what each of them does, how late it wakes tasks, and its numbers; or gives it \
+               N threads; or stops watching new tasks.",
     },
     Description {
         name: ":opt",

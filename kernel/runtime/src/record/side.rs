@@ -2,6 +2,7 @@
 
 use super::Record;
 use crate::local::Drivers;
+use crate::sockets::Tried;
 use crate::sync::lock;
 use loopbook_channel::{Failure, TaskId, WaitingOn};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub(super) struct Rare {
     pub(super) failure: Option<Failure>,
     /// Who polls it, if that is no longer who did first.
     pub(super) waker: Option<Waker>,
+    /// The sockets that it has tried and that were not ready.
+    pub(super) sockets: Vec<Tried>,
     /// Of a local task: who polls its thread's local tasks.
     pub(super) drivers: Option<Arc<Drivers>>,
 }
@@ -78,6 +81,7 @@ impl Side {
         self.wait = None;
         if let Some(rare) = &mut self.rare {
             rare.waits.clear();
+            rare.sockets.clear();
         }
     }
 

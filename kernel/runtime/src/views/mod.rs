@@ -21,6 +21,7 @@ pub(crate) use tests::example_task;
 pub(crate) use tree::{tree, trees};
 pub(crate) use units::duration;
 
+use crate::base64;
 use crate::timeline::Timeline;
 use loopbook_channel::MimeBundle;
 use serde::Serialize;
@@ -35,6 +36,7 @@ pub(crate) fn timeline(timeline: &Timeline) -> MimeBundle {
     let mut bundle = MimeBundle::from([
         ("text/plain".to_owned(), Value::String(timeline.to_text())),
         ("text/html".to_owned(), Value::String(timeline.to_html())),
+        ("application/pdf".to_owned(), Value::String(base64::encode(&timeline.to_pdf()))),
     ]);
     let spans: usize = timeline.lanes.iter().map(|lane| lane.spans.len()).sum();
     if spans <= MOST_SPANS

@@ -216,6 +216,17 @@ pub(crate) fn wait(wait: &WaitingOn) -> String {
             format!("sleep, {} left", duration(left))
         }
         WaitingOn::Task { id } => format!("task {id}"),
+        WaitingOn::Socket { operation, address, descriptor } => {
+            let what = match operation.as_str() {
+                "write" => "write to",
+                "accept" => "accept on",
+                _ => "read from",
+            };
+            match address {
+                Some(address) => format!("{what} {address}"),
+                None => format!("{what} descriptor {descriptor}"),
+            }
+        }
         WaitingOn::Other { what } => what.clone(),
     }
 }
