@@ -7,6 +7,7 @@ use loopbook_channel::{DisplayKind, MimeBundle};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
+use std::fs;
 use std::time::{Duration, Instant};
 
 /// Of the time by the wall that a thing takes: with less processor time than this part it waits, with more than the other
@@ -15,6 +16,8 @@ const WAITS: f64 = 0.2;
 const COMPUTES: f64 = 0.7;
 /// From here on more than one thread computes.
 const MANY: f64 = 1.3;
+/// A delay is told if it is more than this part of the time by the wall.
+const TOLD: f64 = 0.1;
 
 /// What something gave, and what it took; see [`cost`]. Shows as a sentence with a bar. Durations are seconds in JSON.
 #[derive(Clone, PartialEq, Serialize)]
@@ -28,6 +31,9 @@ pub struct Cost<T> {
     /// Processor time, of all threads of the process.
     #[serde(serialize_with = "seconds")]
     pub cpu: Duration,
+    /// How long threads of the process were ready to run, and no processor was free: the machine was busy otherwise.
+    #[serde(serialize_with = "seconds")]
+    pub delayed: Duration,
 }
 
 /// Awaits a future and tells what it took: time by the clock on the wall, and processor time.
@@ -67,17 +73,30 @@ pub fn cost_of<T>(code: impl FnOnce() -> T) -> Cost<T> {
 struct Meter {
     wall: Instant,
     cpu: Duration,
+    delayed: Duration,
 }
 
 impl Meter {
     fn start() -> Self {
-        Self { cpu: lab::process_time(), wall: Instant::now() }
+        Self { delayed: delayed(), cpu: lab::process_time(), wall: Instant::now() }
     }
 
     fn stop<T>(self, output: T) -> Cost<T> {
         let wall = self.wall.elapsed();
-        Cost { output, wall, cpu: lab::process_time().saturating_sub(self.cpu) }
+        let cpu = lab::process_time().saturating_sub(self.cpu);
+        Cost { output, wall, cpu, delayed: delayed().saturating_sub(self.delayed) }
     }
+}
+
+/// How long the threads that live have been ready to run without running, all together.
+fn delayed() -> Duration {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanoseconds = threads.filter_map(|thread| {
+        // Time on a processor, time waiting for one, and how often: on systems that count it.
+        let counted = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        counted.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanoseconds.sum())
 }
 
 impl<T> Cost<T> {
@@ -98,7 +117,9 @@ impl<T> Cost<T> {
     /// assert_eq!(slept.verdict(), "waiting (I/O-bound)");
     /// ```
     pub fn verdict(&self) -> &'static str {
-        match self.cpu_share() {
+        // A thread that only waits for a processor is not waiting for anything that it asked for.
+        let wall = self.wall.saturating_sub(self.delayed).max(self.cpu.min(self.wall));
+        match self.cpu.as_secs_f64() / wall.as_secs_f64().max(1e-9) {
             share if share < WAITS => "waiting (I/O-bound)",
             share if share < COMPUTES => "partly waiting, partly computing",
             share if share < MANY => "computing (CPU-bound)",
@@ -131,7 +152,11 @@ impl<T> Cost<T> {
 
 impl<T> fmt::Display for Cost<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} wall, {} CPU: {}", views::duration(self.wall), views::duration(self.cpu), self.verdict())
+        write!(f, "{} wall, {} CPU", views::duration(self.wall), views::duration(self.cpu))?;
+        if self.delayed.as_secs_f64() > TOLD * self.wall.as_secs_f64() {
+            write!(f, ", {} without a free processor", views::duration(self.delayed))?;
+        }
+        write!(f, ": {}", self.verdict())
     }
 }
 
@@ -146,7 +171,8 @@ mod tests {
     use super::*;
 
     fn of(wall: u64, cpu: u64) -> Cost<&'static str> {
-        Cost { output: "Data 1", wall: Duration::from_millis(wall), cpu: Duration::from_millis(cpu) }
+        let (wall, cpu) = (Duration::from_millis(wall), Duration::from_millis(cpu));
+        Cost { output: "Data 1", wall, cpu, delayed: Duration::ZERO }
     }
 
     #[test]
@@ -156,7 +182,12 @@ mod tests {
         assert_eq!(of(400, 790).verdict(), "computing on several threads (CPU-bound)");
         assert_eq!(of(400, 200).verdict(), "partly waiting, partly computing");
         assert!(format!("{:?}", of(1, 1)).ends_with("; gave \"Data 1\""));
-        assert_eq!(crate::json(&of(1500, 500)), r#"{"output":"Data 1","wall":1.5,"cpu":0.5}"#);
+        assert_eq!(crate::json(&of(1500, 500)), r#"{"output":"Data 1","wall":1.5,"cpu":0.5,"delayed":0.0}"#);
+        let delayed = Cost { delayed: Duration::from_millis(300), ..of(610, 305) };
+        assert_eq!(
+            delayed.to_string(),
+            "610.0 ms wall, 305.0 ms CPU, 300.0 ms without a free processor: computing (CPU-bound)"
+        );
         assert!(of(1000, 500).bundle()["text/html"].as_str().is_some_and(|html| html.contains("width:150px")));
     }
 }

@@ -15,6 +15,9 @@ const REMEMBERED: usize = 1_000;
 /// A prediction this near is a good one: as a ratio of the longer time to the shorter.
 const NEAR: f64 = 1.2;
 
+/// What takes less than this takes no time, for people.
+const HARDLY: Duration = Duration::from_millis(1);
+
 static OPEN: Mutex<Vec<Open>> = Mutex::new(Vec::new());
 static SETTLED: Mutex<VecDeque<Prediction>> = Mutex::new(VecDeque::new());
 
@@ -137,8 +140,7 @@ impl Prediction {
     /// # assert!(ratios.is_empty());
     /// ```
     pub fn ratio(&self) -> f64 {
-        // What takes less than a millisecond takes no time, for people.
-        let of = |time: Duration| time.as_secs_f64().max(1e-3);
+        let of = |time: Duration| time.max(HARDLY).as_secs_f64();
         of(self.took) / of(self.said)
     }
 
@@ -148,7 +150,9 @@ impl Prediction {
             return format!("You said {said}. The cell was ended after {took}, so there is nothing to compare.");
         }
         let ratio = self.ratio();
-        let compared = if (1.0 / NEAR..=NEAR).contains(&ratio) {
+        let compared = if self.took < HARDLY && self.said >= 10 * HARDLY {
+            "next to nothing. Was there anything to wait for?".to_owned()
+        } else if (1.0 / NEAR..=NEAR).contains(&ratio) {
             "well predicted.".to_owned()
         } else if ratio > 1.0 {
             format!("{} times as long. What was waited for, one after the other?", times(ratio))
@@ -206,6 +210,7 @@ mod tests {
         assert!(sentence(6_000, 2_010).starts_with("You said 6.0 s, it took 2.0 s: 3.0 times as fast."));
         assert_eq!(sentence(2_000, 2_150), "You said 2.0 s, it took 2.1 s: well predicted.");
         assert!(sentence(60, 4).starts_with("You said 60.0 ms, it took 4.0 ms: 15 times as fast."));
+        assert!(sentence(1_000, 0).starts_with("You said 1.0 s, it took 0 µs: next to nothing."));
         assert_eq!(sentence(0, 0), "You said 0 µs, it took 0 µs: well predicted.");
     }
 
