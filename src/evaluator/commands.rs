@@ -10,7 +10,7 @@ pub use list::{COMMANDS, Description, describe, help};
 use loopbook_channel::{Query, TaskId, TaskOrder};
 
 /// What `:tasks --sort` takes.
-const ORDERS: [(&str, TaskOrder); 9] = [
+pub const ORDERS: [(&str, TaskOrder); 9] = [
     ("id", TaskOrder::Id),
     ("name", TaskOrder::Name),
     ("state", TaskOrder::State),
@@ -149,11 +149,11 @@ fn the_loop(args: &str) -> Result<Command, String> {
     let query = match words[..] {
         [] => Some(Query::Loop),
         ["threads", count] => count.parse().ok().filter(|count| *count > 0).map(|count| Query::Threads { count }),
-        ["watch", "on"] => Some(Query::Watch { on: true }),
-        ["watch", "off"] => Some(Query::Watch { on: false }),
+        ["watch"] => Some(Query::Watch { on: true }),
+        ["unwatch"] => Some(Query::Watch { on: false }),
         _ => None,
     };
-    let usage = "`:loop` takes `threads N`, with N from 1 on, or `watch on` and `watch off`";
+    let usage = "`:loop` takes `threads N`, with N from 1 on, `watch` or `unwatch`";
     query.map(Command::Ask).ok_or_else(|| usage.to_owned())
 }
 
@@ -306,8 +306,8 @@ mod tests {
     fn the_loop_is_shown_resized_and_watched_or_not() {
         assert_eq!(parse(":loop", ""), Ok(Command::Ask(Query::Loop)));
         assert_eq!(parse(":loop", " threads 1"), Ok(Command::Ask(Query::Threads { count: 1 })));
-        assert_eq!(parse(":loop", "watch off"), Ok(Command::Ask(Query::Watch { on: false })));
-        for wrong in ["threads", "threads 0", "threads -1", "threads two", "watch", "watch maybe", "stop"] {
+        assert_eq!(parse(":loop", "unwatch"), Ok(Command::Ask(Query::Watch { on: false })));
+        for wrong in ["threads", "threads 0", "threads -1", "threads two", "watch off", "stop"] {
             assert!(parse(":loop", wrong).unwrap_err().contains("threads N"), "{wrong}");
         }
     }

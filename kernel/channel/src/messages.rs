@@ -204,7 +204,7 @@ pub enum Query {
         /// At least 1.
         count: usize,
     },
-    /// Turns the inspector on or off for tasks that are started from now on (`:loop watch on|off`). Answered like
+    /// Turns the inspector on or off for tasks that are started from now on (`:loop watch`, `:loop unwatch`). Answered like
     /// [`Query::Cancel`].
     Watch {
         /// Whether it is on.

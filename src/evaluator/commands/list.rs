@@ -53,9 +53,9 @@ pub const COMMANDS: &[Description] = &[
     },
     Description {
         name: ":loop",
-        usage: ":loop [threads N | watch on|off]",
+        usage: ":loop [threads N | watch | unwatch]",
         help: "Shows the loop's threads and what each of them does, how late it wakes tasks, and its numbers; or gives it \
-               N threads; or stops watching new tasks.",
+               N threads; or watches new tasks or does not.",
     },
     Description {
         name: ":opt",

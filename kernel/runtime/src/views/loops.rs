@@ -53,7 +53,7 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
         footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
     }
     if !stats.watched {
-        footer += " New tasks are not watched (`:loop watch on`).";
+        footer += " New tasks are not watched (`:loop watch`).";
     }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
     bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
