@@ -67,6 +67,16 @@ impl Sources {
     }
 }
 
+/// Errors about names, which are what they are whatever an `.await` stands behind.
+const OF_NAMES: [&str; 9] = ["E0405", "E0407", "E0412", "E0422", "E0423", "E0425", "E0432", "E0433", "E0437"];
+
+/// Whether rustc might say something else if what the cell awaits were not wrapped.
+pub fn depends_on_awaits(errors: &[Diagnostic]) -> bool {
+    let is_of_names =
+        |error: &Diagnostic| error.code.as_ref().is_some_and(|code| OF_NAMES.contains(&code.code.as_str()));
+    !errors.iter().all(is_of_names)
+}
+
 /// A diagnostic as rustc's `--error-format=json` gives it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Diagnostic {

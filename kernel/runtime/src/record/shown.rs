@@ -10,7 +10,8 @@ use std::time::Instant;
 impl Record {
     /// What cells and the kernel get to see, as of now.
     pub(crate) fn info(&self) -> TaskInfo {
-        let look = self.look(Moment::now());
+        let now = Moment::now();
+        let look = self.look(now);
         let mut side = lock(&self.side);
         let waiting_on = match side.waits().next() {
             None => Vec::new(),
@@ -19,6 +20,7 @@ impl Record {
                 side.waits().map(|wait| wait.describe(now)).collect()
             }
         };
+        let awaits = side.awaits.sites(now);
         let rare = side.known();
         let cancelled = look.state == TaskState::Cancelled;
         TaskInfo {
@@ -32,6 +34,7 @@ impl Record {
             parent: self.parent,
             awaited_by: rare.as_ref().map(|rare| rare.awaited_by.clone()).unwrap_or_default(),
             waiting_on,
+            awaits,
             polls: look.polls,
             wakes: look.wakes,
             self_wakes: look.self_wakes,
