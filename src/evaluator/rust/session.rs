@@ -3,7 +3,7 @@
 use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
-use super::super::diagnostics::{Diagnostic, Source, Sources};
+use super::super::diagnostics::{Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
