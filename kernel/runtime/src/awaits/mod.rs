@@ -52,14 +52,13 @@ pin_project_lite::pin_project! {
 impl<F: Future> Future for At<F> {
     type Output = F::Output;
 
+    // Compiled with each cell, for each future, in a hurry: whatever can be done elsewhere is.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let frame = Frame::new(this.node);
+        let mut frame = Frame { node: this.node, record: NO_TASK, outer: NO_FRAME, innermost: NOWHERE, pends: false };
         frame.enter();
         let polled = this.future.poll(cx);
-        if polled.is_pending() {
-            frame.pends();
-        }
+        frame.pends = matches!(polled, Poll::Pending);
         polled
     }
 }
@@ -104,44 +103,43 @@ impl Drop for Node {
     }
 }
 
+const NO_TASK: *const Record = ptr::null();
+const NO_FRAME: *const Frame<'static> = ptr::null();
+const NOWHERE: *const Cell<*const Frame<'static>> = ptr::null();
+
 /// One poll of a future of [`at`]. It stays where it is once it is entered: the frames inside of it point to it.
 struct Frame<'a> {
     node: &'a Node,
-    /// The task that polls; null if none does, or nobody wants to know.
-    record: Cell<*const Record>,
-    outer: Cell<*const Frame<'static>>,
+    /// The task that polls.
+    record: *const Record,
+    outer: *const Frame<'static>,
+    /// This thread's [`INNERMOST`]; null if no task polls, or nobody wants to know.
+    innermost: *const Cell<*const Frame<'static>>,
+    /// Whether the future is not done.
+    pends: bool,
 }
 
-impl<'a> Frame<'a> {
-    fn new(node: &'a Node) -> Self {
-        Self { node, record: Cell::new(ptr::null()), outer: Cell::new(ptr::null()) }
-    }
-
-    #[inline(never)]
-    fn enter(&self) {
-        if WATCHED.load(Relaxed) {
-            let record = context::current_pointer();
-            if !record.is_null() {
-                self.record.set(record);
-                self.outer.set(INNERMOST.replace(ptr::from_ref(self).cast()));
-            }
-        }
-    }
-
-    /// The future is not done.
-    #[inline(never)]
-    fn pends(&self) {
-        let record = self.record.get();
-        if record.is_null() {
+impl Frame<'_> {
+    fn enter(&mut self) {
+        if !WATCHED.load(Relaxed) {
             return;
         }
-        let parent = match self.around() {
-            Some(outer) => outer.node.keys(record).map(|(key, _)| key),
-            None => Some(Key::ROOT),
-        };
-        let keys = self.node.keys(record);
-        if parent.is_none() || keys.map(|(_, parent)| parent) != parent {
-            self.join();
+        self.record = context::current_pointer();
+        if self.record.is_null() {
+            return;
+        }
+        INNERMOST.with(|innermost| {
+            self.innermost = innermost;
+            self.outer = innermost.replace(ptr::from_mut(self).cast());
+        });
+    }
+
+    /// Whether it is where it should be in the tree.
+    fn is_in_place(&self) -> bool {
+        let Some((_, known)) = self.node.keys(self.record) else { return false };
+        match self.around() {
+            Some(outer) => outer.node.keys(self.record).is_some_and(|(key, _)| key == known),
+            None => known == Key::ROOT,
         }
     }
 
@@ -149,7 +147,7 @@ impl<'a> Frame<'a> {
     #[cold]
     fn join(&self) -> Key {
         let parent = self.around().map_or(Key::ROOT, Self::join);
-        let keys = self.node.keys(self.record.get());
+        let keys = self.node.keys(self.record);
         if let Some((key, known)) = keys
             && known == parent
         {
@@ -170,16 +168,18 @@ impl<'a> Frame<'a> {
     /// The future of the same task that is polling this one.
     fn around(&self) -> Option<&Frame<'static>> {
         // SAFETY: null, or a frame of this thread whose poll has not ended, because this one happens in it.
-        let outer = unsafe { self.outer.get().as_ref() };
-        outer.filter(|outer| ptr::eq(outer.record.get(), self.record.get()))
+        let outer = unsafe { self.outer.as_ref() };
+        outer.filter(|outer| ptr::eq(outer.record, self.record))
     }
 }
 
 impl Drop for Frame<'_> {
-    #[inline(never)]
     fn drop(&mut self) {
-        if !self.record.get().is_null() {
-            INNERMOST.set(self.outer.get());
+        // SAFETY: null, or this thread's own, which has no destructor and lives as long as the thread.
+        let Some(innermost) = (unsafe { self.innermost.as_ref() }) else { return };
+        innermost.set(self.outer);
+        if self.pends && !self.is_in_place() {
+            self.join();
         }
     }
 }
