@@ -32,6 +32,11 @@ pub(crate) fn end_cell_early(failure: Option<Failure>) {
     }
 }
 
+/// The record of [`current_task`], to compare it with; null if there is none.
+pub(crate) fn current_pointer() -> *const Record {
+    CURRENT.get()
+}
+
 /// The record of [`current_task`].
 pub(crate) fn current() -> Option<Arc<Record>> {
     with_current(|record| {

@@ -9,6 +9,7 @@
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
 //!   `watching`: the switch for all of that,
+//! - `awaits`: at which `.await`s of cells a task stands,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `timeline`: what they learn of tasks and do to them,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
@@ -17,6 +18,7 @@
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
 mod attach;
+mod awaits;
 mod base64;
 mod beside;
 mod block_on;
@@ -70,7 +72,7 @@ mod timeline;
 mod views;
 mod watching;
 
-pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
+pub use loopbook_channel::{AwaitSite, InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
 
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
@@ -91,6 +93,7 @@ pub use watching::watch_tasks;
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::awaits::{at, watch_awaits};
     pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};
     pub use crate::local_slot::LocalSlot;

@@ -40,6 +40,7 @@ impl Past {
             parent: self.parent,
             awaited_by: Vec::new(),
             waiting_on: Vec::new(),
+            awaits: Vec::new(),
             polls,
             wakes,
             self_wakes,
@@ -59,8 +60,10 @@ impl Record {
     /// What cells and the kernel get to see, as of now. `watched` is read at the first socket and may serve for several
     /// records.
     pub(crate) fn info(&self, watched: &Watched) -> TaskInfo {
-        let mut info = self.past(Moment::now()).info();
+        let now = Moment::now();
+        let mut info = self.past(now).info();
         let mut side = lock(&self.side);
+        info.awaits = side.awaits.sites(now);
         if side.waits().next().is_some() {
             let now = Instant::now();
             info.waiting_on = side.waits().map(|wait| wait.describe(now)).collect();

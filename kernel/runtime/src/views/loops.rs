@@ -1,5 +1,6 @@
 //! The loop as a whole, what it watches, and one task in full.
 
+use super::awaits::path;
 use super::duration;
 use super::table::{Column, Table};
 use super::tasks::{kind, waiting_on, word};
@@ -97,6 +98,7 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         ("spawned at", site),
         ("parent", task.parent.map(|id| format!("task {id}"))),
         ("waits for", Some(waiting_on(&task.waiting_on))),
+        ("stands at", Some(path(&task.awaits))),
         ("awaited by", Some(list(&task.awaited_by))),
         ("on thread", task.thread.clone()),
         ("woken by", woken_by),

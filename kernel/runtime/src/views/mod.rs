@@ -1,5 +1,6 @@
 //! How the runtime's data looks: text for terminals, HTML for notebooks. Nothing here asks for anything.
 
+mod awaits;
 mod lints;
 mod loops;
 mod order;

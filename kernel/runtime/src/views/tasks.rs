@@ -1,6 +1,7 @@
 //! The task table.
 
 use super::{
+    awaits::reason,
     duration, order,
     table::{Column, Field, Table},
 };
@@ -56,7 +57,7 @@ fn row(task: &TaskInfo) -> Vec<Field> {
         task.name.clone().unwrap_or_default().into(),
         kind(task.kind).into(),
         place(task),
-        waiting_on(&task.waiting_on).into(),
+        reason(task).into(),
         Field { hint: Some(format!("longest poll {}", duration(task.longest_poll))), ..duration(task.busy).into() },
         duration(task.scheduled).into(),
         duration(task.idle).into(),

@@ -18,6 +18,7 @@ pub(crate) fn example_task(id: u64, name: &str, state: TaskState) -> TaskInfo {
         parent: Some(1),
         awaited_by: vec![],
         waiting_on: vec![],
+        awaits: vec![],
         polls: 3,
         wakes: 2,
         self_wakes: 1,
