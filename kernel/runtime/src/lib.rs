@@ -8,6 +8,7 @@
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `events`, `clock`, `panics`: what is known of tasks,
+//! - `event_loop`: loops that cells make and run themselves, as asyncio has them,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `timeline`: what they learn of tasks and do to them,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
@@ -25,6 +26,7 @@ mod cell;
 mod clock;
 mod context;
 mod display;
+mod event_loop;
 mod events;
 pub mod facade;
 mod flusher;
@@ -71,6 +73,10 @@ pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskSta
 
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
+pub use event_loop::{
+    CallHandle, Cancelled, Loop, LoopError, LoopSnapshot, LoopSummary, NoRunningLoop, Priority, Promise, PromiseError,
+    Task, TaskError, get_event_loop, get_running_loop, set_event_loop,
+};
 pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};

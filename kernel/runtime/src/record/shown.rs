@@ -3,7 +3,7 @@
 use super::Record;
 use crate::clock::{self, Moment};
 use crate::sync::lock;
-use crate::{cell, site, threads};
+use crate::{cell, event_loop, site, threads};
 use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState, cell_label};
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ impl Record {
     /// What cells and the kernel get to see, as of now.
     pub(crate) fn info(&self) -> TaskInfo {
         let look = self.look(Moment::now());
+        let state = self.visible_state(look.state);
         let mut side = lock(&self.side);
         let waiting_on = match side.waits().next() {
             None => Vec::new(),
@@ -25,7 +26,7 @@ impl Record {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,
-            state: self.visible_state(look.state),
+            state,
             cell: self.number,
             site: self.site(),
             line: self.line,
@@ -69,11 +70,15 @@ impl Record {
         self.location.and_then(site::in_cell)
     }
 
-    /// A local task is driven by the cell that runs, so between cells it stands still.
+    /// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody
+    /// does, they stand still.
     fn visible_state(&self, state: TaskState) -> TaskState {
-        if self.kind == TaskKind::Local && state == TaskState::Scheduled && !cell::is_running() {
-            return TaskState::Frozen;
-        }
-        state
+        let stands_still = state == TaskState::Scheduled
+            && match self.kind {
+                TaskKind::Local => !cell::is_running(),
+                TaskKind::Loop => event_loop::holds_still(self.id),
+                _ => false,
+            };
+        if stands_still { TaskState::Frozen } else { state }
     }
 }

@@ -53,6 +53,9 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     if stats.untracked > 0 {
         footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
     }
+    for own in &stats.loops {
+        footer += &format!(" {own}.");
+    }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
     bundle(Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) }, stats)
 }
