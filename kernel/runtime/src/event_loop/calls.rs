@@ -1,6 +1,7 @@
 //! Callbacks: closures that a loop calls, at once, later or again and again.
 
 use super::core::Core;
+use crate::clock::Moment;
 use crate::record::Record;
 use crate::sync::lock;
 use crate::{context, flusher, panics, registry};
@@ -9,8 +10,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-
-use crate::clock::Moment;
 
 /// A callback that a loop has been given; see [`Loop::call_soon`](super::Loop::call_soon). Dropping this changes nothing.
 #[derive(Clone)]
@@ -123,11 +122,11 @@ impl Call {
 
     /// `None` if it has panicked.
     fn guarded(&self, call: impl FnOnce()) -> Option<()> {
-        let panicked = catch_unwind(AssertUnwindSafe(call)).err()?;
+        let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else { return Some(()) };
         self.record.detach();
-        self.record.fail(panics::failure(panicked.as_ref()));
+        self.record.fail(panics::failure(payload.as_ref()));
         // Dropping what was thrown may throw again.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(panicked)));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
         None
     }
 }

@@ -94,7 +94,6 @@ impl Error for LoopError {}
 
 /// There is no loop that runs on this thread; see [`get_running_loop`](super::get_running_loop).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct NoRunningLoop;
 
 impl fmt::Display for NoRunningLoop {
@@ -156,7 +155,6 @@ impl Error for TaskError {}
 
 /// The answer of a [`Promise`](super::Promise) that was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Cancelled;
 
 impl fmt::Display for Cancelled {
