@@ -92,33 +92,6 @@ fn the_event_loop_is_the_one_that_runs_else_the_one_that_is_set_else_the_noteboo
     assert_eq!(get_event_loop().name(), "notebook");
 }
 
-/// L2, L8 to L10, of the loop that is not ours to stop.
-#[test]
-fn the_notebooks_loop_answers_and_explains_why_it_cannot_be_stopped() {
-    let notebook = get_event_loop();
-    assert!(notebook.is_running() && !notebook.is_closed());
-    let task = notebook.create_task("on the pool", async { 7 });
-    assert_eq!((task.name().to_owned(), task::block_on(task)), ("on the pool".to_owned(), 7));
-    let (tell, called) = channel();
-    let at = notebook.time() + ms(10);
-    notebook.call_at(at, {
-        let tell = tell.clone();
-        move || tell.send("later").expect("somebody listens")
-    });
-    notebook.call_soon(move || tell.send("soon").expect("somebody listens"));
-    assert_eq!(called.iter().collect::<Vec<_>>(), ["soon", "later"]);
-    for message in [
-        told(|| notebook.stop()),
-        told(|| notebook.close()),
-        told(|| notebook.spawn_with_priority("first", 1, async {})),
-    ] {
-        assert!(message.contains("notebook") && message.contains("Loop::new"), "{message}");
-    }
-    assert!(told(|| notebook.run_forever()).contains("already running"));
-    assert!(told(|| notebook.run_until_complete(async {})).contains("already running"));
-    assert_eq!(notebook.try_close(), Err(LoopError::NotebookLoop { what: "close()" }));
-}
-
 /// L4, C28
 #[test]
 fn a_new_loop_stands_still_until_it_is_run_and_then_goes_in_order() {

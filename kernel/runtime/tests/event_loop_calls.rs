@@ -1,8 +1,10 @@
-//! Callbacks, timers, priorities and promises of loops.
+//! Callbacks, timers, priorities and promises of loops; the loop of the notebook.
 #![deny(warnings)]
 
 use loopbook::facade::task;
-use loopbook::{Cancelled, Loop, Priority, Promise, PromiseError, TaskState};
+use loopbook::{Cancelled, Loop, LoopError, Priority, Promise, PromiseError, TaskState, get_event_loop};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +30,12 @@ fn stop(lab: &Loop) -> impl Fn() + Send + 'static {
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
+}
+
+/// What somebody is told who does what they must not.
+fn told<T>(misuse: impl FnOnce() -> T) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(misuse)).err().expect("it panics");
+    payload.downcast_ref::<String>().expect("a message").clone()
 }
 
 /// L12
@@ -178,4 +186,31 @@ fn a_waiter_that_is_gone_is_forgotten() {
         waits.cancel().await;
     });
     assert_eq!(format!("{promise:?}"), "Promise(not set, 0 waiting)");
+}
+
+/// L2, L8 to L10, of the loop that is not ours to stop.
+#[test]
+fn the_notebooks_loop_answers_and_explains_why_it_cannot_be_stopped() {
+    let notebook = get_event_loop();
+    assert!(notebook.is_running() && !notebook.is_closed());
+    let task = notebook.create_task("on the pool", async { 7 });
+    assert_eq!((task.name().to_owned(), task::block_on(task)), ("on the pool".to_owned(), 7));
+    let (tell, called) = channel();
+    let at = notebook.time() + ms(10);
+    notebook.call_at(at, {
+        let tell = tell.clone();
+        move || tell.send("later").expect("somebody listens")
+    });
+    notebook.call_soon(move || tell.send("soon").expect("somebody listens"));
+    assert_eq!(called.iter().collect::<Vec<_>>(), ["soon", "later"]);
+    for message in [
+        told(|| notebook.stop()),
+        told(|| notebook.close()),
+        told(|| notebook.spawn_with_priority("first", 1, async {})),
+    ] {
+        assert!(message.contains("notebook") && message.contains("Loop::new"), "{message}");
+    }
+    assert!(told(|| notebook.run_forever()).contains("already running"));
+    assert!(told(|| notebook.run_until_complete(async {})).contains("already running"));
+    assert_eq!(notebook.try_close(), Err(LoopError::NotebookLoop { what: "close()" }));
 }

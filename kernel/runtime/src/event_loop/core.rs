@@ -8,10 +8,10 @@ use super::error::LoopError;
 use super::job::{self, Outcome};
 use super::priority::{Priority, Ready};
 use super::snapshot::{LoopSnapshot, LoopSummary};
+use super::step::Step;
 use crate::TaskId;
 use crate::record::Record;
 use crate::sync::lock;
-use async_task::Runnable;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -50,18 +50,6 @@ struct Member {
     /// Keeps the future alive also when nothing else could wake it.
     waker: Waker,
     record: Arc<Record>,
-}
-
-/// Something to do.
-pub(super) enum Step {
-    /// Poll a task.
-    Task(TaskId, Runnable),
-    /// Poll the future of the `run_until_complete` with this number.
-    Main(u64),
-    /// The future of that run has ended: stop.
-    Ended(u64),
-    /// Call back.
-    Call(Arc<Call>),
 }
 
 /// The loops that somebody holds and that are not closed, the oldest first.
@@ -358,15 +346,6 @@ impl State {
     fn empty(&mut self) -> (Left, BTreeMap<(Duration, u64), Arc<Call>>) {
         let left = Left { ready: self.ready.take().collect(), tasks: std::mem::take(&mut self.tasks) };
         (left, std::mem::take(&mut self.timers))
-    }
-}
-
-impl Step {
-    fn task(&self) -> Option<TaskId> {
-        match self {
-            Self::Task(id, _) => Some(*id),
-            _ => None,
-        }
     }
 }
 

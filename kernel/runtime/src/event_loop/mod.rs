@@ -14,13 +14,13 @@ mod priority;
 mod promise;
 mod run;
 mod snapshot;
+mod step;
 mod task;
 
 use self::core::Core;
 use crate::block_on::Outside;
 use crate::lints;
 use crate::record::Record;
-use calls::{Call, What};
 use loopbook_channel::{TaskId, TaskKind};
 use std::fmt;
 use std::future::Future;
@@ -296,80 +296,6 @@ impl Loop {
     /// The notebook's loop runs already.
     fn own_that_can_run(&self) -> Result<&Arc<Core>, LoopError> {
         self.own("").map_err(|_| LoopError::AlreadyRunning { name: self.name() })
-    }
-}
-
-/// Callbacks. They run between tasks, in the order in which they were given or are due, and print under the cell that has
-/// given them. The panic of one is shown there, and the loop goes on.
-impl Loop {
-    /// Calls a closure once, after all that is ready by now.
-    ///
-    /// # Panics
-    /// If the loop is closed.
-    #[track_caller]
-    pub fn call_soon(&self, callback: impl FnOnce() + Send + 'static) -> CallHandle {
-        self.call("call_soon", What::Once(Box::new(callback)), None, Location::caller())
-    }
-
-    /// Calls a closure once, when this time has gone by. Of two that are due the earlier goes first, and of two that are due at
-    /// the same time the one that was given first.
-    ///
-    /// # Panics
-    /// If the loop is closed.
-    #[track_caller]
-    pub fn call_later(&self, delay: Duration, callback: impl FnOnce() + Send + 'static) -> CallHandle {
-        let when = self.time().saturating_add(delay);
-        self.call("call_later", What::Once(Box::new(callback)), Some(when), Location::caller())
-    }
-
-    /// Calls a closure once, when [`Loop::time`] is `when`. What is past is due at once.
-    ///
-    /// # Panics
-    /// If the loop is closed.
-    #[track_caller]
-    pub fn call_at(&self, when: Duration, callback: impl FnOnce() + Send + 'static) -> CallHandle {
-        self.call("call_at", What::Once(Box::new(callback)), Some(when), Location::caller())
-    }
-
-    /// Calls a closure after each period, for the first time when one has gone by, until the handle's `cancel`, the loop's
-    /// `close` or a panic of the closure. Delays do not add up, and what a blocked loop has missed is left out.
-    ///
-    /// ```
-    /// use loopbook::Loop;
-    /// use std::time::Duration;
-    /// let lab = Loop::new("lab");
-    /// let mut ticks = 0;
-    /// lab.every(Duration::from_millis(2), {
-    ///     let lab = lab.clone();
-    ///     move || {
-    ///         ticks += 1;
-    ///         if ticks == 3 {
-    ///             lab.stop();
-    ///         }
-    ///     }
-    /// });
-    /// lab.run_forever();
-    /// lab.close();
-    /// ```
-    ///
-    /// # Panics
-    /// If the loop is closed.
-    #[track_caller]
-    pub fn every(&self, period: Duration, callback: impl FnMut() + Send + 'static) -> CallHandle {
-        let first = self.time().saturating_add(period);
-        self.call("every", What::Every(period, Box::new(callback)), Some(first), Location::caller())
-    }
-
-    #[track_caller]
-    fn call(&self, name: &str, what: What, when: Option<Duration>, location: &'static Location<'static>) -> CallHandle {
-        let Inner::Own(core) = &self.0 else { return notebook::call(name, what, when, location) };
-        let call = Call::new(name, what, when, location);
-        let called = match when {
-            Some(when) => core.call_at(when, Arc::clone(&call)),
-            None => core.call(Arc::clone(&call)),
-        };
-        called.unwrap_or_else(|error| panic!("{error}"));
-        CallHandle::new(call, Arc::downgrade(core))
     }
 }
 

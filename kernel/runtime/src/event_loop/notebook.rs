@@ -63,8 +63,8 @@ pub(super) fn snapshot() -> LoopSnapshot {
         name: NAME.to_owned(),
         is_running: true,
         is_closed: false,
-        // More than one may run.
-        running: in_state(TaskState::Running).last(),
+        // More than one may run: this is the latest.
+        running: in_state(TaskState::Running).next_back(),
         ready: in_state(TaskState::Scheduled).collect(),
         waiting: in_state(TaskState::Idle).collect(),
         callbacks: 0,

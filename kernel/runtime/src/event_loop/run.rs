@@ -3,10 +3,11 @@
 //! asyncio's `_run_once`, in async-std's surroundings: each poll of [`Turns`] is one turn. It takes as many steps as were
 //! ready when it began (the batch); then the reactor has its turn, and the thread waits if there is nothing to do.
 
-use super::core::{Core, Run, Step};
+use super::core::{Core, Run};
 use super::current;
 use super::error::LoopError;
 use super::priority::Priority;
+use super::step::Step;
 use crate::block_on::Outside;
 use crate::cell::Interrupted;
 use crate::instrument::Probe;
@@ -249,3 +250,6 @@ impl Wake for MainWaker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
