@@ -54,6 +54,11 @@ pub(crate) fn enter(record: &Arc<Record>) -> Entered<'_> {
     Entered { before: CURRENT.replace(Arc::as_ptr(record)), task: PhantomData }
 }
 
+/// Makes no task the current one of this thread until the guard is dropped.
+pub(crate) fn leave() -> Entered<'static> {
+    Entered { before: CURRENT.replace(ptr::null()), task: PhantomData }
+}
+
 /// Puts the task that was current before back; see [`enter`].
 pub(crate) struct Entered<'a> {
     before: *const Record,

@@ -10,6 +10,7 @@
 //! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
 //!   `watching`: the switch for all of that,
 //! - `awaits`: at which `.await`s of cells a task stands,
+//! - `event_loop`: loops that cells make and run themselves, as asyncio has them,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `timeline`: what they learn of tasks and do to them,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
@@ -28,6 +29,7 @@ mod cell;
 mod clock;
 mod context;
 mod display;
+mod event_loop;
 mod events;
 pub mod facade;
 mod flusher;
@@ -76,6 +78,10 @@ pub use loopbook_channel::{AwaitSite, InputError, Site, TaskId, TaskInfo, TaskKi
 
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
+pub use event_loop::{
+    CallHandle, Cancelled, Loop, LoopError, LoopSnapshot, LoopSummary, NoRunningLoop, Priority, Promise, PromiseError,
+    Task, TaskError, get_event_loop, get_running_loop, set_event_loop,
+};
 pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};

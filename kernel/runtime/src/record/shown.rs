@@ -5,7 +5,7 @@ use super::life::Look;
 use crate::clock::{self, Moment, ticks};
 use crate::sockets::Watched;
 use crate::sync::lock;
-use crate::{cell, site, threads};
+use crate::{cell, event_loop, site, threads};
 use loopbook_channel::{Site, TaskId, TaskInfo, TaskKind, TaskState, cell_label};
 use std::panic::Location;
 use std::time::Instant;
@@ -33,7 +33,7 @@ impl Past {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,
-            state: visible_state(self.kind, state),
+            state: visible_state(self.id, self.kind, state),
             cell: self.number,
             site: self.location.and_then(site::in_cell),
             line: self.line,
@@ -120,10 +120,14 @@ impl Record {
     }
 }
 
-/// A local task is driven by the cell that runs, so between cells it stands still.
-fn visible_state(kind: TaskKind, state: TaskState) -> TaskState {
-    if kind == TaskKind::Local && state == TaskState::Scheduled && !cell::is_running() {
-        return TaskState::Frozen;
-    }
-    state
+/// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody does,
+/// they stand still.
+fn visible_state(id: TaskId, kind: TaskKind, state: TaskState) -> TaskState {
+    let stands_still = state == TaskState::Scheduled
+        && match kind {
+            TaskKind::Local => !cell::is_running(),
+            TaskKind::Loop => event_loop::holds_still(id),
+            _ => false,
+        };
+    if stands_still { TaskState::Frozen } else { state }
 }

@@ -56,6 +56,9 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     if !stats.watched {
         footer += " New tasks are not watched (`:loop watch`).";
     }
+    for own in &stats.loops {
+        footer += &format!(" {own}.");
+    }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
     bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
 }
