@@ -1,7 +1,11 @@
 //! Where the child program meets this library. Nothing but C types crosses here, and no panic.
 
-use crate::{cell, flusher, inspector, link, markers, output, panics, pool, registry, site, sockets, spares, stdin};
-use loopbook_channel::{Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, HOOKS_VERSION, Hooks, Stream, ToKernel};
+use crate::{
+    cell, flusher, inspector, link, markers, output, panics, pool, predict, registry, site, sockets, spares, stdin,
+};
+use loopbook_channel::{
+    Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, CellOutcome, HOOKS_VERSION, Hooks, Stream, ToKernel,
+};
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -117,6 +121,7 @@ extern "C" fn end() -> u32 {
         let spared = spares::settle();
         flusher::at_end_of(cell::latest());
         let (cell, outcome, how) = cell::end();
+        predict::settle(cell, outcome == CellOutcome::Ok);
         link::send(&ToKernel::CellDone { cell, outcome, spared });
         how
     });

@@ -131,6 +131,11 @@ fn stuck() -> Vec<Arc<Record>> {
     long.filter_map(|(task, _)| registry::record(task)).collect()
 }
 
+/// How many threads run tasks.
+pub(crate) fn size() -> usize {
+    THREADS.load(Ordering::Relaxed)
+}
+
 /// Whether the thread of this name is one of the pool's.
 pub(crate) fn is_worker(thread: &str) -> bool {
     thread.starts_with(NAME)

@@ -1,13 +1,12 @@
 //! The loop as a whole, what it watches, and one task in full.
 
 use super::awaits::path;
-use super::duration;
 use super::table::{Column, Table};
 use super::tasks::{kind, waiting_on, word};
+use super::{bundle, duration};
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
 use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
-use serde_json::Value;
 
 const fn left(title: &'static str) -> Column {
     Column { title, right: false, wraps: false }
@@ -117,11 +116,4 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
     let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
     bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None })
-}
-
-fn bundle(table: &Table) -> MimeBundle {
-    MimeBundle::from([
-        ("text/plain".to_owned(), Value::String(table.text())),
-        ("text/html".to_owned(), Value::String(table.html())),
-    ])
 }

@@ -1,6 +1,7 @@
 //! How the runtime's data looks: text for terminals, HTML for notebooks. Nothing here asks for anything.
 
 mod awaits;
+mod lab;
 mod lints;
 mod loops;
 mod order;
@@ -12,6 +13,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lab::{arrivals, books, predictions, reactor, server, server_stats, threads, traces};
 pub(crate) use lints::lints;
 pub(crate) use loops::{loop_stats, resources, task};
 pub(crate) use table::Escaped;
@@ -25,6 +27,7 @@ use crate::base64;
 use crate::timeline::Timeline;
 use loopbook_channel::MimeBundle;
 use serde_json::Value;
+use table::Table;
 
 /// What `:timeline` shows.
 pub(crate) fn timeline(timeline: &Timeline) -> MimeBundle {
@@ -32,5 +35,13 @@ pub(crate) fn timeline(timeline: &Timeline) -> MimeBundle {
         ("text/plain".to_owned(), Value::String(timeline.to_text())),
         ("text/html".to_owned(), Value::String(timeline.to_html())),
         ("application/pdf".to_owned(), Value::String(base64::encode(&timeline.to_pdf()))),
+    ])
+}
+
+/// A table as text and HTML.
+fn bundle(table: &Table) -> MimeBundle {
+    MimeBundle::from([
+        ("text/plain".to_owned(), Value::String(table.text())),
+        ("text/html".to_owned(), Value::String(table.html())),
     ])
 }
