@@ -18,10 +18,11 @@ pub use hooks::{
     HOOKS_VERSION, Hooks, SOCKET_ACCEPT, SOCKET_READ, SOCKET_WRITE,
 };
 pub use messages::{
-    CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
+    CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, TaskOrder, ToChild, ToKernel,
 };
 pub use task::{
-    CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label, line_label,
+    AwaitSite, CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label,
+    line_label,
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.

@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 /// Runs `future` as the task of `record` on this thread until it ends. On the cell's thread it ends early when the cell
@@ -39,32 +39,52 @@ pub(crate) fn interruptible<F: Future>(
     future: F,
     record: Arc<Record>,
 ) -> impl Future<Output = thread::Result<F::Output>> {
-    static KEYS: AtomicU64 = AtomicU64::new(1);
-    Interruptible {
-        key: KEYS.fetch_add(1, Ordering::Relaxed),
-        cell: cell::of_this_thread(),
-        drivers: local::drivers(),
-        task: Some(Probe::new(future, record)),
+    Interruptible { outside: Outside::here(), task: Some(Probe::new(future, record)) }
+}
+
+/// What a `block_on` heeds besides its future: the interrupt of the cell on whose thread it was made, and the local tasks
+/// of that thread.
+pub(crate) struct Outside {
+    key: u64,
+    cell: Option<CellId>,
+    drivers: Option<Arc<Drivers>>,
+}
+
+impl Outside {
+    /// That of a `block_on` on this thread.
+    pub(crate) fn here() -> Self {
+        Self::of(cell::of_this_thread())
+    }
+
+    /// That of a `block_on` for this cell.
+    pub(crate) fn of(cell: Option<CellId>) -> Self {
+        static KEYS: AtomicU64 = AtomicU64::new(1);
+        Self { key: KEYS.fetch_add(1, Ordering::Relaxed), cell, drivers: local::drivers() }
+    }
+
+    /// Whether the cell is to end. If not, `waker` is woken when that changes, and when a local task is ready.
+    pub(crate) fn is_interrupted(&self, waker: &Waker) -> bool {
+        if let Some(drivers) = &self.drivers {
+            drivers.enter(self.key, waker);
+        }
+        self.cell.is_some_and(|cell| interrupts::poll(self.key, cell, waker))
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        interrupts::forget(self.key);
+        if let Some(drivers) = &self.drivers {
+            drivers.leave(self.key);
+        }
     }
 }
 
 pin_project_lite::pin_project! {
     struct Interruptible<F> {
-        key: u64,
-        // On whose thread it was made.
-        cell: Option<CellId>,
-        drivers: Option<Arc<Drivers>>,
+        outside: Outside,
         #[pin]
         task: Option<Probe<F>>,
-    }
-
-    impl<F> PinnedDrop for Interruptible<F> {
-        fn drop(this: Pin<&mut Self>) {
-            interrupts::forget(this.key);
-            if let Some(drivers) = &this.drivers {
-                drivers.leave(this.key);
-            }
-        }
     }
 }
 
@@ -73,10 +93,7 @@ impl<F: Future> Future for Interruptible<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(drivers) = this.drivers {
-            drivers.enter(*this.key, cx.waker());
-        }
-        if this.cell.is_some_and(|cell| interrupts::poll(*this.key, cell, cx.waker())) {
+        if this.outside.is_interrupted(cx.waker()) {
             return Poll::Ready(Err(stop(|| this.task.set(None))));
         }
         let Some(task) = this.task.as_pin_mut() else {

@@ -32,6 +32,11 @@ pub(crate) fn end_cell_early(failure: Option<Failure>) {
     }
 }
 
+/// The record of [`current_task`], to compare it with; null if there is none.
+pub(crate) fn current_pointer() -> *const Record {
+    CURRENT.get()
+}
+
 /// The record of [`current_task`].
 pub(crate) fn current() -> Option<Arc<Record>> {
     with_current(|record| {
@@ -47,6 +52,11 @@ pub(crate) fn current() -> Option<Arc<Record>> {
 /// Makes a task the current one of this thread until the guard is dropped.
 pub(crate) fn enter(record: &Arc<Record>) -> Entered<'_> {
     Entered { before: CURRENT.replace(Arc::as_ptr(record)), task: PhantomData }
+}
+
+/// Makes no task the current one of this thread until the guard is dropped.
+pub(crate) fn leave() -> Entered<'static> {
+    Entered { before: CURRENT.replace(ptr::null()), task: PhantomData }
 }
 
 /// Puts the task that was current before back; see [`enter`].

@@ -9,6 +9,8 @@
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
 //!   `watching`: the switch for all of that,
+//! - `awaits`: at which `.await`s of cells a task stands,
+//! - `event_loop`: loops that cells make and run themselves, as asyncio has them,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `reactor`, `timeline`: what they learn of tasks and do to them,
 //! - [`lab`], `cost`, `predict`, `about`: what lessons need,
@@ -19,6 +21,7 @@
 
 mod about;
 mod attach;
+mod awaits;
 mod base64;
 mod beside;
 mod block_on;
@@ -29,6 +32,7 @@ mod clock;
 mod context;
 mod cost;
 mod display;
+mod event_loop;
 mod events;
 pub mod facade;
 mod flusher;
@@ -76,12 +80,16 @@ mod timeline;
 mod views;
 mod watching;
 
-pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
+pub use loopbook_channel::{AwaitSite, InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
 
 pub use about::{About, about};
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use cost::{Cost, cost, cost_of};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
+pub use event_loop::{
+    CallHandle, Cancelled, Loop, LoopError, LoopSnapshot, LoopSummary, NoRunningLoop, Priority, Promise, PromiseError,
+    Task, TaskError, get_event_loop, get_running_loop, set_event_loop,
+};
 pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};
@@ -101,6 +109,7 @@ pub use watching::watch_tasks;
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::awaits::{at, watch_awaits};
     pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};
     pub use crate::local_slot::LocalSlot;

@@ -1,6 +1,7 @@
 //! How the loop as a whole is doing.
 
 use crate::clock::{self, Moment, ticks};
+use crate::event_loop::{self, LoopSummary};
 use crate::facade::tokio_task;
 use crate::threads::{self, LAGS, Thread};
 use crate::{TaskId, pool, registry, resources, watching};
@@ -36,6 +37,8 @@ pub struct LoopStats {
     pub timers: usize,
     /// Sockets, pipes and the like that the reactors watch.
     pub sources: usize,
+    /// The loops that cells have made and that are not closed; the rest of this is about the notebook's.
+    pub loops: Vec<LoopSummary>,
     /// Since the loop began.
     #[serde(serialize_with = "seconds")]
     pub uptime: Duration,
@@ -105,6 +108,7 @@ pub fn loop_stats() -> LoopStats {
         lag: lag(&threads),
         timers: resources::timers(&tasks).count(),
         sources: resources::sources().len(),
+        loops: event_loop::summaries(),
         uptime: now.since(clock::began()),
     }
 }

@@ -3,6 +3,7 @@
 //! A record is also the waker that the task's future sees. It is the same waker for the whole life of the task: async-io
 //! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
 
+mod awaiting;
 mod life;
 mod shown;
 mod side;

@@ -110,25 +110,29 @@ impl Watched {
     }
 }
 
-/// All that the reactors of this process watch, in the order of the descriptors.
+/// All that the reactors of this process watch, in the order of the descriptors; without those of lab servers.
 pub(crate) fn watched_by_reactors() -> Vec<Watched> {
     let addresses = addresses();
-    // tokio's reactor has two descriptors, so everything in it is met twice.
-    let watched: BTreeMap<i32, u32> = watched_descriptors();
-    watched.into_iter().filter_map(|(fd, events)| describe(fd, events, &addresses)).collect()
+    watched_descriptors().into_iter().filter_map(|(fd, events)| describe(fd, events, &addresses)).collect()
 }
 
-/// The descriptors that the reactors of this process watch, and for what; without those of lab servers.
-pub(crate) fn watched_descriptors<T: FromIterator<(i32, u32)>>() -> T {
-    let descriptors = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+/// The descriptors that the reactors watch, and for what.
+pub(crate) fn watched_descriptors() -> BTreeMap<i32, u32> {
+    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return BTreeMap::new() };
     let reactors = descriptors
+        .flatten()
         .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
-    let watched = reactors.filter_map(|reactor| {
+    let mut watched = BTreeMap::new();
+    for reactor in reactors {
         let path = format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy());
-        let watched: Vec<_> = fs::read_to_string(path).ok()?.lines().filter_map(watched_line).collect();
-        (!lab::is_own_reactor(watched.iter().map(|(fd, _)| *fd))).then_some(watched)
-    });
-    watched.flatten().collect()
+        let Ok(text) = fs::read_to_string(path) else { continue };
+        let lines: Vec<(i32, u32)> = text.lines().filter_map(watched_line).collect();
+        if !lab::is_own_reactor(lines.iter().map(|(fd, _)| *fd)) {
+            // tokio's reactor has two descriptors, so everything in it is met twice.
+            watched.extend(lines);
+        }
+    }
+    watched
 }
 
 /// Whether a socket of this machine at `local` is connected with `remote`, and a process has it open.

@@ -92,10 +92,8 @@ fn known(value: &Seen<'_>) -> Option<MimeBundle> {
         bundle.insert("application/json".to_owned(), json.clone());
         return Some(bundle);
     }
-    let mut bundle = inspected(value)?;
-    // JupyterLab would prefer the tree of the JSON to the table.
-    bundle.remove("application/json");
-    Some(bundle)
+    // Without JSON: JupyterLab would prefer its tree to the table.
+    inspected(value)
 }
 
 /// What tells of the loop and its tasks.
@@ -119,7 +117,7 @@ fn inspected(value: &Seen<'_>) -> Option<MimeBundle> {
         return Some(views::timeline(timeline));
     }
     if let Some(tasks) = tasks_in(value) {
-        return Some(views::tasks(&tasks));
+        return Some(views::tasks(&tasks, None));
     }
     of_lessons(value)
 }

@@ -8,7 +8,7 @@ use crate::context;
 use crate::resources;
 use loopbook_channel::{SOCKET_ACCEPT, SOCKET_WRITE, WaitingOn};
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::c_int;
 use std::mem::ManuallyDrop;
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ pub(crate) struct Tried {
 
 /// Which descriptors the reactors watch, and for what: found out when it is asked for first.
 #[derive(Default)]
-pub(crate) struct Watched(OnceCell<HashMap<RawFd, u32>>);
+pub(crate) struct Watched(OnceCell<BTreeMap<RawFd, u32>>);
 
 /// From now on, calls are noted in this process.
 pub(crate) fn start() {

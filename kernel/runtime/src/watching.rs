@@ -1,5 +1,6 @@
 //! The switch of the inspector: whether tasks get records.
 
+use crate::awaits;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static WATCHING: AtomicBool = AtomicBool::new(true);
@@ -22,6 +23,7 @@ static WATCHING: AtomicBool = AtomicBool::new(true);
 /// ```
 pub fn watch_tasks(on: bool) {
     WATCHING.store(on, Ordering::Relaxed);
+    awaits::watch_awaits(on);
 }
 
 /// Whether a task that is started now gets a record.

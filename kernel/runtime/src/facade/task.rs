@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 pub use async_std::task::{
     AccessError, Context, LocalKey, Poll, Task, TaskId, Waker, current, ready, try_current, yield_now,
 };
+pub(crate) use join_handle::Edge;
 pub use join_handle::JoinHandle;
 
 /// Starts a task on the loop. It runs on when the cell that started it ends; a later cell can await its handle.

@@ -5,7 +5,7 @@ use super::life::Look;
 use crate::clock::{self, Moment, ticks};
 use crate::sockets::Watched;
 use crate::sync::lock;
-use crate::{cell, site, threads};
+use crate::{cell, event_loop, site, threads};
 use loopbook_channel::{Site, TaskId, TaskInfo, TaskKind, TaskState, cell_label};
 use std::panic::Location;
 use std::time::Instant;
@@ -33,13 +33,14 @@ impl Past {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,
-            state: visible_state(self.kind, state),
+            state: visible_state(self.id, self.kind, state),
             cell: self.number,
             site: self.location.and_then(site::in_cell),
             line: self.line,
             parent: self.parent,
             awaited_by: Vec::new(),
             waiting_on: Vec::new(),
+            awaits: Vec::new(),
             polls,
             wakes,
             self_wakes,
@@ -59,8 +60,10 @@ impl Record {
     /// What cells and the kernel get to see, as of now. `watched` is read at the first socket and may serve for several
     /// records.
     pub(crate) fn info(&self, watched: &Watched) -> TaskInfo {
-        let mut info = self.past(Moment::now()).info();
+        let now = Moment::now();
+        let mut info = self.past(now).info();
         let mut side = lock(&self.side);
+        info.awaits = side.awaits.sites(now);
         if side.waits().next().is_some() {
             let now = Instant::now();
             info.waiting_on = side.waits().map(|wait| wait.describe(now)).collect();
@@ -117,10 +120,14 @@ impl Record {
     }
 }
 
-/// A local task is driven by the cell that runs, so between cells it stands still.
-fn visible_state(kind: TaskKind, state: TaskState) -> TaskState {
-    if kind == TaskKind::Local && state == TaskState::Scheduled && !cell::is_running() {
-        return TaskState::Frozen;
-    }
-    state
+/// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody does,
+/// they stand still.
+fn visible_state(id: TaskId, kind: TaskKind, state: TaskState) -> TaskState {
+    let stands_still = state == TaskState::Scheduled
+        && match kind {
+            TaskKind::Local => !cell::is_running(),
+            TaskKind::Loop => event_loop::holds_still(id),
+            _ => false,
+        };
+    if stands_still { TaskState::Frozen } else { state }
 }

@@ -1,6 +1,7 @@
 //! What few tasks have: kept beside the counters, behind a lock, and only when there is something.
 
 use super::Record;
+use crate::awaits::Tree;
 use crate::local::Drivers;
 use crate::sockets::Tried;
 use crate::sync::lock;
@@ -32,6 +33,8 @@ impl Wait {
 pub(super) struct Side {
     /// Nobody can await the task any more.
     pub(super) detached: bool,
+    /// The `.await`s of code in cells at which it stands: not rare, whatever waits in a cell has one.
+    pub(super) awaits: Tree,
     waits: u32,
     wait: Option<(u32, Wait)>,
     rare: Option<Box<Rare>>,
@@ -79,6 +82,7 @@ impl Side {
 
     pub(super) fn clear_waits(&mut self) {
         self.wait = None;
+        self.awaits.clear();
         if let Some(rare) = &mut self.rare {
             rare.waits.clear();
             rare.sockets.clear();

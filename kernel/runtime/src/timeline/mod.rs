@@ -227,6 +227,11 @@ impl Timeline {
         chrome::json(self)
     }
 
+    /// How many parts it has.
+    pub(crate) fn spans(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.spans.len()).sum()
+    }
+
     /// The drawing with its caption, and the text for those who do not see it.
     pub(crate) fn to_html(&self) -> String {
         svg::figure(self)

@@ -32,7 +32,7 @@ pub(crate) fn reactor(reactor: &Reactor) -> MimeBundle {
     };
     let columns = vec![column("fd", true), column("what", false), column("watched", false)];
     let rows = reactor.descriptors.iter().map(row).collect();
-    bundle(&Table { caption, columns, rows, footer: None }, reactor)
+    bundle(&Table { caption, columns, rows, footer: None })
 }
 
 /// What `lab::threads()` shows as.
@@ -42,7 +42,7 @@ pub(crate) fn threads(threads: &[Thread]) -> MimeBundle {
     };
     let columns = vec![column("id", true), column("name", false), column("what it does", false)];
     let caption = format!("{} threads in process {}", threads.len(), std::process::id());
-    bundle(&Table { caption, columns, rows: threads.iter().map(row).collect(), footer: None }, &threads)
+    bundle(&Table { caption, columns, rows: threads.iter().map(row).collect(), footer: None })
 }
 
 /// What a server shows as.
@@ -67,7 +67,7 @@ fn stats_table(caption: String, stats: &ServerStats) -> MimeBundle {
     ];
     let rows = counted.into_iter().map(|(name, count)| vec![name.into(), count.into()]).collect();
     let columns = vec![column("what", false), column("count", true)];
-    bundle(&Table { caption, columns, rows, footer: None }, stats)
+    bundle(&Table { caption, columns, rows, footer: None })
 }
 
 /// What `arrivals()` shows as.
@@ -75,7 +75,7 @@ pub(crate) fn arrivals(arrivals: &[Arrival]) -> MimeBundle {
     let row = |arrival: &Arrival| vec![duration(arrival.at).into(), arrival.path.as_str().into()];
     let columns = vec![column("after", true), column("path", false)];
     let caption = format!("{} requests", arrivals.len());
-    bundle(&Table { caption, columns, rows: arrivals.iter().map(row).collect(), footer: None }, &arrivals)
+    bundle(&Table { caption, columns, rows: arrivals.iter().map(row).collect(), footer: None })
 }
 
 /// What rows of the database show as.
@@ -83,7 +83,7 @@ pub(crate) fn books(books: &[Book]) -> MimeBundle {
     let row = |book: &Book| vec![book.id.to_string().into(), book.title.as_str().into(), book.year.to_string().into()];
     let columns = vec![column("id", true), column("title", false), column("year", true)];
     let caption = format!("{} books", books.len());
-    bundle(&Table { caption, columns, rows: books.iter().map(row).collect(), footer: None }, &books)
+    bundle(&Table { caption, columns, rows: books.iter().map(row).collect(), footer: None })
 }
 
 /// What `predictions()` shows as.
@@ -100,7 +100,7 @@ pub(crate) fn predictions(predictions: &[Prediction]) -> MimeBundle {
     let columns =
         vec![column("cell", false), column("said", true), column("took", true), column("times as long", true)];
     let caption = format!("{} predictions", predictions.len());
-    bundle(&Table { caption, columns, rows: predictions.iter().map(row).collect(), footer: None }, &predictions)
+    bundle(&Table { caption, columns, rows: predictions.iter().map(row).collect(), footer: None })
 }
 
 /// What traces show as: drawings with captions.

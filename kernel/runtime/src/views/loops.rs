@@ -1,5 +1,6 @@
 //! The loop as a whole, what it watches, and one task in full.
 
+use super::awaits::path;
 use super::table::{Column, Table};
 use super::tasks::{kind, waiting_on, word};
 use super::{bundle, duration};
@@ -52,10 +53,13 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
         footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
     }
     if !stats.watched {
-        footer += " New tasks are not watched (`:loop watch on`).";
+        footer += " New tasks are not watched (`:loop watch`).";
+    }
+    for own in &stats.loops {
+        footer += &format!(" {own}.");
     }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
-    bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) }, stats)
+    bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
 }
 
 /// What `:resources` shows.
@@ -75,7 +79,7 @@ pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
         ]
     };
     let columns = vec![left("kind"), left("what"), left("waits"), left("tasks")];
-    bundle(&Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None }, &resources)
+    bundle(&Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None })
 }
 
 /// What `:task ID` shows.
@@ -96,6 +100,7 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         ("spawned at", site),
         ("parent", task.parent.map(|id| format!("task {id}"))),
         ("waits for", Some(waiting_on(&task.waiting_on))),
+        ("stands at", Some(path(&task.awaits))),
         ("awaited by", Some(list(&task.awaited_by))),
         ("on thread", task.thread.clone()),
         ("woken by", woken_by),
@@ -110,5 +115,5 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
     let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
-    bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None }, task)
+    bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None })
 }

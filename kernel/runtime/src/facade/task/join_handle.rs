@@ -108,18 +108,18 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// One task awaits another, for as long as this lives.
-struct Edge {
+pub(crate) struct Edge {
     target: Arc<Record>,
     waiting: Waiting,
 }
 
 impl Edge {
-    fn new(awaiter: &Arc<Record>, target: &Arc<Record>) -> Self {
+    pub(crate) fn new(awaiter: &Arc<Record>, target: &Arc<Record>) -> Self {
         target.add_awaiter(awaiter.id);
         Self { target: Arc::clone(target), waiting: awaiter.wait(Wait::Task(target.id)) }
     }
 
-    fn awaiter(&self) -> u64 {
+    pub(crate) fn awaiter(&self) -> u64 {
         self.waiting.task()
     }
 }
