@@ -201,7 +201,7 @@ fn what_goes_over_the_wire_is_traced_in_both_directions() {
     assert!(trace.pieces[1].from == lab::Side::Server && trace.pieces[1].bytes.ends_with(b"Waited 30 ms.\n"));
     assert!(trace.pieces[1].at - trace.pieces[0].at >= ms(29), "{trace:?}");
     let shown = loopbook::__bundle!(server.trace()).expect("shows");
-    assert!(shown["text/html"].as_str().expect("text").contains("<svg"));
+    assert!(shown["text/html"].as_str().expect("text").contains("data:image/svg+xml;base64,"));
     assert!(shown["text/plain"].as_str().expect("text").contains("GET /delay/30"));
     assert!(loopbook::json(&server.traces()).contains("\"from\":\"client\""));
 }

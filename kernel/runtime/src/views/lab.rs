@@ -2,6 +2,7 @@
 
 use super::table::{Column, Escaped, Field, Table};
 use super::{bundle, duration};
+use crate::base64;
 use crate::lab::{Arrival, Book, Server, ServerStats, Thread, Trace};
 use crate::predict::Prediction;
 use crate::reactor::{Descriptor, Interest, Reactor};
@@ -103,7 +104,8 @@ pub(crate) fn predictions(predictions: &[Prediction]) -> MimeBundle {
     bundle(&Table { caption, columns, rows: predictions.iter().map(row).collect(), footer: None })
 }
 
-/// What traces show as: drawings with captions.
+/// What traces show as: drawings with captions, and the text for those who do not see them. Pictures, because a notebook
+/// that was sent by somebody shows no SVG that stands in its HTML.
 pub(crate) fn traces(traces: &[Trace]) -> MimeBundle {
     let figure = |trace: &Trace| {
         let caption = format!(
@@ -111,9 +113,10 @@ pub(crate) fn traces(traces: &[Trace]) -> MimeBundle {
             trace.connection, trace.client, trace.server
         );
         format!(
-            "<figure style=\"margin:0;overflow-x:auto\">{}<figcaption style=\"font-size:90%;opacity:.8\">{}</figcaption>\
-             </figure>",
-            trace.to_svg(),
+            "<figure style=\"margin:0;overflow-x:auto\"><img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\" \
+             style=\"max-width:none;background:#fff\"><figcaption style=\"font-size:90%;opacity:.8\">{}</figcaption></figure>",
+            Escaped(&trace.to_text()),
+            base64::encode(trace.to_svg().as_bytes()),
             Escaped(&caption)
         )
     };

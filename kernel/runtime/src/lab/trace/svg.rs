@@ -45,8 +45,8 @@ pub(super) fn draw(trace: &Trace) -> String {
     let height = y + 2 * LINE;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" role=\"img\" \
-         font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\"><title>What went over connection {}</title>\
-         <desc>{}</desc><text x=\"{LEFT}\" y=\"14\" text-anchor=\"middle\">client {}</text>\
+         font-family=\"sans-serif\" font-size=\"11\" fill=\"#1a1a1a\"><title>What went over connection {}</title>\
+         <desc>{}</desc><rect width=\"{WIDTH}\" height=\"{height}\" rx=\"3\" fill=\"#fff\"/><text x=\"{LEFT}\" y=\"14\" text-anchor=\"middle\">client {}</text>\
          <text x=\"{RIGHT}\" y=\"14\" text-anchor=\"end\">server {}</text>\
          <path d=\"M{LEFT} 20V{bottom}M{RIGHT} 20V{bottom}\" stroke=\"#808080\"/>{arrows}</svg>",
         trace.connection,
@@ -90,9 +90,8 @@ fn end(svg: &mut String, trace: &Trace, y: usize) {
     let _ = write!(svg, "<text x=\"{}\" y=\"{y}\" font-size=\"10\">{}</text>", LEFT + 12, Escaped(&end));
 }
 
+/// A line that fits, with spaces that stay as they are.
 fn shortened(line: &str) -> String {
-    if line.chars().count() <= LONGEST {
-        return line.to_owned();
-    }
-    line.chars().take(LONGEST).chain(['…']).collect()
+    let more = (line.chars().count() > LONGEST).then_some('…');
+    line.chars().take(LONGEST).map(|c| if c == ' ' { '\u{a0}' } else { c }).chain(more).collect()
 }
