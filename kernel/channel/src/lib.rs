@@ -21,7 +21,8 @@ pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
 };
 pub use task::{
-    CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label, line_label,
+    CellId, LockKind, ObjectId, Operation, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy,
+    cell_label, line_label,
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.

@@ -10,7 +10,7 @@ mod waker;
 
 use crate::cancel::CancelOutcome;
 use crate::clock::Moment;
-use crate::events::{self, Happening};
+use crate::events::{self, Happening, Leaf};
 use crate::local;
 use crate::sync::lock;
 use crate::threads::Occupied;
@@ -144,14 +144,14 @@ impl Record {
         }
         threads::note(now, Happening::Ended(state), self.id, None);
         let mut side = lock(&self.side);
-        side.clear_waits();
+        let waits = side.clear_waits();
         let (end_wakers, waker) = match side.known() {
             Some(rare) => (std::mem::take(&mut rare.end_wakers), rare.waker.take()),
             None => (Vec::new(), None),
         };
         drop(side);
         // Dropping a waker runs the executor's code, which may want this record.
-        drop(waker);
+        drop((waker, waits));
         threads::has_ended(self.id);
         let (wakes, self_wakes) = self.life.wakes();
         lints::ended(self, wakes, self_wakes, state == TaskState::Cancelled);
@@ -204,6 +204,11 @@ impl Record {
         lock(&self.side).known().is_some_and(|rare| rare.cancelled_by.is_some())
     }
 
+    /// The task that started it.
+    pub(crate) fn parent(&self) -> Option<TaskId> {
+        self.parent
+    }
+
     pub(crate) fn polls(&self) -> u64 {
         self.life.polls()
     }
@@ -237,8 +242,31 @@ impl Record {
             && self.polls() == polls
     }
 
-    pub(crate) fn awaits_a_task(&self) -> bool {
-        lock(&self.side).awaits_a_task()
+    /// Whether all that it waits for, as far as that is known, are tasks and locks: things that tasks can end. If somebody
+    /// else has a waker of it too, it waits for something that is not known; a task made of so many `branches` has lent
+    /// each of them one.
+    pub(crate) fn waits_for_tasks_only(&self, branches: usize) -> bool {
+        if self.life.state() != TaskState::Idle {
+            return false;
+        }
+        let side = lock(&self.side);
+        let mut known = branches;
+        for wait in side.waits(self.polls()) {
+            if !matches!(wait.leaf(), Leaf::Task | Leaf::Lock) {
+                return false;
+            }
+            known += 1;
+        }
+        known > 0 && self.wakers.load(Ordering::Acquire) <= known
+    }
+
+    /// Whether it waits for a lock, and has so for `limit`.
+    pub(crate) fn waits_for_a_lock(&self, limit: Duration) -> bool {
+        if self.life.state() != TaskState::Idle {
+            return false;
+        }
+        let locked = lock(&self.side).waits(self.polls()).any(|wait| wait.leaf() == Leaf::Lock);
+        locked && self.look(Moment::now()).since.elapsed() >= limit
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -277,10 +305,7 @@ impl Record {
 
     /// Notes what the task waits for, until the guard is dropped.
     pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
-        match wait {
-            Wait::Until(_) => threads::note(Moment::now(), Happening::Sleeps, self.id, None),
-            Wait::Task(id) => threads::note(Moment::now(), Happening::Awaits, self.id, Some(events::short(id))),
-        }
+        threads::note(Moment::now(), Happening::Waits(wait.leaf()), self.id, wait.number().map(events::short));
         let key = lock(&self.side).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
     }
@@ -311,7 +336,7 @@ impl Record {
     }
 
     fn awaits(&self, task: TaskId) -> bool {
-        lock(&self.side).waits().any(|wait| matches!(wait, Wait::Task(id) if id == task))
+        lock(&self.side).waits(self.polls()).any(|wait| matches!(wait, Wait::Task(id) if *id == task))
     }
 
     /// Notes who polls the task from now on.

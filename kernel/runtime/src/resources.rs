@@ -1,8 +1,8 @@
-//! What tasks may be waiting for that is not a task: timers, and what the reactors watch.
+//! What tasks may be waiting for that is not a task: timers, locks, channels, and what the reactors watch.
 //!
 //! Neither reactor lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for each.
 
-use crate::{TaskId, TaskInfo, WaitingOn, registry};
+use crate::{TaskId, TaskInfo, WaitingOn, objects, registry};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fs;
@@ -16,17 +16,19 @@ const WRITE: u32 = libc::EPOLLOUT as u32;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Resource {
-    /// What sort: `timer`, `socket`, `pipe` or what Linux calls it.
+    /// What sort: `timer`, `mutex`, `rwlock`, `channel`, `condvar`, `barrier`, `socket`, `pipe` or what Linux calls it.
     pub kind: String,
-    /// Which: the time left, the addresses, the descriptor.
+    /// Which: the time left; number, state and place; the addresses, the descriptor.
     pub what: String,
-    /// What is waited for: `to fire`, `to read`, `to write`, `to read and write`, or nothing at the moment.
+    /// What is waited for: `to fire`, `to be let in`, `to send`, `to receive`, `to read` and so on, or nothing at the moment.
     pub waits: Option<String>,
     /// The tasks that wait, as far as that is known.
     pub tasks: Vec<TaskId>,
 }
 
-/// Timers that tasks sleep on, and sockets and the like that the reactors watch. As the value of a cell it shows as a table.
+/// Timers that tasks sleep on; channels, and locks, condition variables and barriers for which a task has had to wait since
+/// they were made (until then they are not listed, and cost nothing); sockets and the like that the reactors watch. As the
+/// value of a cell it shows as a table.
 ///
 /// ```
 /// # use loopbook::facade::task;
@@ -45,6 +47,7 @@ pub fn resources() -> Vec<Resource> {
             tasks: vec![task],
         })
         .collect();
+    resources.extend(objects::resources(&tasks));
     resources.extend(sources());
     resources
 }
@@ -53,7 +56,7 @@ pub fn resources() -> Vec<Resource> {
 pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> + '_ {
     tasks.iter().flat_map(|task| {
         task.waiting_on.iter().filter_map(|wait| match wait {
-            WaitingOn::Sleep { seconds } => Some((task.id, *seconds)),
+            WaitingOn::Sleep { seconds } | WaitingOn::Timeout { seconds } => Some((task.id, *seconds)),
             _ => None,
         })
     })

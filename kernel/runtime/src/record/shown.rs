@@ -12,11 +12,11 @@ impl Record {
     pub(crate) fn info(&self) -> TaskInfo {
         let look = self.look(Moment::now());
         let mut side = lock(&self.side);
-        let waiting_on = match side.waits().next() {
+        let waiting_on = match side.waits(look.polls).next() {
             None => Vec::new(),
             Some(_) => {
                 let now = Instant::now();
-                side.waits().map(|wait| wait.describe(now)).collect()
+                side.waits(look.polls).map(|wait| wait.describe(now)).collect()
             }
         };
         let rare = side.known();
