@@ -3,6 +3,7 @@
 mod build;
 mod chrome;
 mod folded;
+mod glyphs;
 mod svg;
 mod text;
 
@@ -70,7 +71,7 @@ pub struct Span {
     pub to: f64,
     /// If it ran, on which thread: the index into [`Timeline::workers`].
     pub worker: Option<usize>,
-    /// If it waited, for what: `sleep`, `task 7`. Nothing if that is not known.
+    /// If it waited, for what: `sleep`, `timeout`, `task 7`, `lock #5`, `send #3`, `receive #3` and so on. Nothing if that is not known.
     pub waits: Option<String>,
 }
 

@@ -4,7 +4,7 @@
 //! each state has a hatch as well as a colour. Nothing moves and no script runs, so it survives wherever HTML is shown.
 
 use super::folded::{self, Columns, Row};
-use super::{Lane, Timeline, text};
+use super::{Lane, Timeline, glyphs, text};
 use crate::views::{self, Escaped};
 use crate::{TaskKind, TaskState};
 use loopbook_channel::cell_label;
@@ -24,6 +24,8 @@ const LARGEST: usize = 200_000;
 const BLOCKED: f64 = 0.1;
 /// Pixels from which on a wait is labelled.
 const LABELLED: f64 = 56.0;
+/// Pixels from which on a wait has its sign.
+const SIGNED: f64 = 12.0;
 const MOST_LABELS: usize = 150;
 const MOST_ARROWS: usize = 150;
 
@@ -56,6 +58,9 @@ fn caption(timeline: &Timeline) -> String {
         time(timeline.to - timeline.from),
         BLOCKED * 1e3
     );
+    if timeline.lanes.iter().flat_map(|lane| &lane.spans).any(|span| span.waits.is_some()) {
+        let _ = write!(caption, " {}", glyphs::LEGEND);
+    }
     if timeline.lost > 0 {
         let _ = write!(caption, " {} older events are forgotten.", timeline.lost);
     }
@@ -185,9 +190,22 @@ fn marks(svg: &mut String, timeline: &Timeline, lane: &Lane, y: usize) {
             let _ =
                 write!(svg, "<path d=\"M{from:.1} {}H{to:.1}\" stroke=\"#e0463e\" stroke-width=\"2\"/>", y + 3 + BAR);
         }
-        let Some(waits) = span.waits.as_ref().filter(|_| to - from >= LABELLED && labels < limit) else { continue };
+        let Some(waits) = span.waits.as_ref().filter(|_| to - from >= SIGNED && labels < limit) else { continue };
         labels += 1;
-        let _ = write!(svg, "<text x=\"{:.1}\" y=\"{}\" font-size=\"9\">{}</text>", from + 4.0, y + 12, Escaped(waits));
+        let mut text = from + 4.0;
+        if let Some(sign) = glyphs::of(waits) {
+            let _ = write!(
+                svg,
+                "<path transform=\"translate({:.1} {})\" d=\"{sign}\" fill=\"none\" stroke=\"currentColor\" \
+                 stroke-width=\".8\"/>",
+                from + 2.0,
+                y + 5
+            );
+            text += SIGNED;
+        }
+        if to - from >= LABELLED {
+            let _ = write!(svg, "<text x=\"{text:.1}\" y=\"{}\" font-size=\"9\">{}</text>", y + 12, Escaped(waits));
+        }
     }
     let mark = match lane.end {
         Some(TaskState::Cancelled) => "✕",

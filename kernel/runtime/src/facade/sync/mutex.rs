@@ -121,7 +121,7 @@ impl<T: ?Sized> Mutex<T> {
 /// are dropped in their order.
 fn kept<T: ?Sized>(mutex: &Arc<Mutex<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers keep a clone of it for as long as they use this.
-    unsafe { &*(&raw const mutex.raw) }
+    unsafe { &*std::ptr::from_ref(&mutex.raw) }
 }
 
 impl<T: fmt::Debug + ?Sized> fmt::Debug for Mutex<T> {

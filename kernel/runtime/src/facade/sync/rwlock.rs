@@ -199,7 +199,7 @@ impl<T: ?Sized> RwLock<T> {
 /// this, as fields are dropped in their order.
 fn kept<T: ?Sized>(lock: &Arc<RwLock<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers have it for as long as they use this.
-    unsafe { &*(&raw const lock.raw) }
+    unsafe { &*std::ptr::from_ref(&lock.raw) }
 }
 
 impl<T: fmt::Debug + ?Sized> fmt::Debug for RwLock<T> {
