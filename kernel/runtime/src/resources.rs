@@ -4,13 +4,17 @@
 
 use crate::{TaskId, TaskInfo, WaitingOn, objects, registry};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 /// Bits of `epoll_ctl`: something waits until it can read, or write.
 const READ: u32 = libc::EPOLLIN as u32;
 const WRITE: u32 = libc::EPOLLOUT as u32;
+
+/// What a Unix socket without a name is called.
+const UNNAMED: &str = "Unix socket";
 
 /// Something that can be waited for; see [`resources`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -65,17 +69,27 @@ pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> 
 /// What the reactors of this process watch, but for what they wake themselves with.
 pub(crate) fn sources() -> Vec<Resource> {
     let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
-    let reactors = descriptors
+    let descriptors: Vec<(i32, PathBuf)> = descriptors
         .flatten()
-        .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, fs::read_link(entry.path()).ok()?)))
+        .collect();
     let addresses = addresses();
-    let mut sources = Vec::new();
-    for reactor in reactors {
-        let path = format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy());
-        let Ok(text) = fs::read_to_string(path) else { continue };
-        sources.extend(text.lines().filter_map(watched).filter_map(|(fd, events)| source(fd, events, &addresses)));
+    // A reactor may have several descriptors, each of which lists all that it watches.
+    let mut watching = BTreeSet::new();
+    for (reactor, _) in descriptors.iter().filter(|(_, target)| target.as_os_str() == "anon_inode:[eventpoll]") {
+        let text = fs::read_to_string(format!("/proc/self/fdinfo/{reactor}")).unwrap_or_default();
+        watching.extend(text.lines().filter_map(watched));
     }
-    sources
+    let others = watching.into_iter().filter(|(fd, _)| !is_for_signals(*fd, &descriptors, &addresses));
+    others.filter_map(|(fd, events)| source(fd, events, &addresses)).collect()
+}
+
+/// Whether it is the socket by which tokio tells itself of signals: one of a pair without a name, with two descriptors.
+fn is_for_signals(fd: i32, descriptors: &[(i32, PathBuf)], addresses: &HashMap<u64, String>) -> bool {
+    let Some((_, target)) = descriptors.iter().find(|(known, _)| *known == fd) else { return false };
+    let inode = target.to_str().and_then(|target| target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok());
+    let unnamed = inode.and_then(|inode: u64| addresses.get(&inode)).is_some_and(|address| address == UNNAMED);
+    unnamed && descriptors.iter().filter(|(_, known)| known == target).count() > 1
 }
 
 /// Descriptor and events of a line `tfd: 7 events: 19 data: …`.
@@ -126,7 +140,10 @@ fn addresses() -> HashMap<u64, String> {
     let text = fs::read_to_string("/proc/self/net/unix").unwrap_or_default();
     addresses.extend(text.lines().skip(1).filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        Some((words.get(6)?.parse().ok()?, format!("Unix {}", words.get(7).unwrap_or(&"socket"))))
+        Some((
+            words.get(6)?.parse().ok()?,
+            words.get(7).map_or_else(|| UNNAMED.to_owned(), |name| format!("Unix {name}")),
+        ))
     }));
     addresses
 }
