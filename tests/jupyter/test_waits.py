@@ -1,8 +1,9 @@
 """What tasks wait for that is not a task: locks, channels, timeouts, from cells and by command."""
 
 import json
+import subprocess
 
-from test_tasks import query
+from conftest import installed_program
 
 HELD = """
 use async_std::sync::{Arc, Mutex};
@@ -30,9 +31,10 @@ let right = task::Builder::new().name("right".into()).spawn(both(b.clone(), a.cl
 """
 
 
-def test_waits_for_a_lock_name_who_holds_it(kernel):
+def test_waits_for_a_lock_name_who_holds_it(kernel, prefix):
     kernel.run(HELD).ok()
-    tasks = {task["name"]: task for task in json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::all_tasks()))').ok().stdout)}
+    listed = json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::all_tasks()))').ok().stdout)
+    tasks = {task["name"]: task for task in listed}
     owner = tasks["holder"]["id"]
     [wait] = tasks["waiter"]["waiting_on"]
     assert (wait["on"], wait["kind"], wait["owner"]) == ("lock", "mutex", owner)
@@ -42,11 +44,12 @@ def test_waits_for_a_lock_name_who_holds_it(kernel):
     tree = shown(kernel, ":pstree")
     assert tree.index("waiter") < tree.index(words) < tree.index("holder"), tree
     assert f"#{wait['id']}, locked by task {owner}, made at In[1], line 3" in shown(kernel, ":resources")
-    answer = query(kernel, {"query": "tasks"})
+    asked = [str(installed_program(prefix)), "inspect", "--json", "--kernel", kernel.manager.connection_file, "tasks"]
+    answer = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
     assert [task["waiting_on"] for task in answer if task["name"] == "waiter"] == [[wait]]
     # The variable is there in later cells, and its lock works.
     kernel.run("holder.cancel().await; waiter.await;").ok()
-    assert kernel.run("let now = *m.lock().await; now").ok().value == "1"
+    assert kernel.run("let now = *m.lock().await; now").ok().text == "1"
 
 
 def test_waits_for_each_others_locks_are_told_under_the_cell(kernel):
@@ -66,10 +69,10 @@ def test_waits_keep_variables_of_their_types_across_cells(kernel):
     kernel.run("let guard = lock.write_arc().await; let mut also = r.clone();").ok()
     kernel.run("s.send(4).await?; let sending = task::spawn(async move { s.send(5).await });").ok()
     assert "1 of 1 messages" in shown(kernel, ":resources")
-    assert kernel.run("let two = (r.recv().await?, also.next().await); two").ok().value == "(4, Some(5))"
+    assert kernel.run("let two = (r.recv().await?, also.next().await); two").ok().text == "(4, Some(5))"
     kernel.run("sending.await?; drop(guard); lock.write().await.push(2); things.0.wait().await;").ok()
-    assert kernel.run("lock.read().await.len()").ok().value == "2"
-    assert kernel.run("weak.upgrade().is_some()").ok().value == "false"
+    assert kernel.run("lock.read().await.len()").ok().text == "2"
+    assert kernel.run("weak.upgrade().is_some()").ok().text == "false"
 
 
 def shown(kernel, command):
