@@ -213,6 +213,15 @@ pub enum WaitingOn {
         /// How many it takes.
         needed: usize,
     },
+    /// A socket.
+    Socket {
+        /// What it waits to do: `read`, `write` or `accept`.
+        operation: String,
+        /// The other end's address, or the socket's own if it has no other end (a listener, UDP); none for Unix sockets.
+        address: Option<String>,
+        /// The descriptor.
+        descriptor: i32,
+    },
     /// Something the runtime can put a word to.
     Other {
         /// The word.

@@ -63,7 +63,7 @@ impl Drop for Entered<'_> {
 }
 
 /// Works at every moment of a thread's life: a pointer needs no destructor.
-fn with_current<T>(look: impl FnOnce(&Record) -> T) -> Option<T> {
+pub(crate) fn with_current<T>(look: impl FnOnce(&Record) -> T) -> Option<T> {
     // SAFETY: null, or borrowed by a guard of this thread that has not been dropped; guards are dropped in the reverse
     // order of their making, since each lives on the stack of the poll that it is for.
     unsafe { CURRENT.get().as_ref() }.map(look)

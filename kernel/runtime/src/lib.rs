@@ -7,8 +7,8 @@
 //! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
-//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
-//!   `objects`: the locks and channels that they wait for,
+//! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
+//!   `objects`: the locks and channels that they wait for; `watching`: the switch for all of that,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `timeline`: what they learn of tasks and do to them,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
@@ -61,6 +61,7 @@ mod seen;
 mod show;
 mod site;
 mod slot;
+mod sockets;
 mod spares;
 mod stdin;
 mod sync;
@@ -68,6 +69,7 @@ mod tasks;
 mod threads;
 mod timeline;
 mod views;
+mod watching;
 
 pub use loopbook_channel::{
     InputError, LockKind, ObjectId, Operation, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy,
@@ -87,6 +89,7 @@ pub use resources::{Resource, resources};
 pub use rich::{Html, Markdown, Png, Svg};
 pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
 pub use timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline, trace};
+pub use watching::watch_tasks;
 
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]

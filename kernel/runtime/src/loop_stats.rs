@@ -3,7 +3,7 @@
 use crate::clock::{self, Moment, ticks};
 use crate::facade::tokio_task;
 use crate::threads::{self, LAGS, Thread};
-use crate::{TaskId, pool, registry, resources};
+use crate::{TaskId, pool, registry, resources, watching};
 use loopbook_channel::{TaskInfo, TaskKind, TaskState};
 use serde::Serialize;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct LoopStats {
     /// The threads that run tasks, and those that wait in a `block_on`.
     pub workers: Vec<WorkerStats>,
+    /// Whether tasks that are started now are watched; see [`watch_tasks`](crate::watch_tasks).
+    pub watched: bool,
     /// Tasks that have not ended.
     pub living: usize,
     /// Tasks that are being polled.
@@ -92,6 +94,7 @@ pub fn loop_stats() -> LoopStats {
     let in_state = |state| tasks.iter().filter(|task| task.state == state).count();
     LoopStats {
         workers: workers(&threads, now),
+        watched: watching::is_on(),
         living: tasks.len(),
         running: in_state(TaskState::Running),
         runnable: in_state(TaskState::Scheduled),

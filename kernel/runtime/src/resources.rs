@@ -10,8 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 /// Bits of `epoll_ctl`: something waits until it can read, or write.
-const READ: u32 = libc::EPOLLIN as u32;
-const WRITE: u32 = libc::EPOLLOUT as u32;
+pub(crate) const READ: u32 = libc::EPOLLIN as u32;
+/// See [`READ`].
+pub(crate) const WRITE: u32 = libc::EPOLLOUT as u32;
 
 /// What a Unix socket without a name is called.
 const UNNAMED: &str = "Unix socket";
@@ -68,20 +69,28 @@ pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> 
 
 /// What the reactors of this process watch, but for what they wake themselves with.
 pub(crate) fn sources() -> Vec<Resource> {
-    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
-    let descriptors: Vec<(i32, PathBuf)> = descriptors
-        .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, fs::read_link(entry.path()).ok()?)))
-        .collect();
     let addresses = addresses();
+    let descriptors = descriptors();
     // A reactor may have several descriptors, each of which lists all that it watches.
-    let mut watching = BTreeSet::new();
-    for (reactor, _) in descriptors.iter().filter(|(_, target)| target.as_os_str() == "anon_inode:[eventpoll]") {
-        let text = fs::read_to_string(format!("/proc/self/fdinfo/{reactor}")).unwrap_or_default();
-        watching.extend(text.lines().filter_map(watched));
-    }
-    let others = watching.into_iter().filter(|(fd, _)| !is_for_signals(*fd, &descriptors, &addresses));
+    let watched: BTreeSet<(i32, u32)> = watched_descriptors();
+    let others = watched.into_iter().filter(|(fd, _)| !is_for_signals(*fd, &descriptors, &addresses));
     others.filter_map(|(fd, events)| source(fd, events, &addresses)).collect()
+}
+
+/// The descriptors that the reactors of this process watch, and for what.
+pub(crate) fn watched_descriptors<T: FromIterator<(i32, u32)>>() -> T {
+    let is_reactor = |(_, target): &(i32, PathBuf)| target.as_os_str() == "anon_inode:[eventpoll]";
+    let reactors = descriptors().into_iter().filter(is_reactor);
+    let texts = reactors.filter_map(|(reactor, _)| fs::read_to_string(format!("/proc/self/fdinfo/{reactor}")).ok());
+    texts.flat_map(|text| text.lines().filter_map(watched).collect::<Vec<_>>()).collect()
+}
+
+/// The descriptors of this process, and what each stands for.
+fn descriptors() -> Vec<(i32, PathBuf)> {
+    let descriptors = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let read =
+        |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, fs::read_link(entry.path()).ok()?));
+    descriptors.filter_map(read).collect()
 }
 
 /// Whether it is the socket by which tokio tells itself of signals: one of a pair without a name, with two descriptors.

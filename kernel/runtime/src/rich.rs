@@ -92,10 +92,8 @@ fn known(value: &Seen<'_>) -> Option<MimeBundle> {
         bundle.insert("application/json".to_owned(), json.clone());
         return Some(bundle);
     }
-    let mut bundle = inspected(value)?;
-    // JupyterLab would prefer the tree of the JSON to the table.
-    bundle.remove("application/json");
-    Some(bundle)
+    // Without JSON: JupyterLab would prefer its tree to the table.
+    inspected(value)
 }
 
 /// What tells of the loop and its tasks.
@@ -118,7 +116,7 @@ fn inspected(value: &Seen<'_>) -> Option<MimeBundle> {
     if let Some(timeline) = value.as_a::<Timeline>() {
         return Some(views::timeline(timeline));
     }
-    Some(views::tasks(&tasks_in(value)?))
+    Some(views::tasks(&tasks_in(value)?, None))
 }
 
 /// The forms in which [`crate::all_tasks`] and its kin give tasks, and what is left of them after a filter.

@@ -2,6 +2,7 @@
 
 use super::{Show, found};
 use crate::record::Record;
+use crate::sockets::Watched;
 use crate::{TaskId, TaskInfo, TaskKind, WaitingOn, graph, objects, registry};
 use loopbook_channel::{LockKind, ObjectId};
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ const KEPT: Duration = Duration::from_secs(1);
 /// Looks at all tasks; `first` tells whether a lint is the first of its sort for a task.
 pub(super) fn look(records: &[Arc<Record>], mut first: impl FnMut(&'static str, TaskId) -> bool) {
     for record in records.iter().filter(|record| record.waits_for_a_lock(KEPT)) {
-        let info = record.info();
+        let info = record.info(&Watched::default());
         let abandoned = info.waiting_on.iter().find_map(|wait| match wait {
             WaitingOn::Lock { id, owner: Some(owner), abandoned: true, .. } => Some((*id, *owner)),
             _ => None,
@@ -26,7 +27,7 @@ pub(super) fn look(records: &[Arc<Record>], mut first: impl FnMut(&'static str, 
     let (waiting, others) = waiting(records);
     let mut seen = infos(&waiting);
     for record in others {
-        let mut info = record.info();
+        let mut info = record.info(&Watched::default());
         info.waiting_on.push(WaitingOn::Other { what: "something else".into() });
         seen.push(info);
     }
@@ -59,7 +60,7 @@ fn waiting(records: &[Arc<Record>]) -> (Vec<&Arc<Record>>, Vec<&Arc<Record>>) {
 }
 
 fn infos(records: &[&Arc<Record>]) -> Vec<TaskInfo> {
-    records.iter().map(|record| record.info()).collect()
+    records.iter().map(|record| record.info(&Watched::default())).collect()
 }
 
 fn deadlock(tasks: &[&Record], infos: &[TaskInfo]) -> String {

@@ -4,6 +4,7 @@ use super::Record;
 use crate::events::Leaf;
 use crate::local::Drivers;
 use crate::objects::Object;
+use crate::sockets::Tried;
 use crate::sync::lock;
 use loopbook_channel::{Failure, TaskId, WaitingOn};
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub(super) struct Rare {
     pub(super) failure: Option<Failure>,
     /// Who polls it, if that is no longer who did first.
     pub(super) waker: Option<Waker>,
+    /// The sockets that it has tried and that were not ready.
+    pub(super) sockets: Vec<Tried>,
     /// Of a local task: who polls its thread's local tasks.
     pub(super) drivers: Option<Arc<Drivers>>,
 }
@@ -110,6 +113,9 @@ impl Side {
         let mut waits = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.waits)).unwrap_or_default();
         // Nothing is allocated for a task that waits for nothing.
         waits.extend(self.wait.take());
+        if let Some(rare) = &mut self.rare {
+            rare.sockets.clear();
+        }
         waits
     }
 

@@ -1,29 +1,59 @@
-//! The signs for what a task waits for: line drawings in a square of eight by eight, as paths of SVG.
+//! The signs for what a task waits for: drawings of a few lines in a square of eight by eight.
 
-/// The path for a wait as [`super::Span::waits`] calls it; `None` for what has no sign.
-pub(super) fn of(waits: &str) -> Option<&'static str> {
-    let path = match waits.split([' ', ',']).next()? {
-        // A clock.
-        "sleep" | "timeout" => "M4 .5a3.5 3.5 0 1 0 .01 0M4 2v2l1.5 1",
-        // Two rings, linked.
-        "task" => "M.5 4a2 2 0 1 0 4 0a2 2 0 1 0-4 0M3.5 4a2 2 0 1 0 4 0a2 2 0 1 0-4 0",
-        // A padlock.
-        "lock" => "M1.5 3.5h5v4h-5zM2.5 3.5V2a1.5 1.5 0 0 1 3 0v1.5",
-        // An arrow into a box, and one out of it.
-        "send" => "M4.5 1h3v6h-3M0 4h5M3.5 2.5L5 4L3.5 5.5",
-        "receive" => "M3.5 1h-3v6h3M3 4h5M6.5 2.5L8 4L6.5 5.5",
-        // A bell.
-        "condvar" => "M.5 6.5h7M1.5 6.5v-2a2.5 2.5 0 0 1 5 0v2M4 2V.5",
-        // An arrow in front of a bar.
-        "barrier" => "M7 .5v7M0 4h5M3.5 2.5L5 4L3.5 5.5",
-        _ => return None,
-    };
-    Some(path)
-}
+use super::{Lane, Timeline};
+
+/// A point in the square.
+type Point = (f64, f64);
+
+const CLOCK: &[&[Point]] = &[
+    &[(4.0, 0.5), (6.5, 1.5), (7.5, 4.0), (6.5, 6.5), (4.0, 7.5), (1.5, 6.5), (0.5, 4.0), (1.5, 1.5), (4.0, 0.5)],
+    HANDS,
+];
+const HANDS: &[Point] = &[(4.0, 2.0), (4.0, 4.0), (5.5, 5.0)];
+const LINK: &[&[Point]] = &[
+    &[(0.5, 4.0), (2.5, 2.0), (4.5, 4.0), (2.5, 6.0), (0.5, 4.0)],
+    &[(3.5, 4.0), (5.5, 2.0), (7.5, 4.0), (5.5, 6.0), (3.5, 4.0)],
+];
+const PADLOCK: &[&[Point]] = &[
+    &[(1.5, 3.5), (6.5, 3.5), (6.5, 7.5), (1.5, 7.5), (1.5, 3.5)],
+    &[(2.5, 3.5), (2.5, 1.5), (3.5, 0.5), (4.5, 0.5), (5.5, 1.5), (5.5, 3.5)],
+];
+const ARROW: &[Point] = &[(0.0, 4.0), (5.0, 4.0), (3.5, 2.5), (5.0, 4.0), (3.5, 5.5)];
+const INTO_A_BOX: &[&[Point]] = &[ARROW, &[(4.5, 1.0), (7.5, 1.0), (7.5, 7.0), (4.5, 7.0)]];
+const OUT_OF_A_BOX: &[&[Point]] =
+    &[&[(3.0, 4.0), (8.0, 4.0), (6.5, 2.5), (8.0, 4.0), (6.5, 5.5)], &[(3.5, 1.0), (0.5, 1.0), (0.5, 7.0), (3.5, 7.0)]];
+const BELL: &[&[Point]] = &[
+    &[(0.5, 6.5), (7.5, 6.5)],
+    &[(1.5, 6.5), (1.5, 3.5), (3.0, 2.0), (5.0, 2.0), (6.5, 3.5), (6.5, 6.5)],
+    &[(4.0, 2.0), (4.0, 0.5)],
+];
+const BAR: &[&[Point]] = &[ARROW, &[(7.0, 0.5), (7.0, 7.5)]];
 
 /// What the signs mean.
-pub(super) const LEGEND: &str = "Signs on waits: a clock for a timer, a padlock for a lock, an arrow into or out of a box for a channel, linked rings \
-     for a task.";
+const LEGEND: &str = " Signs on waits: a clock for a timer, a padlock for a lock, an arrow into or out of a box for a channel, \
+     linked rings for a task.";
+
+/// The lines of the sign for a wait as [`super::Span::waits`] calls it; none for what has no sign.
+pub(super) fn of(waits: &str) -> impl Iterator<Item = [Point; 2]> {
+    let strokes = match waits.split([' ', ',']).next() {
+        Some("sleep" | "timeout") => CLOCK,
+        Some("task") => LINK,
+        Some("lock") => PADLOCK,
+        Some("send") => INTO_A_BOX,
+        Some("receive") => OUT_OF_A_BOX,
+        Some("condvar") => BELL,
+        Some("barrier") => BAR,
+        _ => &[],
+    };
+    strokes.iter().flat_map(|stroke| stroke.windows(2)).map(|line| [line[0], line[1]])
+}
+
+/// The sentence about the signs, if there are any.
+pub(super) fn legend(timeline: &Timeline) -> &'static str {
+    let waits =
+        |lane: &Lane| lane.spans.iter().filter_map(|span| span.waits.as_deref()).any(|waits| of(waits).count() > 0);
+    if timeline.lanes.iter().any(waits) { LEGEND } else { "" }
+}
 
 #[cfg(test)]
 mod tests {
@@ -31,10 +61,11 @@ mod tests {
 
     #[test]
     fn every_sort_of_wait_has_its_sign() {
-        let waits = ["sleep", "task 7", "lock #5", "send #3", "receive #3", "condvar #1", "barrier #2"];
-        let signs: std::collections::HashSet<_> = waits.iter().map(|waits| of(waits).expect("a sign")).collect();
+        let sign = |waits| format!("{:?}", of(waits).collect::<Vec<_>>());
+        let waits = ["sleep", "task 7", "lock #5", "send #3", "receive #3", "condvar #1", "barrier #2", "another"];
+        let signs: std::collections::HashSet<_> = waits.iter().map(|waits| sign(waits)).collect();
         assert_eq!(signs.len(), waits.len());
-        assert_eq!(of("timeout"), of("sleep"));
-        assert_eq!(of("something else"), None);
+        assert_eq!(sign("timeout"), sign("sleep"));
+        assert_eq!(sign("another"), "[]");
     }
 }

@@ -6,7 +6,6 @@ use super::tasks::{kind, waiting_on, word};
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
 use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
-use serde::Serialize;
 use serde_json::Value;
 
 const fn left(title: &'static str) -> Column {
@@ -53,8 +52,11 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     if stats.untracked > 0 {
         footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
     }
+    if !stats.watched {
+        footer += " New tasks are not watched (`:loop watch on`).";
+    }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
-    bundle(Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) }, stats)
+    bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
 }
 
 /// What `:resources` shows.
@@ -74,7 +76,7 @@ pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
         ]
     };
     let columns = vec![left("kind"), left("what"), left("waits"), left("tasks")];
-    bundle(Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None }, &resources)
+    bundle(&Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None })
 }
 
 /// What `:task ID` shows.
@@ -109,16 +111,12 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
     let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
-    bundle(Table { caption: format!("task {}", task.id), columns, rows, footer: None }, task)
+    bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None })
 }
 
-fn bundle(table: Table, data: &impl Serialize) -> MimeBundle {
-    let mut bundle = MimeBundle::from([
+fn bundle(table: &Table) -> MimeBundle {
+    MimeBundle::from([
         ("text/plain".to_owned(), Value::String(table.text())),
         ("text/html".to_owned(), Value::String(table.html())),
-    ]);
-    if let Ok(json) = serde_json::to_value(data) {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+    ])
 }

@@ -5,17 +5,13 @@ use crate::graph::CallGraph;
 use loopbook_channel::{MimeBundle, TaskKind, cell_label, line_label};
 use serde_json::Value;
 
-/// The trees, as `text/plain` and `text/html`, and as data in `application/json`.
+/// The trees, as `text/plain` and `text/html`.
 pub(crate) fn trees(graphs: &[CallGraph]) -> MimeBundle {
     let text = if graphs.is_empty() { "no tasks".to_owned() } else { tree(graphs) };
-    let mut bundle = MimeBundle::from([
+    MimeBundle::from([
         ("text/html".to_owned(), Value::String(format!("<pre style=\"line-height:1.3\">{}</pre>", Escaped(&text)))),
         ("text/plain".to_owned(), Value::String(text)),
-    ]);
-    if let Ok(json) = serde_json::to_value(graphs) {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+    ])
 }
 
 /// The trees as lines of text.
