@@ -6,13 +6,13 @@
 mod life;
 mod shown;
 mod side;
+mod waits;
 mod waker;
 
 use crate::cancel::CancelOutcome;
 use crate::clock::Moment;
-use crate::events::{self, Happening, Leaf};
+use crate::events::{self, Happening};
 use crate::local;
-use crate::sockets::Tried;
 use crate::sync::lock;
 use crate::threads::Occupied;
 use crate::{cell, context, link, lints, registry, site, threads};
@@ -246,33 +246,6 @@ impl Record {
             && self.polls() == polls
     }
 
-    /// Whether all that it waits for, as far as that is known, are tasks and locks: things that tasks can end. If somebody
-    /// else has a waker of it too, it waits for something that is not known; a task made of so many `branches` has lent
-    /// each of them one.
-    pub(crate) fn waits_for_tasks_only(&self, branches: usize) -> bool {
-        if self.life.state() != TaskState::Idle {
-            return false;
-        }
-        let side = lock(&self.side);
-        let mut known = branches;
-        for wait in side.waits(self.polls()) {
-            if !matches!(wait.leaf(), Leaf::Task | Leaf::Lock) {
-                return false;
-            }
-            known += 1;
-        }
-        known > 0 && self.wakers.load(Ordering::Acquire) <= known
-    }
-
-    /// Whether it waits for a lock, and has so for `limit`.
-    pub(crate) fn waits_for_a_lock(&self, limit: Duration) -> bool {
-        if self.life.state() != TaskState::Idle {
-            return false;
-        }
-        let locked = lock(&self.side).waits(self.polls()).any(|wait| wait.leaf() == Leaf::Lock);
-        locked && self.look(Moment::now()).since.elapsed() >= limit
-    }
-
     pub(crate) fn is_finished(&self) -> bool {
         self.life.is_finished()
     }
@@ -307,29 +280,6 @@ impl Record {
         lock(&self.side).known()?.failure.take()
     }
 
-    /// Notes what the task waits for, until the guard is dropped.
-    pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
-        threads::note(Moment::now(), Happening::Waits(wait.leaf()), self.id, wait.number().map(events::short));
-        let key = lock(&self.side).add_wait(wait);
-        Waiting::new(Arc::clone(self), key)
-    }
-
-    /// Whether [`Record::tried_socket`] has something to forget.
-    pub(crate) fn has_tried_sockets(&self) -> bool {
-        self.has_tried_sockets.load(Ordering::Relaxed)
-    }
-
-    /// It has tried a socket, which was not ready (`waits`) or was.
-    pub(crate) fn tried_socket(&self, tried: Tried, waits: bool) {
-        let mut side = lock(&self.side);
-        let sockets = &mut side.rare().sockets;
-        sockets.retain(|known| *known != tried);
-        if waits {
-            sockets.push(tried);
-        }
-        self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
-    }
-
     pub(crate) fn add_awaiter(&self, task: TaskId) {
         lock(&self.side).rare().awaited_by.push(task);
     }
@@ -353,10 +303,6 @@ impl Record {
 
     fn look(&self, now: Moment) -> Look {
         self.life.look(self.created, now)
-    }
-
-    fn awaits(&self, task: TaskId) -> bool {
-        lock(&self.side).waits(self.polls()).any(|wait| matches!(wait, Wait::Task(id) if *id == task))
     }
 
     /// Notes who polls the task from now on.
