@@ -4,6 +4,7 @@ import json
 import subprocess
 
 from conftest import installed_program
+from starting import running_kernel
 
 HELD = """
 use async_std::sync::{Arc, Mutex};
@@ -31,8 +32,8 @@ let right = task::Builder::new().name("right".into()).spawn(both(b.clone(), a.cl
 """
 
 
-def test_waits_for_a_lock_name_who_holds_it(kernel, prefix):
-    kernel.run(HELD).ok()
+def test_waits_for_a_lock_name_who_holds_it(kernel):
+    cell = f"In[{kernel.run(HELD).ok().reply['execution_count']}]"
     listed = json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::all_tasks()))').ok().stdout)
     tasks = {task["name"]: task for task in listed}
     owner = tasks["holder"]["id"]
@@ -43,21 +44,30 @@ def test_waits_for_a_lock_name_who_holds_it(kernel, prefix):
     assert words in shown(kernel, f":task {tasks['waiter']['id']}")
     tree = shown(kernel, ":pstree")
     assert tree.index("waiter") < tree.index(words) < tree.index("holder"), tree
-    assert f"#{wait['id']}, locked by task {owner}, made at In[1], line 3" in shown(kernel, ":resources")
-    asked = [str(installed_program(prefix)), "inspect", "--json", "--kernel", kernel.manager.connection_file, "tasks"]
-    answer = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
-    assert [task["waiting_on"] for task in answer if task["name"] == "waiter"] == [[wait]]
+    assert f"#{wait['id']}, locked by task {owner}, made at {cell}, line 3" in shown(kernel, ":resources")
     # The variable is there in later cells, and its lock works.
     kernel.run("holder.cancel().await; waiter.await;").ok()
     assert kernel.run("let now = *m.lock().await; now").ok().text == "1"
+
+
+def test_waits_are_told_by_comm(kernel_name, prefix, tmp_path):
+    # What the terminal is told is nobody's leftover.
+    with running_kernel(kernel_name, tmp_path) as kernel:
+        kernel.run(HELD).ok()
+        asked = [str(installed_program(prefix)), "inspect", "--json", "--kernel", kernel.manager.connection_file, "tasks"]
+        told = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+        [holder] = [task["id"] for task in told if task["name"] == "holder"]
+        [wait] = [wait for task in told if task["name"] == "waiter" for wait in task["waiting_on"]]
+        assert (wait["on"], wait["owner"], wait["owners"], wait["held"]) == ("lock", holder, [holder], True), wait
 
 
 def test_waits_for_each_others_locks_are_told_under_the_cell(kernel):
     cell = kernel.run(DEADLOCK, background=True).ok()
     kernel.until(lambda: cell.displays)
     [lint] = [display["text/plain"] for display in cell.displays]
-    assert "lint deadlock" in lint and '"left" (In[1], line 9)' in lint and '"right" (In[1], line 10)' in lint, lint
-    assert lint.count("made at In[1], line 3") == 2 and "in the same order" in lint, lint
+    here = f"In[{cell.reply['execution_count']}]"
+    assert "deadlock" in lint and f'"left" ({here}, line 9)' in lint and f'"right" ({here}, line 10)' in lint, lint
+    assert lint.count(f"made at {here}, line 3") == 2 and "in the same order" in lint, lint
     kernel.run("left.cancel().await; right.await;").ok()
 
 
@@ -69,7 +79,7 @@ def test_waits_keep_variables_of_their_types_across_cells(kernel):
     kernel.run("let guard = lock.write_arc().await; let mut also = r.clone();").ok()
     kernel.run("s.send(4).await?; let sending = task::spawn(async move { s.send(5).await });").ok()
     assert "1 of 1 messages" in shown(kernel, ":resources")
-    assert kernel.run("let two = (r.recv().await?, also.next().await); two").ok().text == "(4, Some(5))"
+    assert kernel.run("use async_std::prelude::*; let two = (r.recv().await?, also.next().await); two").ok().text == "(4, Some(5))"
     kernel.run("sending.await?; drop(guard); lock.write().await.push(2); things.0.wait().await;").ok()
     assert kernel.run("lock.read().await.len()").ok().text == "2"
     assert kernel.run("weak.upgrade().is_some()").ok().text == "false"
