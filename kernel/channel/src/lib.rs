@@ -21,12 +21,12 @@ pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, TaskOrder, ToChild, ToKernel,
 };
 pub use task::{
-    AwaitSite, CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label,
-    line_label,
+    AwaitSite, CellId, LockKind, ObjectId, Operation, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn,
+    WokenBy, cell_label, line_label,
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
 pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";

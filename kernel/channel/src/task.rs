@@ -10,6 +10,9 @@ pub type CellId = u64;
 /// A task's number in the runtime: counted up, never reused.
 pub type TaskId = u64;
 
+/// The number of a lock, a channel or the like: counted up, never reused.
+pub type ObjectId = u64;
+
 /// Cells of subshells are numbered from here on: this times the number of the subshell, plus the subshell's own count.
 pub const SUBSHELL: u32 = 1_000_000;
 
@@ -187,6 +190,52 @@ pub enum WaitingOn {
         /// That task.
         id: TaskId,
     },
+    /// Whatever it waits for besides this has so long; `seconds` until the time is up when asked.
+    Timeout {
+        /// Seconds left.
+        seconds: f64,
+    },
+    /// A lock that somebody else holds.
+    Lock {
+        /// The number of the lock.
+        id: ObjectId,
+        /// What is wanted of it.
+        kind: LockKind,
+        /// The task that has locked it; of several that read, the first. `None` if no task has.
+        owner: Option<TaskId>,
+        /// All tasks that hold it and are in the way.
+        owners: Vec<TaskId>,
+        /// Whether somebody holds it who is in the way; else a task that waits to write comes first.
+        held: bool,
+        /// Whether the owner has ended without letting go.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        abandoned: bool,
+    },
+    /// A channel that is empty, or full.
+    Channel {
+        /// The number of the channel.
+        id: ObjectId,
+        /// What the task wants to do.
+        operation: Operation,
+        /// How many messages are in it.
+        length: usize,
+        /// How many it has room for; `None` if there is no limit.
+        capacity: Option<usize>,
+    },
+    /// A condition variable that nobody has notified.
+    Condvar {
+        /// The number of the condition variable.
+        id: ObjectId,
+    },
+    /// A barrier that others have yet to reach.
+    Barrier {
+        /// The number of the barrier.
+        id: ObjectId,
+        /// How many tasks wait there.
+        waiting: usize,
+        /// How many it takes.
+        needed: usize,
+    },
     /// A socket.
     Socket {
         /// What it waits to do: `read`, `write` or `accept`.
@@ -201,6 +250,49 @@ pub enum WaitingOn {
         /// The word.
         what: String,
     },
+}
+
+/// What a task wants of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum LockKind {
+    /// To lock a mutex.
+    #[serde(rename = "mutex")]
+    Mutex,
+    /// To read, with others.
+    #[serde(rename = "rwlock read")]
+    Read,
+    /// To read, with others, and perhaps to write later.
+    #[serde(rename = "rwlock upgradable read")]
+    UpgradableRead,
+    /// To write, alone.
+    #[serde(rename = "rwlock write")]
+    Write,
+    /// To write, having read until now.
+    #[serde(rename = "rwlock upgrade")]
+    Upgrade,
+}
+
+impl LockKind {
+    /// The words for it, as in JSON: `mutex`, `rwlock read`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mutex => "mutex",
+            Self::Read => "rwlock read",
+            Self::UpgradableRead => "rwlock upgradable read",
+            Self::Write => "rwlock write",
+            Self::Upgrade => "rwlock upgrade",
+        }
+    }
+}
+
+/// What a task wants of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// To put a message into it.
+    Send,
+    /// To take a message out of it.
+    Receive,
 }
 
 /// What woke a task.

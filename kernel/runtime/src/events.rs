@@ -32,12 +32,23 @@ pub(crate) enum Happening {
     PollEndsReady,
     /// It is woken. With the task that did it, or [`NOBODY`].
     Woken,
-    /// It begins to sleep.
-    Sleeps,
-    /// It begins to wait for a task. With that task.
-    Awaits,
+    /// It begins to wait. With the number of what it waits for, if that has one.
+    Waits(Leaf),
     /// It has ended, in this state.
     Ended(TaskState),
+}
+
+/// What a task waits for in the end, by sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaf {
+    Sleep,
+    Timeout,
+    Task,
+    Lock,
+    Send,
+    Receive,
+    Condvar,
+    Barrier,
 }
 
 /// In place of a task or cell: there is none.
@@ -131,18 +142,19 @@ const KINDS: [TaskKind; 7] = [
     TaskKind::Loop,
     TaskKind::Tokio,
 ];
-const OTHERS: [Happening; 9] = [
+const LEAVES: [Leaf; 8] =
+    [Leaf::Sleep, Leaf::Timeout, Leaf::Task, Leaf::Lock, Leaf::Send, Leaf::Receive, Leaf::Condvar, Leaf::Barrier];
+const OTHERS: [Happening; 7] = [
     Happening::Parent,
     Happening::PollStarts,
     Happening::PollEnds,
     Happening::PollEndsReady,
     Happening::Woken,
-    Happening::Sleeps,
-    Happening::Awaits,
     Happening::Ended(TaskState::Completed),
     Happening::Ended(TaskState::Cancelled),
 ];
 const PANICKED: u64 = 32;
+const FIRST_LEAF: u64 = 64;
 
 fn code(what: Happening) -> u64 {
     match what {
@@ -151,11 +163,10 @@ fn code(what: Happening) -> u64 {
         Happening::PollEnds => 10,
         Happening::PollEndsReady => 11,
         Happening::Woken => 12,
-        Happening::Sleeps => 13,
-        Happening::Awaits => 14,
-        Happening::Ended(TaskState::Completed) => 15,
+        Happening::Ended(TaskState::Completed) => 13,
         Happening::Ended(TaskState::Panicked) => PANICKED,
-        Happening::Ended(_) => 16,
+        Happening::Ended(_) => 14,
+        Happening::Waits(leaf) => FIRST_LEAF + leaf as u64,
         Happening::Started(kind) => match kind {
             TaskKind::Cell => 1,
             TaskKind::Task => 2,
@@ -171,7 +182,8 @@ fn code(what: Happening) -> u64 {
 fn happening(code: u64) -> Option<Happening> {
     match code {
         1..=7 => Some(Happening::Started(KINDS[code as usize - 1])),
-        8..=16 => Some(OTHERS[code as usize - 8]),
+        8..=14 => Some(OTHERS[code as usize - 8]),
+        FIRST_LEAF.. => LEAVES.get((code - FIRST_LEAF) as usize).map(|leaf| Happening::Waits(*leaf)),
         PANICKED => Some(Happening::Ended(TaskState::Panicked)),
         _ => None,
     }
@@ -188,9 +200,8 @@ mod tests {
     #[test]
     fn every_happening_survives_the_ring() {
         let ring = Ring::new();
-        let all =
-            KINDS.map(Happening::Started).into_iter().chain(OTHERS).chain([Happening::Ended(TaskState::Panicked)]);
-        let all: Vec<_> = all.collect();
+        let all = KINDS.map(Happening::Started).into_iter().chain(OTHERS).chain(LEAVES.map(Happening::Waits));
+        let all: Vec<_> = all.chain([Happening::Ended(TaskState::Panicked)]).collect();
         all.iter().for_each(|&what| ring.push(Event { what, ..event(7) }));
         let (events, lost) = ring.read();
         assert_eq!((events.iter().map(|event| event.what).collect::<Vec<_>>(), lost), (all, 0));

@@ -8,7 +8,7 @@
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
-//!   `watching`: the switch for all of that,
+//!   `objects`: the locks and channels that they wait for; `watching`: the switch for all of that,
 //! - `awaits`: at which `.await`s of cells a task stands,
 //! - `event_loop`: loops that cells make and run themselves, as asyncio has them,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
@@ -17,7 +17,7 @@
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
 //!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
-//! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
+//! - [`facade`]: the parts of async-std and tokio that cells see in our version.
 
 mod about;
 mod attach;
@@ -54,6 +54,7 @@ mod local_slot;
 mod loop_stats;
 mod markers;
 mod names;
+mod objects;
 mod output;
 mod panics;
 mod pool;
@@ -80,7 +81,10 @@ mod timeline;
 mod views;
 mod watching;
 
-pub use loopbook_channel::{AwaitSite, InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
+pub use loopbook_channel::{
+    AwaitSite, InputError, LockKind, ObjectId, Operation, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn,
+    WokenBy,
+};
 
 pub use about::{About, about};
 pub use cancel::{CancelOutcome, cancel, cancel_cell};

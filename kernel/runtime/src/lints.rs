@@ -13,7 +13,8 @@
 //! | `frozen_local` | a local task is ready and has not been polled for 1 s, because no cell runs |
 //! | `panicked_detached` | a task has panicked that nobody awaits |
 //! | `leak` | one line has at least 100 tasks that have not ended, more with each of the last three cells |
-//! | `deadlock` | tasks await each other in a circle |
+//! | `deadlock` | tasks wait for each other, or for locks that they hold, in a circle; or one for its own lock |
+//! | `lock_not_released` | a task has waited for 1 s for a lock whose holder has ended |
 //! | `dropped_unpolled` | a task or a kept future was dropped before its first poll |
 
 use crate::context;
@@ -29,6 +30,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+mod deadlock;
 mod rules;
 mod watch;
 
@@ -69,8 +71,8 @@ pub struct Lint {
 /// What is looked for: `nested_block_on`, `worker_blocked` (all threads of the loop are taken), `never_yielded` (the first
 /// poll takes over 1 s), `slow_poll` (over 100 ms), `starved` (ready for over 50 ms), `self_wakes` (more than half of at least
 /// 20), `lost_waker` (nothing can wake it any more), `large_future` (4 KiB), `frozen_local` (ready for 1 s while no cell
-/// runs), `panicked_detached`, `leak` (over 100 tasks of one line, growing for three cells), `deadlock`,
-/// `dropped_unpolled`.
+/// runs), `panicked_detached`, `leak` (over 100 tasks of one line, growing for three cells), `deadlock`
+/// (tasks wait for each other or for each other's locks), `lock_not_released` (by a task that has ended), `dropped_unpolled`.
 ///
 /// ```
 /// use loopbook::facade::task;

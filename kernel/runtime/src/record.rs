@@ -7,13 +7,13 @@ mod awaiting;
 mod life;
 mod shown;
 mod side;
+mod waits;
 mod waker;
 
 use crate::cancel::CancelOutcome;
 use crate::clock::Moment;
 use crate::events::{self, Happening};
 use crate::local;
-use crate::sockets::Tried;
 use crate::sync::lock;
 use crate::threads::Occupied;
 use crate::{cell, context, link, lints, registry, site, threads};
@@ -149,14 +149,14 @@ impl Record {
         }
         threads::note(now, Happening::Ended(state), self.id, None);
         let mut side = lock(&self.side);
-        side.clear_waits();
+        let waits = side.clear_waits();
         let (end_wakers, waker) = match side.known() {
             Some(rare) => (std::mem::take(&mut rare.end_wakers), rare.waker.take()),
             None => (Vec::new(), None),
         };
         drop(side);
         // Dropping a waker runs the executor's code, which may want this record.
-        drop(waker);
+        drop((waker, waits));
         threads::has_ended(self.id);
         let (wakes, self_wakes) = self.life.wakes();
         lints::ended(self, wakes, self_wakes, state == TaskState::Cancelled);
@@ -209,6 +209,11 @@ impl Record {
         lock(&self.side).known().is_some_and(|rare| rare.cancelled_by.is_some())
     }
 
+    /// The task that started it.
+    pub(crate) fn parent(&self) -> Option<TaskId> {
+        self.parent
+    }
+
     pub(crate) fn polls(&self) -> u64 {
         self.life.polls()
     }
@@ -240,10 +245,6 @@ impl Record {
             && self.wakers.load(Ordering::Acquire) == 0
             && self.life.state() == TaskState::Idle
             && self.polls() == polls
-    }
-
-    pub(crate) fn awaits_a_task(&self) -> bool {
-        lock(&self.side).awaits_a_task()
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -280,32 +281,6 @@ impl Record {
         lock(&self.side).known()?.failure.take()
     }
 
-    /// Notes what the task waits for, until the guard is dropped.
-    pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
-        match wait {
-            Wait::Until(_) => threads::note(Moment::now(), Happening::Sleeps, self.id, None),
-            Wait::Task(id) => threads::note(Moment::now(), Happening::Awaits, self.id, Some(events::short(id))),
-        }
-        let key = lock(&self.side).add_wait(wait);
-        Waiting::new(Arc::clone(self), key)
-    }
-
-    /// Whether [`Record::tried_socket`] has something to forget.
-    pub(crate) fn has_tried_sockets(&self) -> bool {
-        self.has_tried_sockets.load(Ordering::Relaxed)
-    }
-
-    /// It has tried a socket, which was not ready (`waits`) or was.
-    pub(crate) fn tried_socket(&self, tried: Tried, waits: bool) {
-        let mut side = lock(&self.side);
-        let sockets = &mut side.rare().sockets;
-        sockets.retain(|known| *known != tried);
-        if waits {
-            sockets.push(tried);
-        }
-        self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
-    }
-
     pub(crate) fn add_awaiter(&self, task: TaskId) {
         lock(&self.side).rare().awaited_by.push(task);
     }
@@ -329,10 +304,6 @@ impl Record {
 
     fn look(&self, now: Moment) -> Look {
         self.life.look(self.created, now)
-    }
-
-    fn awaits(&self, task: TaskId) -> bool {
-        lock(&self.side).waits().any(|wait| matches!(wait, Wait::Task(id) if id == task))
     }
 
     /// Notes who polls the task from now on.

@@ -1,33 +1,39 @@
-//! What tasks may be waiting for that is not a task: timers, and what the reactors watch.
+//! What tasks may be waiting for that is not a task: timers, locks, channels, and what the reactors watch.
 //!
 //! Neither reactor lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for each.
 
-use crate::{TaskId, TaskInfo, WaitingOn, lab, registry};
+use crate::{TaskId, TaskInfo, WaitingOn, lab, objects, registry};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// Bits of `epoll_ctl`: something waits until it can read, or write.
 pub(crate) const READ: u32 = libc::EPOLLIN as u32;
 /// See [`READ`].
 pub(crate) const WRITE: u32 = libc::EPOLLOUT as u32;
 
+/// What a Unix socket without a name is called.
+const UNNAMED: &str = "Unix socket";
+
 /// Something that can be waited for; see [`resources`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Resource {
-    /// What sort: `timer`, `socket`, `pipe` or what Linux calls it.
+    /// What sort: `timer`, `mutex`, `rwlock`, `channel`, `condvar`, `barrier`, `socket`, `pipe` or what Linux calls it.
     pub kind: String,
-    /// Which: the time left, the addresses, the descriptor.
+    /// Which: the time left; number, state and place; the addresses, the descriptor.
     pub what: String,
-    /// What is waited for: `to fire`, `to read`, `to write`, `to read and write`, or nothing at the moment.
+    /// What is waited for: `to fire`, `to be let in`, `to send`, `to receive`, `to read` and so on, or nothing at the moment.
     pub waits: Option<String>,
     /// The tasks that wait, as far as that is known.
     pub tasks: Vec<TaskId>,
 }
 
-/// Timers that tasks sleep on, and sockets and the like that the reactors watch. As the value of a cell it shows as a table.
+/// Timers that tasks sleep on; channels, and locks, condition variables and barriers for which a task has had to wait since
+/// they were made (until then they are not listed, and cost nothing); sockets and the like that the reactors watch. As the
+/// value of a cell it shows as a table.
 ///
 /// ```
 /// # use loopbook::facade::task;
@@ -46,6 +52,7 @@ pub fn resources() -> Vec<Resource> {
             tasks: vec![task],
         })
         .collect();
+    resources.extend(objects::resources(&tasks));
     resources.extend(sources());
     resources
 }
@@ -54,7 +61,7 @@ pub fn resources() -> Vec<Resource> {
 pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> + '_ {
     tasks.iter().flat_map(|task| {
         task.waiting_on.iter().filter_map(|wait| match wait {
-            WaitingOn::Sleep { seconds } => Some((task.id, *seconds)),
+            WaitingOn::Sleep { seconds } | WaitingOn::Timeout { seconds } => Some((task.id, *seconds)),
             _ => None,
         })
     })
@@ -112,20 +119,17 @@ impl Watched {
 
 /// All that the reactors of this process watch, in the order of the descriptors; without those of lab servers.
 pub(crate) fn watched_by_reactors() -> Vec<Watched> {
-    let addresses = addresses();
-    watched_descriptors().into_iter().filter_map(|(fd, events)| describe(fd, events, &addresses)).collect()
+    let (addresses, descriptors) = (addresses(), descriptors());
+    let others = watched_descriptors().into_iter().filter(|(fd, _)| !is_for_signals(*fd, &descriptors, &addresses));
+    others.filter_map(|(fd, events)| describe(fd, events, &addresses)).collect()
 }
 
 /// The descriptors that the reactors watch, and for what.
 pub(crate) fn watched_descriptors() -> BTreeMap<i32, u32> {
-    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return BTreeMap::new() };
-    let reactors = descriptors
-        .flatten()
-        .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
+    let is_reactor = |(_, target): &(i32, PathBuf)| target.as_os_str() == "anon_inode:[eventpoll]";
     let mut watched = BTreeMap::new();
-    for reactor in reactors {
-        let path = format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy());
-        let Ok(text) = fs::read_to_string(path) else { continue };
+    for (reactor, _) in descriptors().into_iter().filter(is_reactor) {
+        let Ok(text) = fs::read_to_string(format!("/proc/self/fdinfo/{reactor}")) else { continue };
         let lines: Vec<(i32, u32)> = text.lines().filter_map(watched_line).collect();
         if !lab::is_own_reactor(lines.iter().map(|(fd, _)| *fd)) {
             // tokio's reactor has two descriptors, so everything in it is met twice.
@@ -140,6 +144,22 @@ pub(crate) fn is_connected(local: SocketAddr, remote: SocketAddr) -> bool {
     let wanted = format!("TCP {local} to {remote}");
     // Sockets that no process has open any more have no inode.
     addresses().iter().any(|(&inode, address)| inode != 0 && *address == wanted)
+}
+
+/// The descriptors of this process, and what each stands for.
+fn descriptors() -> Vec<(i32, PathBuf)> {
+    let descriptors = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let read =
+        |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, fs::read_link(entry.path()).ok()?));
+    descriptors.filter_map(read).collect()
+}
+
+/// Whether it is the socket by which tokio tells itself of signals: one of a pair without a name, with two descriptors.
+fn is_for_signals(fd: i32, descriptors: &[(i32, PathBuf)], addresses: &HashMap<u64, String>) -> bool {
+    let Some((_, target)) = descriptors.iter().find(|(known, _)| *known == fd) else { return false };
+    let inode = target.to_str().and_then(|target| target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok());
+    let unnamed = inode.and_then(|inode: u64| addresses.get(&inode)).is_some_and(|address| address == UNNAMED);
+    unnamed && descriptors.iter().filter(|(_, known)| known == target).count() > 1
 }
 
 /// Descriptor and events of a line `tfd: 7 events: 19 data: …`.
@@ -182,7 +202,10 @@ fn addresses() -> HashMap<u64, String> {
     let text = fs::read_to_string("/proc/self/net/unix").unwrap_or_default();
     addresses.extend(text.lines().skip(1).filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        Some((words.get(6)?.parse().ok()?, format!("Unix {}", words.get(7).unwrap_or(&"socket"))))
+        Some((
+            words.get(6)?.parse().ok()?,
+            words.get(7).map_or_else(|| UNNAMED.to_owned(), |name| format!("Unix {name}")),
+        ))
     }));
     addresses
 }

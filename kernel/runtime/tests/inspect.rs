@@ -166,5 +166,7 @@ fn a_socket_that_is_waited_for_is_among_the_resources() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(loop_stats().sources >= 1);
+    let sockets: Vec<_> = loopbook::resources().into_iter().filter(|resource| resource.kind == "socket").collect();
+    assert!(sockets.iter().all(|socket| !socket.what.starts_with("Unix socket")), "the runtime's own: {sockets:?}");
     drop(accepting);
 }

@@ -1,9 +1,8 @@
 //! Lints that show only when somebody looks at all tasks from time to time.
 
-use super::{Show, found, rules};
+use super::{Show, deadlock, found, rules};
 use crate::record::Record;
-use crate::sockets::Watched;
-use crate::{TaskId, TaskInfo, TaskKind, TaskState, cell, graph, pool, registry, threads, views};
+use crate::{TaskId, TaskKind, TaskState, cell, pool, registry, threads, views};
 use loopbook_channel::cell_label;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -43,7 +42,7 @@ impl Watch {
         for record in &records {
             self.look_at(record);
         }
-        self.deadlocks(&records);
+        deadlock::look(&records, |lint, task| self.first(lint, task));
         self.leaks(&records);
         self.next = Some(began + began.elapsed() * PART);
     }
@@ -104,29 +103,6 @@ impl Watch {
     fn is_frozen(&mut self, record: &Record) -> bool {
         let stands = record.kind == TaskKind::Local && !cell::is_running() && record.ready_for() >= FROZEN;
         stands && self.first("frozen_local", record.id)
-    }
-
-    fn deadlocks(&mut self, records: &[Arc<Record>]) {
-        let waiting: Vec<&Arc<Record>> = records.iter().filter(|record| record.awaits_a_task()).collect();
-        let infos: Vec<TaskInfo> = waiting.iter().map(|record| record.info(&Watched::default())).collect();
-        for circle in graph::cycles(&infos) {
-            if !self.first("deadlock", circle[0]) {
-                continue;
-            }
-            let tasks: Vec<&Record> = circle
-                .iter()
-                .filter_map(|id| waiting.iter().find(|record| record.id == *id))
-                .map(|record| record.as_ref())
-                .collect();
-            let names: Vec<String> = tasks.iter().map(|task| task.describe()).collect();
-            let message = format!(
-                "{} wait for each other and will for ever. End one of them (`:cancel {}`), and let one of them not await \
-                 the other.",
-                names.join(" and "),
-                circle[0]
-            );
-            found("deadlock", &tasks, tasks.first().and_then(|task| task.line), message, Show::Once);
-        }
     }
 
     /// Counts, when a cell has begun since the last look.

@@ -64,9 +64,9 @@ impl Record {
         let mut info = self.past(now).info();
         let mut side = lock(&self.side);
         info.awaits = side.awaits.sites(now);
-        if side.waits().next().is_some() {
+        if side.waits(info.polls).next().is_some() {
             let now = Instant::now();
-            info.waiting_on = side.waits().map(|wait| wait.describe(now)).collect();
+            info.waiting_on = side.waits(info.polls).map(|wait| wait.describe(now)).collect();
         }
         if let Some(rare) = side.known() {
             info.awaited_by.clone_from(&rare.awaited_by);

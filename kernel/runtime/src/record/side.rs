@@ -2,7 +2,9 @@
 
 use super::Record;
 use crate::awaits::Tree;
+use crate::events::Leaf;
 use crate::local::Drivers;
+use crate::objects::Object;
 use crate::sockets::Tried;
 use crate::sync::lock;
 use loopbook_channel::{Failure, TaskId, WaitingOn};
@@ -11,19 +13,52 @@ use std::task::Waker;
 use std::time::Instant;
 
 /// Why a task waits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Wait {
     /// For a timer.
     Until(Instant),
+    /// For a timer, if nothing else comes before it.
+    Timeout(Instant),
     /// For a task.
     Task(TaskId),
+    /// For something with a number, in the way that its word says.
+    Object(Arc<dyn Object>, u32),
+    /// The same, by a future that lives on when it is no longer awaited: true until the task is polled again or something
+    /// else that it waits for is over. With the number of the poll.
+    Passing(Arc<dyn Object>, u32, u64),
 }
 
 impl Wait {
-    pub(super) fn describe(self, now: Instant) -> WaitingOn {
+    pub(super) fn describe(&self, now: Instant) -> WaitingOn {
+        let left = |then: &Instant| then.saturating_duration_since(now).as_secs_f64();
         match self {
-            Self::Until(then) => WaitingOn::Sleep { seconds: then.saturating_duration_since(now).as_secs_f64() },
-            Self::Task(id) => WaitingOn::Task { id },
+            Self::Until(then) => WaitingOn::Sleep { seconds: left(then) },
+            Self::Timeout(then) => WaitingOn::Timeout { seconds: left(then) },
+            Self::Task(id) => WaitingOn::Task { id: *id },
+            Self::Object(object, how) | Self::Passing(object, how, _) => object.waiting(*how),
+        }
+    }
+
+    fn is_passing(&self) -> bool {
+        matches!(self, Self::Passing(..))
+    }
+
+    /// How timelines call it.
+    pub(super) fn leaf(&self) -> Leaf {
+        match self {
+            Self::Until(_) => Leaf::Sleep,
+            Self::Timeout(_) => Leaf::Timeout,
+            Self::Task(_) => Leaf::Task,
+            Self::Object(object, how) | Self::Passing(object, how, _) => object.leaf(*how),
+        }
+    }
+
+    /// What it waits for, if that has a number.
+    pub(super) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Until(_) | Self::Timeout(_) => None,
+            Self::Task(id) => Some(*id),
+            Self::Object(object, _) | Self::Passing(object, ..) => Some(object.number().id),
         }
     }
 }
@@ -69,24 +104,23 @@ impl Side {
         self.rare.as_deref_mut()
     }
 
-    /// What the task waits for, in the order in which it began to.
-    pub(super) fn waits(&self) -> impl Iterator<Item = Wait> + '_ {
+    /// What the task waits for, in the order in which it began to; it has been polled so many times.
+    pub(super) fn waits(&self, polls: u64) -> impl Iterator<Item = &Wait> + '_ {
         let others = self.rare.iter().flat_map(|rare| &rare.waits);
-        self.wait.iter().chain(others).map(|(_, wait)| *wait)
+        let waits = self.wait.iter().chain(others).map(|(_, wait)| wait);
+        waits.filter(move |wait| !matches!(wait, Wait::Passing(_, _, poll) if *poll != polls))
     }
 
-    /// Whether one of them is a task.
-    pub(super) fn awaits_a_task(&self) -> bool {
-        self.waits().any(|wait| matches!(wait, Wait::Task(_)))
-    }
-
-    pub(super) fn clear_waits(&mut self) {
-        self.wait = None;
+    /// Gives the waits to the caller to drop.
+    pub(super) fn clear_waits(&mut self) -> Vec<(u32, Wait)> {
+        let mut waits = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.waits)).unwrap_or_default();
         self.awaits.clear();
+        // Nothing is allocated for a task that waits for nothing.
+        waits.extend(self.wait.take());
         if let Some(rare) = &mut self.rare {
-            rare.waits.clear();
             rare.sockets.clear();
         }
+        waits
     }
 
     /// Gives the key that [`Side::remove_wait`] wants.
@@ -101,12 +135,22 @@ impl Side {
         key
     }
 
-    fn remove_wait(&mut self, key: u32) {
-        if self.wait.is_some_and(|(known, _)| known == key) {
-            self.wait = None;
-        } else if let Some(rare) = &mut self.rare {
-            rare.waits.retain(|(known, _)| *known != key);
+    /// Gives the waits that are over to the caller to drop: that may be the end of a lock or a channel.
+    fn remove_wait(&mut self, key: u32) -> Vec<(u32, Wait)> {
+        let is_it = |(known, _): &mut (u32, Wait)| *known == key;
+        let mut over = Vec::new();
+        over.extend(self.wait.take_if(is_it));
+        if let Some(rare) = &mut self.rare {
+            over.extend(rare.waits.extract_if(.., is_it));
         }
+        // Whatever was awaited beside it may be awaited no longer. If it still is, the next poll tells.
+        if over.iter().any(|(_, wait)| !wait.is_passing()) {
+            over.extend(self.wait.take_if(|(_, wait)| wait.is_passing()));
+            if let Some(rare) = &mut self.rare {
+                over.extend(rare.waits.extract_if(.., |(_, wait)| wait.is_passing()));
+            }
+        }
+        over
     }
 }
 
@@ -129,6 +173,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        lock(&self.record.side).remove_wait(self.key);
+        let wait = lock(&self.record.side).remove_wait(self.key);
+        drop(wait);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Lane, Span, Timeline, Wake, Worker, seconds};
 use crate::clock::Moment;
-use crate::events::{Event, Happening, NOBODY};
-use crate::{TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, registry, threads, views};
+use crate::events::{self, Event, Happening, Leaf, NOBODY};
+use crate::{Operation, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, registry, threads, views};
 use std::collections::{BTreeMap, HashMap};
 
 /// Everything that is remembered.
@@ -79,8 +79,8 @@ impl Builder {
                 }
                 self.wakes.push((at, event.task, event.with));
             }
-            Happening::Sleeps => lane.waits = Some("sleep".to_owned()),
-            Happening::Awaits => lane.waits = with.map(|task| format!("task {task}")),
+            Happening::Waits(Leaf::Timeout) if lane.waits.is_some() => {}
+            Happening::Waits(leaf) => lane.waits = Some(waits(leaf, with)),
             Happening::Ended(state) => {
                 lane.turn(at, None, None);
                 lane.end = Some(state);
@@ -130,6 +130,35 @@ impl Open {
     }
 }
 
+/// What a lane says of a wait. Numbers of tasks are the lower halves, as rings know them.
+fn waits(leaf: Leaf, number: Option<u32>) -> String {
+    let word = match leaf {
+        Leaf::Sleep => "sleep",
+        Leaf::Timeout => "timeout",
+        Leaf::Task => return format!("task {}", number.unwrap_or(0)),
+        Leaf::Lock => "lock",
+        Leaf::Send => "send",
+        Leaf::Receive => "receive",
+        Leaf::Condvar => "condvar",
+        Leaf::Barrier => "barrier",
+    };
+    number.map_or_else(|| word.to_owned(), |number| format!("{word} #{number}"))
+}
+
+/// The same of a task that has waited for longer than the rings remember.
+fn waited(wait: &WaitingOn) -> String {
+    match wait {
+        WaitingOn::Sleep { .. } => waits(Leaf::Sleep, None),
+        WaitingOn::Timeout { .. } => waits(Leaf::Timeout, None),
+        WaitingOn::Lock { id, .. } => waits(Leaf::Lock, Some(events::short(*id))),
+        WaitingOn::Channel { id, operation: Operation::Send, .. } => waits(Leaf::Send, Some(events::short(*id))),
+        WaitingOn::Channel { id, .. } => waits(Leaf::Receive, Some(events::short(*id))),
+        WaitingOn::Condvar { id } => waits(Leaf::Condvar, Some(events::short(*id))),
+        WaitingOn::Barrier { id, .. } => waits(Leaf::Barrier, Some(events::short(*id))),
+        other => views::wait(other),
+    }
+}
+
 fn finish(builder: Builder, known: &HashMap<TaskId, TaskInfo>, names: Vec<String>, lost: u64, now: f64) -> Timeline {
     // Rings know the lower half of a number; the whole one is the nearest below the highest that was given.
     let highest = registry::started();
@@ -171,10 +200,7 @@ fn finish(builder: Builder, known: &HashMap<TaskId, TaskInfo>, names: Vec<String
 
 fn waiting_all_along(lanes: &mut BTreeMap<TaskId, Lane>, info: &TaskInfo, began: Option<f64>, now: f64) {
     let from = began.unwrap_or(now).max(info.created.as_secs_f64());
-    let waits = info.waiting_on.first().map(|wait| match wait {
-        WaitingOn::Sleep { .. } => "sleep".to_owned(),
-        other => views::wait(other),
-    });
+    let waits = info.waiting_on.first().map(waited);
     lanes.entry(info.id).or_insert_with(|| Lane {
         task: info.id,
         name: info.name.clone(),

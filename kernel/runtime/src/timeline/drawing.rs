@@ -4,7 +4,7 @@
 //! so that it can be read on light pages, on dark ones, and on paper.
 
 use super::folded::{self, Columns, Row};
-use super::{Lane, Timeline};
+use super::{Lane, Timeline, glyphs};
 use crate::views;
 use crate::{TaskKind, TaskState};
 use loopbook_channel::cell_label;
@@ -21,6 +21,8 @@ const MARGIN: f64 = 8.0;
 pub(super) const BLOCKED: f64 = 0.1;
 /// Pixels from which on a wait is labelled.
 const LABELLED: f64 = 56.0;
+/// Pixels from which on a wait has its sign.
+const SIGNED: f64 = 12.0;
 const MOST_LABELS: usize = 150;
 const MOST_ARROWS: usize = 150;
 
@@ -185,9 +187,15 @@ impl Drawing {
                 labels += 1;
                 self.lines(vec![[(from, y + 3.0 + BAR), (to, y + 3.0 + BAR)]], RED, 2.0);
             }
-            let Some(waits) = span.waits.as_ref().filter(|_| to - from >= LABELLED && labels < limit) else { continue };
+            let Some(waits) = span.waits.as_ref().filter(|_| to - from >= SIGNED && labels < limit) else { continue };
             labels += 1;
-            self.words((from + 4.0, y + 12.0), 9.0, Anchor::Start, INK, waits.clone());
+            let place = |(x, z): (f64, f64)| (from + 2.0 + x, y + 5.0 + z);
+            let sign: Vec<_> = glyphs::of(waits).map(|line| line.map(place)).collect();
+            let words = if sign.is_empty() { from + 4.0 } else { from + SIGNED };
+            self.lines(sign, INK, 0.8);
+            if to - from >= LABELLED {
+                self.words((words, y + 12.0), 9.0, Anchor::Start, INK, waits.clone());
+            }
         }
         let mark = match lane.end {
             Some(TaskState::Cancelled) => "✕",

@@ -4,6 +4,7 @@ mod build;
 mod chrome;
 mod drawing;
 mod folded;
+mod glyphs;
 mod pdf;
 mod svg;
 mod text;
@@ -72,7 +73,7 @@ pub struct Span {
     pub to: f64,
     /// If it ran, on which thread: the index into [`Timeline::workers`].
     pub worker: Option<usize>,
-    /// If it waited, for what: `sleep`, `task 7`. Nothing if that is not known.
+    /// If it waited, for what: `sleep`, `timeout`, `task 7`, `lock #5`, `send #3`, `receive #3` and so on. Nothing if that is not known.
     pub waits: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! A figure as SVG, and in HTML. Nothing moves and no script runs, so it survives wherever pictures are shown.
 
 use super::drawing::{Anchor, BLOCKED, Bar, Color, Drawing, Fill, INK, LANES, ORANGE, Shape, time};
-use super::{Timeline, text};
+use super::{Timeline, glyphs, text};
 use crate::base64;
 use crate::views::Escaped;
 use std::fmt::{self, Write};
@@ -42,6 +42,7 @@ fn caption(timeline: &Timeline) -> String {
         time(timeline.to - timeline.from),
         BLOCKED * 1e3
     );
+    caption += glyphs::legend(timeline);
     if timeline.lost > 0 {
         let _ = write!(caption, " {} older events are forgotten.", timeline.lost);
     }

@@ -65,9 +65,9 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
 /// What `:resources` shows.
 pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
     let caption = match resources.len() {
-        0 => "no timer runs, and no socket is watched".to_owned(),
-        1 => "1 timer or socket".to_owned(),
-        n => format!("{n} timers and sockets"),
+        0 => "no timer runs, no socket is watched, and there is no channel or lock to wait for".to_owned(),
+        1 => "1 timer, lock, channel or socket".to_owned(),
+        n => format!("{n} timers, locks, channels and sockets"),
     };
     let row = |resource: &Resource| {
         let tasks: Vec<String> = resource.tasks.iter().map(u64::to_string).collect();

@@ -5,7 +5,9 @@ use super::{
     duration, order,
     table::{Column, Field, Table},
 };
-use loopbook_channel::{MimeBundle, Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn, cell_label, line_label};
+use loopbook_channel::{
+    LockKind, MimeBundle, Operation, Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn, cell_label, line_label,
+};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -208,12 +210,32 @@ pub(super) fn waiting_on(waits: &[WaitingOn]) -> String {
 
 /// What a task waits for, in words.
 pub(crate) fn wait(wait: &WaitingOn) -> String {
+    let left = |seconds: f64| duration(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
     match wait {
-        WaitingOn::Sleep { seconds } => {
-            let left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-            format!("sleep, {} left", duration(left))
-        }
+        WaitingOn::Sleep { seconds } => format!("sleep, {} left", left(*seconds)),
+        WaitingOn::Timeout { seconds } => format!("timeout, {} left", left(*seconds)),
         WaitingOn::Task { id } => format!("task {id}"),
+        WaitingOn::Lock { id, kind, owners, held, abandoned, .. } => {
+            let wish = if *kind == LockKind::Mutex { "" } else { kind.word().trim_start_matches("rwlock") };
+            let holders: Vec<String> = owners.iter().map(u64::to_string).collect();
+            let ended = if *abandoned { ", which has ended" } else { "" };
+            match (held, &holders[..]) {
+                (false, _) if *kind == LockKind::Read => format!("lock #{id}{wish}, behind a task that waits to write"),
+                (false, _) => format!("lock #{id}{wish}"),
+                (true, []) => format!("lock #{id}{wish}, held by no task"),
+                (true, [holder]) => format!("lock #{id}{wish}, held by task {holder}{ended}"),
+                (true, holders) => format!("lock #{id}{wish}, held by tasks {}{ended}", holders.join(" ")),
+            }
+        }
+        WaitingOn::Channel { id, operation, length, capacity } => {
+            let room = capacity.map_or_else(|| "no limit".to_owned(), |capacity| format!("{length} of {capacity}"));
+            match operation {
+                Operation::Send => format!("send to channel #{id} ({room})"),
+                Operation::Receive => format!("receive from channel #{id} ({room})"),
+            }
+        }
+        WaitingOn::Condvar { id } => format!("condvar #{id}"),
+        WaitingOn::Barrier { id, waiting, needed } => format!("barrier #{id} ({waiting} of {needed} are there)"),
         WaitingOn::Socket { operation, address, descriptor } => {
             let what = match operation.as_str() {
                 "write" => "write to",
