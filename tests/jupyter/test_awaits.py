@@ -59,7 +59,7 @@ def test_awaits_of_a_tree_three_deep_are_shown_with_their_lines(kernel):
     # An item that is compiled again with a later cell keeps its place, and one that is run again gets a new one.
     kernel.run(LEAVES + "\ntask::Builder::new().name(\"again\".into()).spawn(leaf(9)).unwrap();\ntask::sleep(Duration::from_millis(100)).await;").ok()
     again = sites(task_of(kernel, "again"))
-    assert [(place[1:3], place[4]) for place in again] == [((9, 3), "task::sleep(Duration::from_secs(n + 99))")]
+    assert [(place[1:3], place[4]) for place in again] == [((8, 3), "task::sleep(Duration::from_secs(n + 99))")]
     assert kernel.run("root.cancel().await").ok().text == "None"
     left = json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::finished_tasks()))').ok().stdout)
     ended = {branch["id"] for branch in branches} | {root["id"]}

@@ -12,7 +12,7 @@ use ra_ap_syntax::ast::{self, HasAttrs};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
 
 /// Macros that take expressions and do not show their text.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 20] = [
     "assert_eq",
     "assert_ne",
     "debug_assert_eq",
@@ -21,11 +21,14 @@ const PLAIN: [&str; 17] = [
     "eprintln",
     "format",
     "format_args",
+    "join",
     "json",
     "matches",
     "panic",
+    "pin",
     "print",
     "println",
+    "try_join",
     "unreachable",
     "vec",
     "write",

@@ -77,3 +77,57 @@ fn add_sites(lines: &mut Vec<String>, sites: &[AwaitSite], rest: &str, (corner, 
         add_sites(lines, group, &format!("{rest}{bar}"), corner);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loopbook_channel::TaskState;
+    use std::time::Duration;
+
+    fn site(line: u32, depth: u32) -> AwaitSite {
+        AwaitSite { cell: 1, line, column: 1, text: "f()".into(), depth, since: Duration::from_secs(2) }
+    }
+
+    fn graph(sites: Vec<AwaitSite>) -> CallGraph {
+        let waits = vec!["sleep".to_owned()];
+        let (awaits, awaited_by) = (Vec::new(), Vec::new());
+        let (kind, state) = (TaskKind::Task, TaskState::Idle);
+        CallGraph {
+            task: 7,
+            name: None,
+            kind,
+            state,
+            cell: None,
+            line: None,
+            sites,
+            waits,
+            awaits,
+            awaited_by,
+            cycle: None,
+        }
+    }
+
+    #[test]
+    fn what_a_task_waits_for_stands_below_the_await_that_it_belongs_to() {
+        let expected = "\
+(task 7) idle
+└── In[1]:1 f(), for 2.00 s
+    └── In[1]:2 f(), for 2.00 s
+        └── sleep";
+        assert_eq!(tree(&[graph(vec![site(1, 0), site(2, 1)])]), expected);
+    }
+
+    #[test]
+    fn awaits_beside_each_other_are_told_apart() {
+        let expected = "\
+(task 7) idle
+└── In[1]:1 f(), for 2.00 s
+    ├── In[1]:2 f(), for 2.00 s
+    │   └── In[1]:3 f(), for 2.00 s
+    ├── In[1]:4 f(), for 2.00 s
+    └── sleep";
+        assert_eq!(tree(&[graph(vec![site(1, 0), site(2, 1), site(3, 2), site(4, 1)])]), expected);
+        let many = vec![site(5, 0); MOST + 3];
+        assert!(tree(&[graph(many)]).contains("├── and 3 more\n"));
+    }
+}
