@@ -261,7 +261,7 @@ fn close_drops_what_is_left_in_order_and_is_final() {
         let tells = Tells(log.clone(), "callback");
         move || drop(tells)
     });
-    let waiting = task::spawn(async move { sleeper.await });
+    let waiting = task::spawn(sleeper);
     lab.close();
     lab.close();
     assert_eq!(log.take(), ["callback", "sleeper", "never ran"]);
