@@ -24,8 +24,11 @@ def test_loops_live_across_cells(kernel):
     result = kernel.run("let both = lab.run_until_complete(async { (one.await, two.await) }); println!(\"{both:?}\");").ok()
     assert result.stdout.strip() == '("Data 1", Ok(7))'
     assert kernel.run("promise.clone().await").ok().text == "Ok(7)"
-    kernel.run("lab.call_soon(|| println!(\"called back\"));").ok()
-    assert kernel.run("lab.stop(); lab.run_forever();").ok().stdout == ""
+    called = kernel.run('lab.call_soon(|| println!("called back"));', background=True).ok()
+    kernel.run("lab.stop(); lab.run_forever();").ok()
+    # Under the cell that gave the callback.
+    kernel.until(lambda: called.stdout)
+    assert called.stdout == "called back\n"
     kernel.run("lab.close();").ok()
 
 
@@ -61,7 +64,7 @@ def test_loops_are_interrupted_and_keep_their_queue(kernel):
 
 def test_loops_print_under_the_cell_that_has_started_the_task(kernel):
     kernel.run(SETUP).ok()
-    first = kernel.run('let said = lab.create_task("says", async { println!("from the task") });').ok()
+    first = kernel.run('let said = lab.create_task("says", async { println!("from the task") });', background=True).ok()
     kernel.run("lab.run_until_complete(said);").ok()
     kernel.until(lambda: first.stdout)
     assert first.stdout == "from the task\n"
