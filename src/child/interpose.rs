@@ -1,10 +1,13 @@
-//! This program's `write` and `read`. The loader resolves these names here first, for libstd and for C code alike, so
-//! what user code writes to descriptors 1 and 2, and from which thread, is known at once and in order.
+//! This program's `write` and `read`, and the calls on sockets. The loader resolves these names here first, for libstd and
+//! for C code alike, so what user code writes to descriptors 1 and 2, and from which thread, is known at once and in order.
 //!
 //! Everything else goes to the system as it came. So does everything in a process that was forked off: the runtime's
 //! threads and locks do not exist there.
 
-use loopbook_channel::Hooks;
+mod sockets;
+
+use loopbook_channel::{Hooks, SOCKET_READ, SOCKET_WRITE};
+use sockets::tell;
 use std::ffi::{c_int, c_long, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
@@ -27,7 +30,7 @@ pub(crate) fn install(hooks: &'static Hooks) {
 unsafe extern "C" fn write(fd: c_int, data: *const c_void, len: usize) -> isize {
     let Some(hooks) = output_hooks(fd) else {
         // SAFETY: as the caller promises.
-        return to_isize(unsafe { libc::syscall(libc::SYS_write, fd, data, len) });
+        return to_isize(tell(fd, SOCKET_WRITE, unsafe { libc::syscall(libc::SYS_write, fd, data, len) }));
     };
     keep_errno(|| (hooks.output)(fd, data.cast(), len));
     len.cast_signed()
@@ -41,7 +44,7 @@ unsafe extern "C" fn write(fd: c_int, data: *const c_void, len: usize) -> isize 
 unsafe extern "C" fn writev(fd: c_int, parts: *const libc::iovec, count: c_int) -> isize {
     let Some((hooks, known)) = output_hooks(fd).zip(usize::try_from(count).ok()) else {
         // SAFETY: as the caller promises.
-        return to_isize(unsafe { libc::syscall(libc::SYS_writev, fd, parts, count) });
+        return to_isize(tell(fd, SOCKET_WRITE, unsafe { libc::syscall(libc::SYS_writev, fd, parts, count) }));
     };
     // SAFETY: the caller promises that many valid parts.
     let parts = if known == 0 { &[] } else { unsafe { std::slice::from_raw_parts(parts, known) } };
@@ -58,7 +61,7 @@ unsafe extern "C" fn read(fd: c_int, data: *mut c_void, len: usize) -> isize {
     match hooks_for(fd == libc::STDIN_FILENO) {
         Some(hooks) => (hooks.input)(data.cast(), len),
         // SAFETY: as the caller promises.
-        None => to_isize(unsafe { libc::syscall(libc::SYS_read, fd, data, len) }),
+        None => to_isize(tell(fd, SOCKET_READ, unsafe { libc::syscall(libc::SYS_read, fd, data, len) })),
     }
 }
 
@@ -72,7 +75,7 @@ unsafe extern "C" fn readv(fd: c_int, parts: *const libc::iovec, count: c_int) -
         // SAFETY: the caller promises at least one valid part.
         Some(hooks) => unsafe { (hooks.input)((*parts).iov_base.cast(), (*parts).iov_len) },
         // SAFETY: as the caller promises.
-        None => to_isize(unsafe { libc::syscall(libc::SYS_readv, fd, parts, count) }),
+        None => to_isize(tell(fd, SOCKET_READ, unsafe { libc::syscall(libc::SYS_readv, fd, parts, count) })),
     }
 }
 
@@ -85,10 +88,15 @@ fn hooks_for(is_ours: bool) -> Option<&'static Hooks> {
     if !is_ours {
         return None;
     }
-    // SAFETY: null or what `install` got, a static.
-    let hooks = unsafe { HOOKS.load(Ordering::Acquire).as_ref() }?;
+    let hooks = hooks()?;
     // SAFETY: asks the system for a number.
     (unsafe { libc::getpid() } == PROCESS.load(Ordering::Relaxed)).then_some(hooks)
+}
+
+/// The hooks, also in a process that was forked off.
+fn hooks() -> Option<&'static Hooks> {
+    // SAFETY: null or what `install` got, a static.
+    unsafe { HOOKS.load(Ordering::Acquire).as_ref() }
 }
 
 /// A successful call leaves `errno` as it was.

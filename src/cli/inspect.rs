@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn a_question_is_a_command_with_or_without_its_colon() {
         let asked = |words: &[&str]| query(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(asked(&[]).unwrap(), Query::Tasks { all: false, cell: None });
-        assert_eq!(asked(&["tasks", "--cell", "3"]).unwrap(), Query::Tasks { all: false, cell: Some(3) });
+        assert_eq!(asked(&[]).unwrap(), Query::Tasks { all: false, cell: None, sort: None });
+        assert_eq!(asked(&["tasks", "--cell", "3"]).unwrap(), Query::Tasks { all: false, cell: Some(3), sort: None });
         assert_eq!(asked(&[":loop"]).unwrap(), Query::Loop);
         assert!(asked(&["vars"]).unwrap_err().to_string().contains("does not ask the loop"));
         assert!(asked(&["tsks"]).unwrap_err().to_string().contains("there is no command"));

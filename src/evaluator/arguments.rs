@@ -3,7 +3,7 @@
 
 use super::Completion;
 use super::cached_crates::Crates;
-use super::commands::{COMMANDS, Description};
+use super::commands::{COMMANDS, Description, ORDERS};
 
 /// Completes the end of `line`, which begins with the command's colon. `names` are those of the notebook that begin with a
 /// word. Gives the length of the word that a completion replaces, in bytes, too.
@@ -27,6 +27,10 @@ pub(super) fn complete(
 
 fn by_usage(command: &Description, args: &str, word: &str, names: impl Fn(&str) -> Vec<Completion>) -> Vec<Completion> {
     let earlier: Vec<&str> = args[..args.len() - word.len()].split_whitespace().collect();
+    if earlier.last() == Some(&"--sort") {
+        let begun = ORDERS.iter().filter(|(name, _)| name.starts_with(word));
+        return begun.map(|(name, _)| item(name, "keyword", command.usage)).collect();
+    }
     let mut items = Vec::new();
     for argument in arguments(command) {
         let is_option = argument.starts_with("--");
@@ -93,8 +97,9 @@ mod tests {
 
     #[test]
     fn options_complete_once() {
-        assert_eq!(texts(":tasks --"), ["--all", "--cell", "--live"]);
-        assert_eq!(texts(":tasks --all --"), ["--cell", "--live"]);
+        assert_eq!(texts(":tasks --"), ["--all", "--cell", "--sort", "--live"]);
+        assert_eq!(texts(":tasks --all --"), ["--cell", "--sort", "--live"]);
+        assert_eq!(texts(":tasks --sort s"), ["state", "scheduled"]);
         assert!(texts(":tasks --cell ").iter().all(|text| text != "N"));
     }
 

@@ -7,7 +7,20 @@ mod list;
 
 pub use list::{COMMANDS, Description, describe, help};
 
-use loopbook_channel::{Query, TaskId};
+use loopbook_channel::{Query, TaskId, TaskOrder};
+
+/// What `:tasks --sort` takes.
+pub const ORDERS: [(&str, TaskOrder); 9] = [
+    ("id", TaskOrder::Id),
+    ("name", TaskOrder::Name),
+    ("state", TaskOrder::State),
+    ("cell", TaskOrder::Cell),
+    ("busy", TaskOrder::Busy),
+    ("scheduled", TaskOrder::Scheduled),
+    ("idle", TaskOrder::Idle),
+    ("polls", TaskOrder::Polls),
+    ("wakes", TaskOrder::Wakes),
+];
 
 /// A command, understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +84,7 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":expand-cell" => none(args, Command::ExpandCell, ":expand-cell"),
         ":help" => Ok(Command::Help((!args.is_empty()).then(|| args.to_owned()))),
         ":lints" => none(args, Command::Ask(Query::Lints), ":lints"),
-        ":loop" => none(args, Command::Ask(Query::Loop), ":loop"),
+        ":loop" => the_loop(args),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
         ":pstree" if args.is_empty() => Ok(Command::Ask(Query::Tree { id: None })),
@@ -131,9 +144,22 @@ fn explain(args: &str) -> Result<Command, String> {
     }
 }
 
+fn the_loop(args: &str) -> Result<Command, String> {
+    let words: Vec<_> = args.split_whitespace().collect();
+    let query = match words[..] {
+        [] => Some(Query::Loop),
+        ["threads", count] => count.parse().ok().filter(|count| *count > 0).map(|count| Query::Threads { count }),
+        ["watch"] => Some(Query::Watch { on: true }),
+        ["unwatch"] => Some(Query::Watch { on: false }),
+        _ => None,
+    };
+    let usage = "`:loop` takes `threads N`, with N from 1 on, `watch` or `unwatch`";
+    query.map(Command::Ask).ok_or_else(|| usage.to_owned())
+}
+
 fn tasks(args: &str) -> Result<Command, String> {
-    let usage = "`:tasks` takes `--all`, `--cell N` and `--live`";
-    let (mut all, mut cell, mut live) = (false, None, false);
+    let usage = format!("`:tasks` takes `--all`, `--cell N`, `--live` and `--sort` with one of {}", names(&ORDERS));
+    let (mut all, mut cell, mut sort, mut live) = (false, None, None, false);
     let mut words = args.split_whitespace();
     while let Some(word) = words.next() {
         match word {
@@ -143,11 +169,19 @@ fn tasks(args: &str) -> Result<Command, String> {
                 let number = words.next().and_then(|word| word.parse().ok());
                 cell = Some(number.ok_or_else(|| format!("{usage}; N is the number of a cell, as in `In[N]`"))?);
             }
+            "--sort" => {
+                let order = words.next().and_then(|word| ORDERS.iter().find(|(name, _)| *name == word));
+                sort = Some(order.ok_or_else(|| usage.clone())?.1);
+            }
             other => return Err(format!("{usage}, not `{other}`")),
         }
     }
-    let query = Query::Tasks { all, cell };
+    let query = Query::Tasks { all, cell, sort };
     Ok(if live { Command::Follow(query) } else { Command::Ask(query) })
+}
+
+fn names(orders: &[(&str, TaskOrder)]) -> String {
+    orders.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn timeline(args: &str) -> Result<Command, String> {
@@ -232,9 +266,17 @@ mod tests {
 
     #[test]
     fn tasks_understands_its_options() {
-        assert_eq!(parse(":tasks", ""), Ok(Command::Ask(Query::Tasks { all: false, cell: None })));
-        assert_eq!(parse(":tasks", "--cell 3 --all"), Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3) })));
-        assert_eq!(parse(":tasks", "--live"), Ok(Command::Follow(Query::Tasks { all: false, cell: None })));
+        assert_eq!(parse(":tasks", ""), Ok(Command::Ask(Query::Tasks { all: false, cell: None, sort: None })));
+        assert_eq!(
+            parse(":tasks", "--cell 3 --all"),
+            Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3), sort: None }))
+        );
+        assert_eq!(parse(":tasks", "--live"), Ok(Command::Follow(Query::Tasks { all: false, cell: None, sort: None })));
+        let busy = Query::Tasks { all: false, cell: None, sort: Some(TaskOrder::Busy) };
+        assert_eq!(parse(":tasks", "--sort busy"), Ok(Command::Ask(busy)));
+        for wrong in ["--sort", "--sort colour"] {
+            assert!(parse(":tasks", wrong).unwrap_err().contains("`scheduled`"), "{wrong}");
+        }
         assert!(parse(":tasks", "--cell x").unwrap_err().contains("number of a cell"));
         assert!(parse(":tasks", "everything").unwrap_err().contains("`everything`"));
     }
@@ -257,6 +299,16 @@ mod tests {
         assert_eq!(parse(":timeline", "--last 250ms"), timeline(None, Some(0.25)));
         for wrong in ["5s", "--last", "--last x", "--last -1s", "--last inf", "--cell x"] {
             assert!(parse(":timeline", wrong).unwrap_err().contains("--last"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_loop_is_shown_resized_and_watched_or_not() {
+        assert_eq!(parse(":loop", ""), Ok(Command::Ask(Query::Loop)));
+        assert_eq!(parse(":loop", " threads 1"), Ok(Command::Ask(Query::Threads { count: 1 })));
+        assert_eq!(parse(":loop", "unwatch"), Ok(Command::Ask(Query::Watch { on: false })));
+        for wrong in ["threads", "threads 0", "threads -1", "threads two", "watch off", "stop"] {
+            assert!(parse(":loop", wrong).unwrap_err().contains("threads N"), "{wrong}");
         }
     }
 

@@ -67,6 +67,23 @@ impl Sources {
     }
 }
 
+/// Errors about names, numbers of arguments and plain types, which are what they are whatever an `.await` stands behind.
+const OF_THEIR_OWN: [&str; 36] = [
+    "E0004", "E0005", "E0023", "E0026", "E0027", "E0040", "E0050", "E0053", "E0057", "E0061", "E0063", "E0106",
+    "E0107", "E0117", "E0119", "E0124", "E0133", "E0201", "E0308", "E0369", "E0384", "E0404", "E0405", "E0407",
+    "E0412", "E0422", "E0423", "E0425", "E0428", "E0432", "E0433", "E0437", "E0560", "E0599", "E0609", "E0614",
+];
+
+/// Whether rustc might say something else if what the cell awaits were not wrapped.
+pub fn depends_on_awaits(errors: &[Diagnostic]) -> bool {
+    let is_of_its_own = |error: &Diagnostic| {
+        let code = error.code.as_ref().map(|code| code.code.as_str());
+        // Types that differ in their lifetimes only may do so because of what the future around them holds.
+        code.is_some_and(|code| OF_THEIR_OWN.contains(&code)) && !error.mentions("more general")
+    };
+    !errors.iter().all(is_of_its_own)
+}
+
 /// A diagnostic as rustc's `--error-format=json` gives it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Diagnostic {

@@ -67,12 +67,12 @@ impl Connection {
         }
     }
 
-    /// Asks the inspector.
-    pub async fn query(&self, query: Query) -> Result<MimeBundle, String> {
+    /// Asks the inspector. The answer has `application/json` only if `data` is true.
+    pub async fn query(&self, query: Query, data: bool) -> Result<MimeBundle, String> {
         let id = self.next_query.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = futures::channel::oneshot::channel();
         self.queries.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer);
-        self.send(&ToChild::Query { id, query });
+        self.send(&ToChild::Query { id, query, data });
         answered.await.unwrap_or_else(|_| Err("the process that runs the cells ended before it answered".into()))
     }
 

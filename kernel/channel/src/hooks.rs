@@ -7,7 +7,7 @@
 use std::ffi::{c_char, c_int};
 
 /// Version of [`Api`] and [`Hooks`]; both sides check it.
-pub const HOOKS_VERSION: u32 = 1;
+pub const HOOKS_VERSION: u32 = 2;
 
 /// Symbol name of the runtime's [`EntryPoint`].
 pub const ENTRY_POINT: &str = "loopbook_attach";
@@ -25,6 +25,13 @@ pub const BEGIN_RUN: c_int = 0;
 pub const BEGIN_REFUSED: c_int = 1;
 /// The cell must not run yet: evcxr has been told to give up variables, and will compile it again without them.
 pub const BEGIN_FORGET: c_int = 2;
+
+/// What a program does with a socket.
+pub const SOCKET_READ: c_int = 0;
+/// See [`SOCKET_READ`].
+pub const SOCKET_WRITE: c_int = 1;
+/// See [`SOCKET_READ`].
+pub const SOCKET_ACCEPT: c_int = 2;
 
 /// What the child program offers the runtime.
 #[repr(C)]
@@ -51,6 +58,9 @@ pub struct Hooks {
     pub output: extern "C" fn(fd: c_int, data: *const u8, len: usize),
     /// The user's code reads descriptor 0. Returns the number of bytes, 0 at the end, or -1 with `errno` set.
     pub input: extern "C" fn(data: *mut u8, len: usize) -> isize,
+    /// A call has read from a socket, written to it or accepted a connection (`operation` is one of [`SOCKET_READ`] and its
+    /// kin), or would have had to wait for that (`waits` is not 0). Leaves `errno` as it is.
+    pub socket: extern "C" fn(fd: c_int, operation: c_int, waits: c_int),
     /// A cell is loaded and about to run, on the main thread; `library` is the path of its shared object. Gives one of
     /// [`BEGIN_RUN`], [`BEGIN_REFUSED`], [`BEGIN_FORGET`].
     pub begin: extern "C" fn(library: *const c_char) -> c_int,

@@ -15,17 +15,18 @@ mod task;
 pub use frame::{Frame, FrameError, MAX_FRAME, read_frame, write_frame};
 pub use hooks::{
     Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint,
-    HOOKS_VERSION, Hooks,
+    HOOKS_VERSION, Hooks, SOCKET_ACCEPT, SOCKET_READ, SOCKET_WRITE,
 };
 pub use messages::{
-    CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, ToChild, ToKernel,
+    CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, TaskOrder, ToChild, ToKernel,
 };
 pub use task::{
-    CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label, line_label,
+    AwaitSite, CellId, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy, cell_label,
+    line_label,
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
 pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";

@@ -133,6 +133,8 @@ pub enum ToChild {
         id: u64,
         /// The question.
         query: Query,
+        /// Whether the answer is to have `application/json`, which takes its time if there are many tasks.
+        data: bool,
     },
     /// Answer to [`ToKernel::Input`].
     InputReply {
@@ -141,6 +143,30 @@ pub enum ToChild {
         /// The line, without its newline, or why there is none.
         reply: Result<String, InputError>,
     },
+}
+
+/// What a table of tasks is sorted by: names and the like from the first on, times and counts from the largest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskOrder {
+    /// The task's number.
+    Id,
+    /// Its name; tasks without one come last.
+    Name,
+    /// Its state, those that run first.
+    State,
+    /// The cell and line that caused it.
+    Cell,
+    /// Time in polls.
+    Busy,
+    /// Time ready to run.
+    Scheduled,
+    /// Time waiting.
+    Idle,
+    /// Number of polls.
+    Polls,
+    /// Number of wakes.
+    Wakes,
 }
 
 /// A question to the inspector. Answered on a thread of its own, also while every other thread is busy.
@@ -155,6 +181,9 @@ pub enum Query {
         /// Only tasks of the cell with this execution count.
         #[serde(default)]
         cell: Option<u32>,
+        /// In which order; by number if nothing is said.
+        #[serde(default)]
+        sort: Option<TaskOrder>,
     },
     /// One task with all that is known of it (`:task ID`). Answered like [`Query::Tasks`].
     Task {
@@ -170,6 +199,17 @@ pub enum Query {
     },
     /// Threads, lag and numbers of the loop (`:loop`). Answered like [`Query::Tasks`].
     Loop,
+    /// Gives the loop so many threads (`:loop threads N`). Answered like [`Query::Cancel`].
+    Threads {
+        /// At least 1.
+        count: usize,
+    },
+    /// Turns the inspector on or off for tasks that are started from now on (`:loop watch`, `:loop unwatch`). Answered like
+    /// [`Query::Cancel`].
+    Watch {
+        /// Whether it is on.
+        on: bool,
+    },
     /// Timers and sockets that something waits for (`:resources`). Answered like [`Query::Tasks`].
     Resources,
     /// When which task ran and waited (`:timeline`). Answered like [`Query::Tasks`], but for timelines of more than

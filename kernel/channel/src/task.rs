@@ -1,6 +1,7 @@
 //! What is known of a task: the one definition that the runtime fills, cells read and the kernel passes on.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A cell's execution in the kernel: counted up by the kernel, never reused. 0 is "before the first cell".
@@ -55,6 +56,9 @@ pub struct TaskInfo {
     pub awaited_by: Vec<TaskId>,
     /// What it waits for.
     pub waiting_on: Vec<WaitingOn>,
+    /// The `.await`s of code in cells at which it stands, each before those inside of it; the first hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits: Vec<AwaitSite>,
     /// How often it was polled.
     pub polls: u64,
     /// How often it was woken.
@@ -150,6 +154,25 @@ pub struct Site {
     pub column: u32,
 }
 
+/// An `.await` in a cell at which a task stands. Lines and columns count from 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AwaitSite {
+    /// Execution count of the cell in which it stands.
+    pub cell: u32,
+    /// Line of the awaited expression in that cell.
+    pub line: u32,
+    /// Column (characters) of the awaited expression in that line, as typed.
+    pub column: u32,
+    /// The awaited expression, shortened to what fits into a line of a table.
+    pub text: Cow<'static, str>,
+    /// How many of the task's other awaits it is inside of. The one right around it is the last before it in
+    /// [`TaskInfo::awaits`] with a smaller depth.
+    pub depth: u32,
+    /// For how long it has been waiting.
+    #[serde(with = "seconds")]
+    pub since: Duration,
+}
+
 /// Something that a task waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "on", rename_all = "lowercase")]
@@ -163,6 +186,15 @@ pub enum WaitingOn {
     Task {
         /// That task.
         id: TaskId,
+    },
+    /// A socket.
+    Socket {
+        /// What it waits to do: `read`, `write` or `accept`.
+        operation: String,
+        /// The other end's address, or the socket's own if it has no other end (a listener, UDP); none for Unix sockets.
+        address: Option<String>,
+        /// The descriptor.
+        descriptor: i32,
     },
     /// Something the runtime can put a word to.
     Other {

@@ -1,13 +1,17 @@
 //! Where the child program meets this library. Nothing but C types crosses here, and no panic.
 
-use crate::{cell, flusher, inspector, link, markers, output, panics, pool, registry, site, spares, stdin};
-use loopbook_channel::{Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, HOOKS_VERSION, Hooks, Stream, ToKernel};
+use crate::{
+    cell, flusher, inspector, link, markers, output, panics, pool, predict, registry, site, sockets, spares, stdin,
+};
+use loopbook_channel::{
+    Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, CellOutcome, HOOKS_VERSION, Hooks, Stream, ToKernel,
+};
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 static API: OnceLock<Api> = OnceLock::new();
-static HOOKS: Hooks = Hooks { version: HOOKS_VERSION, output, input, begin, end };
+static HOOKS: Hooks = Hooks { version: HOOKS_VERSION, output, input, socket, begin, end };
 
 /// The child program calls this once, on the thread on which it will run the cells, before the first of them.
 ///
@@ -41,6 +45,7 @@ fn attach(api: Api) -> std::io::Result<()> {
     registry::loop_began();
     cell::claim_main_thread();
     site::remember_source();
+    sockets::start();
     // A second attachment would be a second kernel; there is none.
     let _ = API.set(api);
     link::connect([api.stdout_pipe, api.stderr_pipe])?;
@@ -82,6 +87,15 @@ extern "C" fn input(data: *mut u8, len: usize) -> isize {
     }
 }
 
+extern "C" fn socket(fd: c_int, operation: c_int, waits: c_int) {
+    // SAFETY: the address is this thread's own.
+    let errno = unsafe { *libc::__errno_location() };
+    // Nothing in there panics by design; if it does, a wait is not shown.
+    let _ = catch_unwind(|| sockets::after_call(fd, operation, waits != 0));
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
 extern "C" fn begin(library: *const c_char) -> c_int {
     // SAFETY: the child hands over the path that it has just loaded.
     let library = unsafe { CStr::from_ptr(library) };
@@ -107,6 +121,7 @@ extern "C" fn end() -> u32 {
         let spared = spares::settle();
         flusher::at_end_of(cell::latest());
         let (cell, outcome, how) = cell::end();
+        predict::settle(cell, outcome == CellOutcome::Ok);
         link::send(&ToKernel::CellDone { cell, outcome, spared });
         how
     });

@@ -3,7 +3,7 @@
 use crate::block_on::drive;
 use crate::record::Record;
 use crate::sync::lock;
-use crate::{flusher, generations, interrupts, link, panics, site};
+use crate::{flusher, generations, interrupts, link, panics, predict, site};
 use loopbook_channel::{BESIDE_SYMBOL, CellId, CellOutcome, Failure, FailureKind, TaskKind, ToKernel, cell_label};
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_void};
@@ -78,6 +78,7 @@ impl Beside {
             Err(why) => self.fail(&why),
         }
         flusher::at_end_of(self.cell);
+        predict::settle(self.cell, lock(&self.failure).is_none());
         self.done();
         HERE.set(None);
     }

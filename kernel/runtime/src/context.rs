@@ -32,6 +32,11 @@ pub(crate) fn end_cell_early(failure: Option<Failure>) {
     }
 }
 
+/// The record of [`current_task`], to compare it with; null if there is none.
+pub(crate) fn current_pointer() -> *const Record {
+    CURRENT.get()
+}
+
 /// The record of [`current_task`].
 pub(crate) fn current() -> Option<Arc<Record>> {
     with_current(|record| {
@@ -68,7 +73,7 @@ impl Drop for Entered<'_> {
 }
 
 /// Works at every moment of a thread's life: a pointer needs no destructor.
-fn with_current<T>(look: impl FnOnce(&Record) -> T) -> Option<T> {
+pub(crate) fn with_current<T>(look: impl FnOnce(&Record) -> T) -> Option<T> {
     // SAFETY: null, or borrowed by a guard of this thread that has not been dropped; guards are dropped in the reverse
     // order of their making, since each lives on the stack of the poll that it is for.
     unsafe { CURRENT.get().as_ref() }.map(look)

@@ -1,6 +1,6 @@
 //! Who waits for whom.
 
-use crate::{TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, registry, views};
+use crate::{AwaitSite, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, registry, views};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,6 +21,9 @@ pub struct CallGraph {
     pub cell: Option<u32>,
     /// The line in that cell.
     pub line: Option<u32>,
+    /// The `.await`s of code in cells at which it stands; see [`TaskInfo::awaits`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<AwaitSite>,
     /// What it waits for that is not a task, in words.
     pub waits: Vec<String>,
     /// The branches that it is made of, and the tasks that it awaits.
@@ -147,6 +150,7 @@ impl Tasks {
             state: task.state,
             cell: task.cell,
             line: task.line,
+            sites: task.awaits.clone(),
             waits: waits.map(views::wait).collect(),
             awaits,
             awaited_by: task.awaited_by.clone(),

@@ -2,18 +2,25 @@
 
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
-use crate::{graph, link, lints, loop_stats, registry, resources, rich, timeline, views};
+use crate::{graph, link, lints, loop_stats, pool, registry, resources, rich, timeline, views, watching};
 use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel, cell_label};
+use serde::Serialize;
 use serde_json::Value;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-static QUESTIONS: OnceLock<Sender<(u64, Query)>> = OnceLock::new();
+/// The most spans that a timeline's JSON is made of: it has to fit into a message.
+const MOST_SPANS: usize = 50_000;
 
-/// Puts a question; the answer goes to the kernel.
-pub(crate) fn ask(id: u64, query: Query) {
-    let asked = QUESTIONS.get().map(|questions| questions.send((id, query)));
+static QUESTIONS: OnceLock<Sender<Question>> = OnceLock::new();
+
+/// Its number, the question, and whether the answer is to have data.
+type Question = (u64, Query, bool);
+
+/// Puts a question; the answer goes to the kernel, with JSON if `data` is true.
+pub(crate) fn ask(id: u64, query: Query, data: bool) {
+    let asked = QUESTIONS.get().map(|questions| questions.send((id, query, data)));
     if !matches!(asked, Some(Ok(()))) {
         link::send(&ToKernel::Answer { id, answer: Err("the inspector has not started".into()) });
     }
@@ -31,20 +38,21 @@ pub(crate) fn start() -> std::io::Result<()> {
     Ok(())
 }
 
-fn run(questions: &Receiver<(u64, Query)>) {
-    for (id, query) in questions {
-        let answer = std::panic::catch_unwind(|| answer(&query))
+fn run(questions: &Receiver<Question>) {
+    for (id, query, data) in questions {
+        let answer = std::panic::catch_unwind(|| answer(&query, data))
             .map_err(|_| "the inspector failed; please report this with what you asked".to_owned());
         link::send(&ToKernel::Answer { id, answer });
     }
 }
 
-fn answer(query: &Query) -> MimeBundle {
+fn answer(query: &Query, data: bool) -> MimeBundle {
     match query {
-        Query::Tasks { all, cell } => {
+        Query::Tasks { all, cell, sort } => {
             let mut tasks = if *all { registry::finished_and_living() } else { registry::all_tasks() };
             tasks.retain(|task| cell.is_none() || task.cell == *cell);
-            let mut bundle = views::tasks(&tasks);
+            tasks.sort_by_key(|task| task.id);
+            let mut bundle = with_data(views::tasks(&tasks, *sort), data, &tasks);
             if *all && registry::forgotten_tasks() > 0 {
                 note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
             }
@@ -56,16 +64,30 @@ fn answer(query: &Query) -> MimeBundle {
             bundle
         }
         Query::Task { id } => match registry::task(*id) {
-            Some(task) => views::task(&task),
+            Some(task) => with_data(views::task(&task), data, &task),
             None => rich::text(format!("there is no task {id}: it is forgotten, or there never was one")),
         },
-        Query::Tree { id: None } => views::trees(&graph::roots()),
+        Query::Tree { id: None } => {
+            let graphs = graph::roots();
+            with_data(views::trees(&graphs), data, &graphs)
+        }
         Query::Tree { id: Some(id) } => match graph::call_graph(*id) {
-            Some(graph) => views::trees(&[graph]),
+            Some(graph) => with_data(views::trees(std::slice::from_ref(&graph)), data, &[graph]),
             None => rich::text(format!("there is no task {id} that waits: it has ended, or there never was one")),
         },
-        Query::Loop => views::loop_stats(&loop_stats::loop_stats()),
-        Query::Resources => views::resources(&resources::resources()),
+        Query::Loop => {
+            let stats = loop_stats::loop_stats();
+            with_data(views::loop_stats(&stats), data, &stats)
+        }
+        Query::Threads { count } => rich::text(pool::resize(*count)),
+        Query::Watch { on } => {
+            watching::watch_tasks(*on);
+            rich::text(format!("tasks that are started from now on are {}watched", if *on { "" } else { "not " }))
+        }
+        Query::Resources => {
+            let resources = resources::resources();
+            with_data(views::resources(&resources), data, &resources)
+        }
         Query::Timeline { cell, last } => {
             let mut timeline = timeline::timeline();
             if let Some(cell) = *cell {
@@ -74,9 +96,12 @@ fn answer(query: &Query) -> MimeBundle {
             if let Some(last) = last.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
                 timeline = timeline.last(last);
             }
-            views::timeline(&timeline)
+            with_data(views::timeline(&timeline), data && timeline.spans() <= MOST_SPANS, &timeline)
         }
-        Query::Lints => lints::table(),
+        Query::Lints => {
+            let lints = lints::lints();
+            with_data(views::lints(&lints), data, &lints)
+        }
         Query::Cancel { id } => rich::text(match registry::record(*id) {
             Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),
             None => format!("there is no task {id} that could be cancelled: it has ended, or there never was one"),
@@ -86,6 +111,14 @@ fn answer(query: &Query) -> MimeBundle {
             cancel::request_cell(*cell, "`:cancel`"),
         )),
     }
+}
+
+/// Adds what programs read, if they have asked for it.
+fn with_data(mut bundle: MimeBundle, wanted: bool, data: &(impl Serialize + ?Sized)) -> MimeBundle {
+    if wanted && let Ok(json) = serde_json::to_value(data) {
+        bundle.insert("application/json".to_owned(), json);
+    }
+    bundle
 }
 
 fn outcome(what: &str, outcome: CancelOutcome) -> String {

@@ -8,12 +8,13 @@ use crate::panics;
 use crate::record::{LentWaker, Record};
 use crate::registry;
 use crate::threads::{self, Occupied};
+use crate::watching;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::thread;
 
 /// Gives a part of a task, such as an argument of `gather!`, a record of its own. The parent is the task in which the
@@ -45,7 +46,7 @@ pin_project_lite::pin_project! {
                 let _entered = context::enter(&task.record);
                 this.inner.set(None);
             }
-            task.record.finish(TaskState::Cancelled);
+            task.record.finish(TaskState::Cancelled, Moment::now());
         }
     }
 }
@@ -95,8 +96,9 @@ impl Polling<'_> {
 
     /// The task has ended.
     fn ends(self, state: TaskState) {
-        self.record.finish(state);
-        self.leave(Moment::now());
+        let ended = Moment::now();
+        self.record.finish(state, ended);
+        self.leave(ended);
     }
 
     fn leave(self, ended: Moment) {
@@ -114,7 +116,12 @@ impl<F: Future> Probe<F> {
         Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
     }
 
-    /// The task; a branch has none before its first poll.
+    /// Runs `future` as it is, because the inspector is off.
+    pub(crate) fn unwatched(future: F) -> Self {
+        Self { start: None, task: None, inner: Some(future) }
+    }
+
+    /// The task; a branch has none before its first poll, and what is not watched never has one.
     pub(crate) fn record(&self) -> Option<&Record> {
         self.task.as_ref().map(|task| &*task.record)
     }
@@ -130,13 +137,21 @@ impl<F: Future> Future for Probe<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(start) = this.start.take() {
+        if let Some(start) = this.start.take().filter(|_| watching::is_on()) {
             registry::not_of_async_std();
             let record = Record::start(TaskKind::Branch, start.name.map(str::to_owned), Some(start.location));
             *this.task = Some(Tracked::new(record));
         }
-        let (Some(task), Some(inner)) = (this.task.as_ref(), this.inner.as_mut().as_pin_mut()) else {
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             panic!("a task was polled after it had ended");
+        };
+        let Some(task) = this.task.as_ref() else {
+            let ended = ready!(
+                catch_unwind(AssertUnwindSafe(|| inner.poll(cx)))
+                    .map_or_else(|payload| Poll::Ready(Err(payload)), |polled| polled.map(Ok))
+            );
+            this.inner.set(None);
+            return Poll::Ready(ended);
         };
         let (polling, cancelled) = task.begin(cx.waker());
         if let Some(message) = cancelled {

@@ -54,6 +54,11 @@ pub(crate) fn interrupt(cell: CellId) -> bool {
     true
 }
 
+/// Whether the cell runs.
+pub(crate) fn is_running(cell: CellId) -> bool {
+    lock(&STATE).running.contains(&cell)
+}
+
 /// Whether the cell is to end.
 pub(crate) fn is_interrupted(cell: CellId) -> bool {
     lock(&STATE).interrupted.contains(&cell)

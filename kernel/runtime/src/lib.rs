@@ -7,16 +7,21 @@
 //! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
-//! - `record`, `registry`, `instrument`, `context`, `site`, `threads`, `events`, `clock`, `panics`: what is known of tasks,
+//! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
+//!   `watching`: the switch for all of that,
+//! - `awaits`: at which `.await`s of cells a task stands,
 //! - `event_loop`: loops that cells make and run themselves, as asyncio has them,
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
-//!   `resources`, `timeline`: what they learn of tasks and do to them,
+//!   `resources`, `reactor`, `timeline`: what they learn of tasks and do to them,
+//! - [`lab`], `cost`, `predict`, `about`: what lessons need,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
 //!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: `async_std::task` and `tokio::runtime` as cells see them.
 
+mod about;
 mod attach;
+mod awaits;
 mod base64;
 mod beside;
 mod block_on;
@@ -25,6 +30,7 @@ mod cancel;
 mod cell;
 mod clock;
 mod context;
+mod cost;
 mod display;
 mod event_loop;
 mod events;
@@ -40,6 +46,7 @@ mod instrument;
 mod interrupts;
 mod json;
 mod keep;
+pub mod lab;
 mod link;
 mod lints;
 mod local;
@@ -50,9 +57,11 @@ mod names;
 mod output;
 mod panics;
 mod pool;
+mod predict;
 pub mod prelude;
 mod progress;
 mod question;
+mod reactor;
 mod record;
 mod registry;
 mod resources;
@@ -61,6 +70,7 @@ mod seen;
 mod show;
 mod site;
 mod slot;
+mod sockets;
 mod spares;
 mod stdin;
 mod sync;
@@ -68,10 +78,13 @@ mod tasks;
 mod threads;
 mod timeline;
 mod views;
+mod watching;
 
-pub use loopbook_channel::{InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
+pub use loopbook_channel::{AwaitSite, InputError, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn, WokenBy};
 
+pub use about::{About, about};
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
+pub use cost::{Cost, cost, cost_of};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
 pub use event_loop::{
     CallHandle, Cancelled, Loop, LoopError, LoopSnapshot, LoopSummary, NoRunningLoop, Priority, Promise, PromiseError,
@@ -84,18 +97,23 @@ pub use json::json;
 pub use keep::{keep, keep_local};
 pub use lints::{Lint, lints, show_lints};
 pub use loop_stats::{Lag, LoopStats, WorkerStats, loop_stats};
+pub use predict::{Prediction, predictions};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
+pub use reactor::{Descriptor, Interest, Reactor, reactor};
 pub use resources::{Resource, resources};
 pub use rich::{Html, Markdown, Png, Svg};
 pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
 pub use timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline, trace};
+pub use watching::watch_tasks;
 
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::awaits::{at, watch_awaits};
     pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};
     pub use crate::local_slot::LocalSlot;
+    pub use crate::predict::{Guess, predict};
     pub use crate::question::*;
     pub use crate::show::*;
     pub use crate::slot::Slot;

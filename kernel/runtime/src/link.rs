@@ -201,7 +201,7 @@ fn handle(message: ToChild) {
         }
         ToChild::RunBeside { cell, number, library, source } => beside::start(cell, number, &library, &source),
         ToChild::Interrupt { cell } => interrupt(cell),
-        ToChild::Query { id, query } => inspector::ask(id, query),
+        ToChild::Query { id, query, data } => inspector::ask(id, query, data),
         ToChild::InputReply { id, reply } => answer(|known, _| known == id, reply),
     }
 }

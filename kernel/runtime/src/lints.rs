@@ -21,7 +21,6 @@ use crate::link;
 use crate::record::Record;
 use crate::site;
 use crate::sync::lock;
-use crate::views;
 use loopbook_channel::{CellId, DisplayKind, MimeBundle, TaskId, TaskKind, ToKernel, cell_label};
 use serde::Serialize;
 use serde_json::Value;
@@ -178,9 +177,4 @@ fn found_at(
         metadata: serde_json::Map::new(),
         display_id: None,
     });
-}
-
-/// What `:lints` shows.
-pub(crate) fn table() -> MimeBundle {
-    views::lints(&lints())
 }

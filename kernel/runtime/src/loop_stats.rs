@@ -4,7 +4,7 @@ use crate::clock::{self, Moment, ticks};
 use crate::event_loop::{self, LoopSummary};
 use crate::facade::tokio_task;
 use crate::threads::{self, LAGS, Thread};
-use crate::{TaskId, pool, registry, resources};
+use crate::{TaskId, pool, registry, resources, watching};
 use loopbook_channel::{TaskInfo, TaskKind, TaskState};
 use serde::Serialize;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct LoopStats {
     /// The threads that run tasks, and those that wait in a `block_on`.
     pub workers: Vec<WorkerStats>,
+    /// Whether tasks that are started now are watched; see [`watch_tasks`](crate::watch_tasks).
+    pub watched: bool,
     /// Tasks that have not ended.
     pub living: usize,
     /// Tasks that are being polled.
@@ -95,6 +97,7 @@ pub fn loop_stats() -> LoopStats {
     let in_state = |state| tasks.iter().filter(|task| task.state == state).count();
     LoopStats {
         workers: workers(&threads, now),
+        watched: watching::is_on(),
         living: tasks.len(),
         running: in_state(TaskState::Running),
         runnable: in_state(TaskState::Scheduled),
@@ -165,10 +168,15 @@ fn lag(threads: &[std::sync::Arc<Thread>]) -> Lag {
     Lag { median: below(0.5), p99: below(0.99), longest: below(1.0) }
 }
 
-fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `serialize_with`: a duration in seconds.
+pub(crate) fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
-fn maybe_seconds<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `serialize_with`: a duration in seconds, if there is one.
+pub(crate) fn maybe_seconds<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }

@@ -3,6 +3,7 @@
 //! A record is also the waker that the task's future sees. It is the same waker for the whole life of the task: async-io
 //! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
 
+mod awaiting;
 mod life;
 mod shown;
 mod side;
@@ -12,6 +13,7 @@ use crate::cancel::CancelOutcome;
 use crate::clock::Moment;
 use crate::events::{self, Happening};
 use crate::local;
+use crate::sockets::Tried;
 use crate::sync::lock;
 use crate::threads::Occupied;
 use crate::{cell, context, link, lints, registry, site, threads};
@@ -19,11 +21,12 @@ use life::{Life, Look};
 use loopbook_channel::{CellId, Failure, TaskId, TaskKind, TaskState, ToKernel};
 use side::Side;
 use std::panic::Location;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+pub(crate) use shown::Past;
 pub(crate) use side::{Wait, Waiting};
 pub(crate) use waker::LentWaker;
 
@@ -43,6 +46,8 @@ pub(crate) struct Record {
     life: Life,
     /// How many wakers there are, besides the one that its polls are lent.
     wakers: AtomicUsize,
+    /// Whether it has tried a socket that was not ready.
+    has_tried_sockets: AtomicBool,
     /// Who polls it: the executor's waker, which hardly ever changes.
     waker: OnceLock<Waker>,
     side: Mutex<Side>,
@@ -97,6 +102,7 @@ impl Record {
             created: now,
             life: Life::new(now),
             wakers: AtomicUsize::new(0),
+            has_tried_sockets: AtomicBool::new(false),
             waker: OnceLock::new(),
             side: Mutex::new(side),
         })
@@ -136,9 +142,8 @@ impl Record {
         threads::note(now, if ready { Happening::PollEndsReady } else { Happening::PollEnds }, self.id, None);
     }
 
-    /// The task has ended. Only the first call counts.
-    pub(crate) fn finish(&self, state: TaskState) {
-        let now = Moment::now();
+    /// The task has ended now. Only the first call counts.
+    pub(crate) fn finish(&self, state: TaskState, now: Moment) {
         if !self.life.finish(state, now) {
             return;
         }
@@ -155,7 +160,7 @@ impl Record {
         threads::has_ended(self.id);
         let (wakes, self_wakes) = self.life.wakes();
         lints::ended(self, wakes, self_wakes, state == TaskState::Cancelled);
-        registry::retire(self);
+        registry::retire(self, now);
         end_wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -251,7 +256,7 @@ impl Record {
 
     /// The task has panicked. Reports it if nobody can await the task any more.
     pub(crate) fn fail(&self, failure: Failure) {
-        self.finish(TaskState::Panicked);
+        self.finish(TaskState::Panicked, Moment::now());
         let mut side = lock(&self.side);
         if !side.detached {
             side.rare().failure = Some(failure);
@@ -283,6 +288,22 @@ impl Record {
         }
         let key = lock(&self.side).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
+    }
+
+    /// Whether [`Record::tried_socket`] has something to forget.
+    pub(crate) fn has_tried_sockets(&self) -> bool {
+        self.has_tried_sockets.load(Ordering::Relaxed)
+    }
+
+    /// It has tried a socket, which was not ready (`waits`) or was.
+    pub(crate) fn tried_socket(&self, tried: Tried, waits: bool) {
+        let mut side = lock(&self.side);
+        let sockets = &mut side.rare().sockets;
+        sockets.retain(|known| *known != tried);
+        if waits {
+            sockets.push(tried);
+        }
+        self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
     }
 
     pub(crate) fn add_awaiter(&self, task: TaskId) {

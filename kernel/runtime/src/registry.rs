@@ -6,7 +6,8 @@
 
 use crate::clock::{self, Moment};
 use crate::context;
-use crate::record::Record;
+use crate::record::{Past, Record};
+use crate::sockets::Watched;
 use crate::sync::lock;
 use loopbook_channel::{TaskId, TaskInfo, TaskKind};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -30,7 +31,7 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 struct Shard(Mutex<HashMap<TaskId, Arc<Record>, BuildHasherDefault<Spread>>>);
 
 struct Finished {
-    tasks: VecDeque<TaskInfo>,
+    tasks: VecDeque<Past>,
     capacity: usize,
     forgotten: u64,
 }
@@ -38,12 +39,13 @@ struct Finished {
 /// All tasks that have not ended, in the order in which they were started.
 pub(crate) fn all_tasks() -> Vec<TaskInfo> {
     // Records are asked when no shard is locked, so that a spawn never waits for a long answer.
-    records().iter().map(|record| record.info()).collect()
+    let watched = Watched::default();
+    records().iter().map(|record| record.info(&watched)).collect()
 }
 
 /// The tasks that ended last, in the order in which they ended.
 pub(crate) fn finished_tasks() -> Vec<TaskInfo> {
-    lock(&FINISHED).tasks.iter().cloned().collect()
+    lock(&FINISHED).tasks.iter().map(Past::info).collect()
 }
 
 /// The finished tasks that are remembered, and then those that have not ended: each once, whatever ends meanwhile.
@@ -72,8 +74,8 @@ pub(crate) fn remember(capacity: usize) {
 /// A task by its number, also one that has ended lately.
 pub(crate) fn task(id: TaskId) -> Option<TaskInfo> {
     match record(id) {
-        Some(record) => Some(record.info()),
-        None => lock(&FINISHED).tasks.iter().rev().find(|info| info.id == id).cloned(),
+        Some(record) => Some(record.info(&Watched::default())),
+        None => lock(&FINISHED).tasks.iter().rev().find(|past| past.id == id).map(Past::info),
     }
 }
 
@@ -99,7 +101,7 @@ pub(crate) fn records() -> Vec<Arc<Record>> {
 
 /// The task that asks.
 pub(crate) fn current_task_info() -> Option<TaskInfo> {
-    context::current().map(|record| record.info())
+    context::current().map(|record| record.info(&Watched::default()))
 }
 
 /// When the loop began: the moment that [`TaskInfo::created`] counts from.
@@ -132,17 +134,17 @@ pub(crate) fn insert(record: &Arc<Record>) {
     lock(&shard(record.id).0).insert(record.id, Arc::clone(record));
 }
 
-/// Moves a task that has ended to the finished ones.
-pub(crate) fn retire(record: &Record) {
+/// Moves a task that has ended now to the finished ones.
+pub(crate) fn retire(record: &Record, now: Moment) {
     // Only cells may be unlisted, and they are few.
     if record.kind == TaskKind::Cell && self::record(record.id).is_none() {
         return;
     }
-    let info = record.info();
+    let past = record.past(now);
     let mut finished = lock(&FINISHED);
     let forgotten = finished.make_room();
     if finished.capacity > 0 {
-        finished.tasks.push_back(info);
+        finished.tasks.push_back(past);
     } else {
         finished.forgotten += 1;
     }
@@ -158,7 +160,7 @@ fn shard(id: TaskId) -> &'static Shard {
 
 impl Finished {
     /// Forgets the oldest if there is no room for another; gives it to the caller to drop.
-    fn make_room(&mut self) -> Option<TaskInfo> {
+    fn make_room(&mut self) -> Option<Past> {
         if self.tasks.len() < self.capacity.max(1) {
             return None;
         }

@@ -2,15 +2,16 @@
 //!
 //! Neither reactor lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for each.
 
-use crate::{TaskId, TaskInfo, WaitingOn, registry};
+use crate::{TaskId, TaskInfo, WaitingOn, lab, registry};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Bits of `epoll_ctl`: something waits until it can read, or write.
-const READ: u32 = libc::EPOLLIN as u32;
-const WRITE: u32 = libc::EPOLLOUT as u32;
+pub(crate) const READ: u32 = libc::EPOLLIN as u32;
+/// See [`READ`].
+pub(crate) const WRITE: u32 = libc::EPOLLOUT as u32;
 
 /// Something that can be waited for; see [`resources`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,47 +62,105 @@ pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> 
 
 /// What the reactors of this process watch, but for what they wake themselves with.
 pub(crate) fn sources() -> Vec<Resource> {
-    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let watched = watched_by_reactors().into_iter().filter(|watched| !watched.is_internal());
+    watched.map(Watched::into_resource).collect()
+}
+
+/// A descriptor that a reactor watches.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) fd: i32,
+    /// What it is: `socket`, `pipe` or what Linux calls it, `anon_inode:[eventfd]` for example.
+    kind: String,
+    /// The addresses of a socket.
+    pub(crate) address: Option<String>,
+    pub(crate) to_read: bool,
+    pub(crate) to_write: bool,
+}
+
+impl Watched {
+    /// Linux's name of it, if it is no file, socket or pipe.
+    pub(crate) fn anonymous(&self) -> Option<&str> {
+        self.kind.strip_prefix("anon_inode:[").map(|name| name.trim_end_matches(']'))
+    }
+
+    /// What sort of thing it is.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Whether a reactor uses it to wake itself.
+    fn is_internal(&self) -> bool {
+        self.anonymous().is_some_and(|name| name.starts_with("event") || name == "timerfd")
+    }
+
+    fn into_resource(self) -> Resource {
+        let what = match &self.address {
+            Some(address) => format!("{address} (descriptor {})", self.fd),
+            None => format!("descriptor {}", self.fd),
+        };
+        let waits = match (self.to_read, self.to_write) {
+            (true, true) => Some("to read and write"),
+            (true, false) => Some("to read"),
+            (false, true) => Some("to write"),
+            (false, false) => None,
+        };
+        let kind = if self.anonymous().is_some() { "anon_inode".to_owned() } else { self.kind };
+        Resource { kind, what, waits: waits.map(str::to_owned), tasks: Vec::new() }
+    }
+}
+
+/// All that the reactors of this process watch, in the order of the descriptors; without those of lab servers.
+pub(crate) fn watched_by_reactors() -> Vec<Watched> {
+    let addresses = addresses();
+    watched_descriptors().into_iter().filter_map(|(fd, events)| describe(fd, events, &addresses)).collect()
+}
+
+/// The descriptors that the reactors watch, and for what.
+pub(crate) fn watched_descriptors() -> BTreeMap<i32, u32> {
+    let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return BTreeMap::new() };
     let reactors = descriptors
         .flatten()
         .filter(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[eventpoll]"));
-    let addresses = addresses();
-    let mut sources = Vec::new();
+    let mut watched = BTreeMap::new();
     for reactor in reactors {
         let path = format!("/proc/self/fdinfo/{}", reactor.file_name().to_string_lossy());
         let Ok(text) = fs::read_to_string(path) else { continue };
-        sources.extend(text.lines().filter_map(watched).filter_map(|(fd, events)| source(fd, events, &addresses)));
+        let lines: Vec<(i32, u32)> = text.lines().filter_map(watched_line).collect();
+        if !lab::is_own_reactor(lines.iter().map(|(fd, _)| *fd)) {
+            // tokio's reactor has two descriptors, so everything in it is met twice.
+            watched.extend(lines);
+        }
     }
-    sources
+    watched
+}
+
+/// Whether a socket of this machine at `local` is connected with `remote`, and a process has it open.
+pub(crate) fn is_connected(local: SocketAddr, remote: SocketAddr) -> bool {
+    let wanted = format!("TCP {local} to {remote}");
+    // Sockets that no process has open any more have no inode.
+    addresses().iter().any(|(&inode, address)| inode != 0 && *address == wanted)
 }
 
 /// Descriptor and events of a line `tfd: 7 events: 19 data: …`.
-fn watched(line: &str) -> Option<(i32, u32)> {
+fn watched_line(line: &str) -> Option<(i32, u32)> {
     let mut words = line.strip_prefix("tfd:")?.split_whitespace();
     let fd = words.next()?.parse().ok()?;
     let events = words.skip_while(|word| *word != "events:").nth(1)?;
     Some((fd, u32::from_str_radix(events, 16).ok()?))
 }
 
-fn source(fd: i32, events: u32, addresses: &HashMap<u64, String>) -> Option<Resource> {
+/// A descriptor that is still open.
+fn describe(fd: i32, events: u32, addresses: &HashMap<u64, String>) -> Option<Watched> {
     let target = fs::read_link(format!("/proc/self/fd/{fd}")).ok()?;
     let target = target.to_string_lossy();
-    if target.starts_with("anon_inode:[event") || target.starts_with("anon_inode:[timerfd") {
-        return None;
-    }
-    let (kind, rest) = target.split_once(":[").unwrap_or(("file", &target));
-    let inode = rest.trim_end_matches(']').parse::<u64>().ok();
-    let what = match inode.and_then(|inode| addresses.get(&inode)) {
-        Some(address) => format!("{address} (descriptor {fd})"),
-        None => format!("descriptor {fd}"),
+    let (kind, inode) = match target.split_once(":[") {
+        _ if target.starts_with("anon_inode:") => (&*target, None),
+        Some((kind, inode)) => (kind, inode.trim_end_matches(']').parse::<u64>().ok()),
+        None => ("file", None),
     };
-    let waits = match (events & READ != 0, events & WRITE != 0) {
-        (true, true) => Some("to read and write"),
-        (true, false) => Some("to read"),
-        (false, true) => Some("to write"),
-        (false, false) => None,
-    };
-    Some(Resource { kind: kind.to_owned(), what, waits: waits.map(str::to_owned), tasks: Vec::new() })
+    let address = inode.and_then(|inode| addresses.get(&inode)).cloned();
+    Some(Watched { fd, kind: kind.to_owned(), address, to_read: events & READ != 0, to_write: events & WRITE != 0 })
 }
 
 /// Local and remote address of every socket on this machine, by inode.
@@ -142,7 +201,7 @@ fn address(text: &str) -> Option<String> {
         }
         Ipv6Addr::from(bytes).into()
     };
-    Some(std::net::SocketAddr::new(ip, port).to_string())
+    Some(SocketAddr::new(ip, port).to_string())
 }
 
 #[cfg(test)]
@@ -151,8 +210,11 @@ mod tests {
 
     #[test]
     fn a_line_of_linux_tells_descriptor_and_events() {
-        assert_eq!(watched("tfd:        7 events: 40000019 data: ff  pos:0 ino:61 sdev:9"), Some((7, 0x4000_0019)));
-        assert_eq!(watched("pos:\t0"), None);
+        assert_eq!(
+            watched_line("tfd:        7 events: 40000019 data: ff  pos:0 ino:61 sdev:9"),
+            Some((7, 0x4000_0019))
+        );
+        assert_eq!(watched_line("pos:\t0"), None);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
 
 use crate::{
-    base64, graph::CallGraph, lints::Lint, loop_stats::LoopStats, resources::Resource, seen::Seen, timeline::Timeline,
-    views,
+    base64, graph::CallGraph, lab, lints::Lint, loop_stats::LoopStats, predict::Prediction, reactor::Reactor,
+    resources::Resource, seen::Seen, timeline::Timeline, views,
 };
 use loopbook_channel::{MimeBundle, TaskInfo};
 use serde_json::Value;
@@ -92,10 +92,8 @@ fn known(value: &Seen<'_>) -> Option<MimeBundle> {
         bundle.insert("application/json".to_owned(), json.clone());
         return Some(bundle);
     }
-    let mut bundle = inspected(value)?;
-    // JupyterLab would prefer the tree of the JSON to the table.
-    bundle.remove("application/json");
-    Some(bundle)
+    // Without JSON: JupyterLab would prefer its tree to the table.
+    inspected(value)
 }
 
 /// What tells of the loop and its tasks.
@@ -118,7 +116,42 @@ fn inspected(value: &Seen<'_>) -> Option<MimeBundle> {
     if let Some(timeline) = value.as_a::<Timeline>() {
         return Some(views::timeline(timeline));
     }
-    Some(views::tasks(&tasks_in(value)?))
+    if let Some(tasks) = tasks_in(value) {
+        return Some(views::tasks(&tasks, None));
+    }
+    of_lessons(value)
+}
+
+/// What lessons look at.
+fn of_lessons(value: &Seen<'_>) -> Option<MimeBundle> {
+    if let Some(reactor) = value.as_a::<Reactor>() {
+        return Some(views::reactor(reactor));
+    }
+    if let Some(threads) = value.as_a::<Vec<lab::Thread>>() {
+        return Some(views::threads(threads));
+    }
+    if let Some(server) = value.as_a::<lab::Server>() {
+        return Some(views::server(server));
+    }
+    if let Some(stats) = value.as_a::<lab::ServerStats>() {
+        return Some(views::server_stats(stats));
+    }
+    if let Some(arrivals) = value.as_a::<Vec<lab::Arrival>>() {
+        return Some(views::arrivals(arrivals));
+    }
+    if let Some(books) = value.as_a::<Vec<lab::Book>>() {
+        return Some(views::books(books));
+    }
+    if let Some(predictions) = value.as_a::<Vec<Prediction>>() {
+        return Some(views::predictions(predictions));
+    }
+    if let Some(traces) = value.as_a::<Vec<lab::Trace>>() {
+        return Some(views::traces(traces));
+    }
+    if let Some(Some(trace)) = value.as_a::<Option<lab::Trace>>() {
+        return Some(views::traces(std::slice::from_ref(trace)));
+    }
+    Some(views::traces(std::slice::from_ref(value.as_a::<lab::Trace>()?)))
 }
 
 /// The forms in which [`crate::all_tasks`] and its kin give tasks, and what is left of them after a filter.

@@ -5,7 +5,7 @@
 //! 1. `clean`: line ends, a shebang, notebook comments and leading `:` commands,
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
-//! 4. the rewrites, which only note `edits`: `question`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
+//! 4. the rewrites, which only note `edits`: `question`, `awaits`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
 //!    `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
@@ -13,6 +13,8 @@
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
+mod arguments;
+mod awaits;
 mod carriers;
 mod clean;
 mod complete;
@@ -43,6 +45,7 @@ mod time_tests;
 mod twice;
 mod unmarked;
 
+pub use awaits::unwatched;
 pub use clean::Command;
 pub use complete::is_complete;
 pub use items::{Binding, Item, ItemKind};
@@ -98,6 +101,8 @@ struct Origin {
     kept: Vec<String>,
     /// Whether the value of the last expression is not looked at.
     unshown: bool,
+    /// Whether nobody is told at which `.await` it stands.
+    unwatched: bool,
 }
 
 /// Prepares a cell. `cell` is the number that its line marks carry, `known` what earlier cells defined; once the cell
@@ -113,7 +118,8 @@ struct Origin {
 /// What is wrong with the cell, at most five problems: it does not parse, or it holds something that cannot work in a
 /// cell.
 pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Problem>> {
-    prepare_from(Origin { cell, code: code.to_owned(), known: known.clone(), kept: Vec::new(), unshown: false })
+    let (code, known) = (code.to_owned(), known.clone());
+    prepare_from(Origin { cell, code, known, kept: Vec::new(), unshown: false, unwatched: false })
 }
 
 /// [`prepare`], with what a first try has shown to be necessary.
@@ -152,6 +158,9 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
         problems.sort_by_key(Problem::place);
         problems.truncate(problem::MOST);
         return Err(problems);
+    }
+    if !origin.unwatched && origin.cell != 0 {
+        awaits::rewrite(&tree, &text, origin.cell, &mut edits);
     }
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);

@@ -3,16 +3,20 @@
 //! `EXPR?` becomes `::loopbook::__q!(EXPR)`, which reports the error with its line and ends the cell. A plain `return`
 //! ends the cell too, but tells the runtime, so that nobody believes that the rest has run.
 
+use super::arguments::{self, Wanted, macro_name};
 use super::edits::Edits;
 use super::problem::Problem;
 use super::syntax::{Place, Tree};
 use ra_ap_syntax::ast;
-use ra_ap_syntax::{AstNode, Edition, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
 
 const EARLY_RETURN: &str = "::loopbook::__private::early_return()";
 
 /// Macros whose arguments are not run.
 const NOT_RUN: [&str; 6] = ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
+
+/// What leaves a cell.
+const LEAVES: Wanted = |kind| matches!(kind, SyntaxKind::QUESTION | SyntaxKind::RETURN_KW);
 
 /// Rewrites every `?` and `return` that would leave the cell.
 pub(super) fn rewrite(tree: &Tree, text: &str, edits: &mut Edits) -> Vec<Problem> {
@@ -74,35 +78,16 @@ impl Pass<'_> {
         }
     }
 
-    /// The arguments of a macro are only tokens to the parser. They are visited if all that matter are expressions.
+    /// The arguments of a macro are visited if all that leaves the cell in them are expressions.
     fn arguments(&mut self, place: &Place, depth: usize) {
         let Some(call) = ast::MacroCall::cast(place.node.clone()) else { return };
-        let name = call.path().and_then(|path| path.segment()).map(|segment| segment.syntax().text().to_string());
-        let is_run = name.is_none_or(|name| !NOT_RUN.contains(&name.as_str()));
-        let Some(tree) = call.token_tree().filter(|tree| is_run && leaves(tree.syntax())) else { return };
-        let mut expressions = Vec::new();
-        if expressions_in(&place.of(tree.syntax().clone()), self.text, &mut expressions).is_none() {
+        if macro_name(&call).is_some_and(|name| NOT_RUN.contains(&name.as_str())) {
             return;
         }
-        for expression in expressions {
+        for expression in arguments::expressions(place, &call, self.text, LEAVES) {
             self.visit(&expression, depth + 1);
         }
     }
-}
-
-/// The expressions of a macro's arguments with a `?` or `return` in them; `None` if some are in what is no expression.
-fn expressions_in(tree: &Place, text: &str, found: &mut Vec<Place>) -> Option<()> {
-    for piece in pieces(tree).into_iter().filter(|piece| piece.leaves || !piece.trees.is_empty()) {
-        if let Some(expression) = parse(text, &piece) {
-            found.push(expression);
-        } else if piece.leaves || piece.defers {
-            return None;
-        } else {
-            // `json!({ "a": f()? })`: what is in braces may be understood though the whole is not.
-            piece.trees.iter().try_for_each(|tree| expressions_in(tree, text, found))?;
-        }
-    }
-    Some(())
 }
 
 /// Code that runs elsewhere, or whose `?` and `return` leave something else than the cell.
@@ -117,94 +102,6 @@ fn is_boundary(node: &SyntaxNode) -> bool {
         }
         kind => ast::Item::can_cast(kind),
     }
-}
-
-/// Whether these tokens hold a `?` or a `return`.
-fn leaves(node: &SyntaxNode) -> bool {
-    node.descendants_with_tokens().any(|e| matches!(e.kind(), SyntaxKind::QUESTION | SyntaxKind::RETURN_KW))
-}
-
-/// A stretch between separators.
-struct Piece {
-    start: usize,
-    end: usize,
-    /// Whether a `?` or `return` is among its own tokens.
-    leaves: bool,
-    /// Whether it looks like code that runs elsewhere: a closure, a function, an async block.
-    defers: bool,
-    /// What is in brackets and leaves.
-    trees: Vec<Place>,
-}
-
-impl Piece {
-    fn new(start: usize, end: usize) -> Self {
-        Self { start, end, leaves: false, defers: false, trees: Vec::new() }
-    }
-}
-
-/// The parts of a macro's arguments between commas, semicolons, `=>` and the colons of `{ key: value }`.
-fn pieces(tree: &Place) -> Vec<Piece> {
-    use SyntaxKind::{
-        ASYNC_KW, COLON, COMMA, EQ, FN_KW, L_ANGLE, L_CURLY, MINUS, PIPE, QUESTION, R_ANGLE, RETURN_KW, SEMICOLON,
-    };
-    let whole = tree.range(tree.node.clone());
-    let (start, end) = (whole.start + 1, whole.end.saturating_sub(1));
-    let elements: Vec<_> = tree.node.children_with_tokens().filter(|element| !element.kind().is_trivia()).collect();
-    let kind = |index: usize| elements.get(index).map_or(COMMA, |element| element.kind());
-    let has_keys = kind(0) == L_CURLY;
-    let mut pieces = vec![Piece::new(start, end)];
-    // A comma in `::<A, B>` separates nothing.
-    let mut angles = 0_usize;
-    for (index, element) in elements.iter().enumerate().skip(1) {
-        let before = kind(index - 1);
-        let range = tree.range(element.clone());
-        let last = pieces.last_mut().expect("there is always a piece");
-        let is_key = has_keys && element.kind() == COLON && before != COLON && kind(index + 1) != COLON;
-        let is_arrow = element.kind() == R_ANGLE && before == EQ;
-        match element.kind() {
-            L_ANGLE if angles > 0 || before == COLON => angles += 1,
-            R_ANGLE if angles > 0 && before != MINUS => angles -= 1,
-            COMMA | SEMICOLON if angles == 0 => {
-                last.end = range.start;
-                pieces.push(Piece::new(range.end, end));
-            }
-            _ if is_key || is_arrow => {
-                last.end = range.start - usize::from(is_arrow);
-                pieces.push(Piece::new(range.end, end));
-            }
-            QUESTION | RETURN_KW => last.leaves = true,
-            PIPE | ASYNC_KW | FN_KW => last.defers = true,
-            _ => {}
-        }
-        let Some(node) = element.as_node() else { continue };
-        let last = pieces.last_mut().expect("there is always a piece");
-        last.trees.extend(leaves(node).then(|| tree.of(node.clone())));
-        // `pattern => { … } pattern => …`: the body of an arm ends it without a comma.
-        if before == R_ANGLE
-            && index > 1
-            && kind(index - 2) == EQ
-            && node.first_token().is_some_and(|t| t.kind() == L_CURLY)
-        {
-            last.end = range.end;
-            pieces.push(Piece::new(range.end, end));
-        }
-    }
-    pieces
-}
-
-/// A stretch of the cell as an expression, if it is one.
-fn parse(text: &str, piece: &Piece) -> Option<Place> {
-    let padded = &text[piece.start..piece.end];
-    let code = padded.trim();
-    let start = piece.start + padded.len() - padded.trim_start().len();
-    let parse = ast::Expr::parse(code, Edition::Edition2024);
-    if !parse.errors().is_empty() {
-        return None;
-    }
-    let node = parse.syntax_node();
-    let is_whole = node.last_token().is_some_and(|token| usize::from(token.text_range().end()) == code.len());
-    let has_error = node.descendants_with_tokens().any(|element| element.kind() == SyntaxKind::ERROR);
-    (is_whole && !has_error).then(|| Place::starting_at(node, start))
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! The pass as a whole.
 use super::*;
 
-/// What evcxr gets for cell 1, without marks.
+/// What evcxr gets for cell 1, without marks and with every `.await` as typed.
 pub(super) fn unmarked(code: &str) -> String {
-    without_marks(&prepare(1, code, &Known::default()).unwrap_or_else(|problems| panic!("{code}: {problems:?}")).rust)
+    let prepared = prepared(code);
+    without_marks(&unwatched(&prepared).unwrap_or(prepared).rust)
+}
+
+pub(super) fn prepared(code: &str) -> Prepared {
+    prepare(1, code, &Known::default()).unwrap_or_else(|problems| panic!("{code}: {problems:?}"))
 }
 
 pub(super) fn without_marks(rust: &str) -> String {

@@ -53,8 +53,9 @@ pub const COMMANDS: &[Description] = &[
     },
     Description {
         name: ":loop",
-        usage: ":loop",
-        help: "Shows the loop's threads and what each of them does, how late it wakes tasks, and its numbers.",
+        usage: ":loop [threads N | watch | unwatch]",
+        help: "Shows the loop's threads and what each of them does, how late it wakes tasks, and its numbers; or gives it \
+               N threads; or watches new tasks or does not.",
     },
     Description {
         name: ":opt",
@@ -79,8 +80,9 @@ pub const COMMANDS: &[Description] = &[
     Description { name: ":task", usage: ":task ID", help: "Shows all that is known of a task." },
     Description {
         name: ":tasks",
-        usage: ":tasks [--all] [--cell N] [--live]",
-        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell; kept up to date until they end.",
+        usage: ":tasks [--all] [--cell N] [--sort COLUMN] [--live]",
+        help: "Shows the tasks of the loop: unfinished ones, or all; those of one cell; by number or another column; kept up to \
+               date until they end.",
     },
     Description {
         name: ":timeline",

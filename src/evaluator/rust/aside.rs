@@ -113,10 +113,8 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
     match command {
         Command::Ask(query) => {
             let child = child.ok_or("the loop has not started: run a cell in the main shell first")?;
-            let mut bundle = child.query(query.clone()).await?;
-            // JupyterLab prefers a JSON viewer to a table.
-            bundle.remove("application/json");
-            Ok(Shown::Display(bundle))
+            // Without data: JupyterLab prefers a JSON viewer to a table.
+            Ok(Shown::Display(child.query(query.clone(), false).await?))
         }
         Command::Help(Some(name)) => match names.describe(name, true) {
             Some(bundle) => Ok(Shown::Page(bundle)),

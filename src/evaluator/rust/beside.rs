@@ -2,6 +2,7 @@
 //! beside whatever the main shell runs.
 
 use super::Prepared;
+use super::failed::another_try;
 use crate::evaluator::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use crate::evaluator::diagnostics::{Diagnostic, Source, Sources, distinct};
 use crate::evaluator::execution::{Executions, Items, Started};
@@ -103,10 +104,9 @@ impl Worker {
             let compiled =
                 compiled.map_err(|error| report::internal(&format!("rustc could not be called: {error}")))?;
             let Some(compiled) = compiled else { return Ok(None) };
-            let is_vague = |d: &Diagnostic| d.code.as_ref().is_some_and(|code| code.code == "E0282");
             let errors = self.errors(cell, &compiled);
-            match cell::unshown(&prepared).filter(|_| !errors.is_empty() && errors.iter().all(is_vague)) {
-                Some(unshown) => prepared = unshown,
+            match another_try(&prepared, &errors).filter(|_| !errors.is_empty()) {
+                Some(other) => prepared = other,
                 None => return Ok(Some(compiled)),
             }
         }

@@ -79,8 +79,9 @@ impl Session {
     fn holdings(&self) -> Holdings {
         let mut names = self.variables();
         names.extend(self.statics());
-        let query = Query::Tasks { all: false, cell: None };
-        let answer = self.executions.connection().map(|connection| async_std::task::block_on(connection.query(query)));
+        let query = Query::Tasks { all: false, cell: None, sort: None };
+        let answer =
+            self.executions.connection().map(|connection| async_std::task::block_on(connection.query(query, true)));
         let answer = answer.and_then(Result::ok).unwrap_or_default();
         let tasks = answer.get("application/json").cloned().unwrap_or_default();
         let tasks: Vec<TaskInfo> = serde_json::from_value(tasks).unwrap_or_default();

@@ -1,9 +1,18 @@
 //! Why a cell failed, in the words that the user reads.
 
 use super::session::Session;
-use crate::evaluator::diagnostics::{Diagnostic, distinct};
+use crate::evaluator::cell::{self, Prepared};
+use crate::evaluator::diagnostics::{Diagnostic, depends_on_awaits, distinct};
 use crate::evaluator::{Cell, Report, hints, report};
 use evcxr::CompilationError;
+
+/// What to compile in place of a cell with these errors, which may be of our making.
+pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
+    // Nobody can know the type of its value.
+    let is_vague = |error: &Diagnostic| error.code.as_ref().is_some_and(|code| code.code == "E0282");
+    let unshown = cell::unshown(prepared).filter(|_| errors.iter().all(is_vague));
+    unshown.or_else(|| cell::unwatched(prepared).filter(|_| depends_on_awaits(errors)))
+}
 
 impl Session {
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.

@@ -7,10 +7,13 @@ use loopbook_channel::{CellId, DisplayKind, MimeBundle, Query};
 use serde_json::Map;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Between two looks: four a second are as many as a person can read.
 const PERIOD: Duration = Duration::from_millis(250);
+
+/// Looks at very many tasks take longer, and no more than one part in so many of the time.
+const PART: u32 = 10;
 
 /// Looks after which the display stays as it is, about half an hour: nobody watches it any more.
 const MOST: u32 = 7200;
@@ -43,13 +46,16 @@ impl Live {
 
     async fn follow(self: Arc<Self>, executions: Arc<Executions>, cell: CellId, query: Query) {
         let child = executions.connection().map(|connection| connection.pid());
+        let mut took = Duration::ZERO;
         for _ in 0..MOST {
-            task::sleep(PERIOD).await;
+            task::sleep(PERIOD.max(took * PART)).await;
             let same = executions.connection().map(|connection| connection.pid()) == child;
             if !same || self.0.load(Ordering::Acquire) != cell {
                 return;
             }
+            let began = Instant::now();
             let Ok(bundle) = ask(&executions, &query).await else { return };
+            took = began.elapsed();
             let goes_on = has_tasks(&bundle);
             send(&executions, cell, DisplayKind::Update, bundle).await;
             if !goes_on {
@@ -61,7 +67,7 @@ impl Live {
 
 async fn ask(executions: &Executions, query: &Query) -> Result<MimeBundle, String> {
     let connection = executions.connection().ok_or("the loop has not started: run a cell first")?;
-    connection.query(query.clone()).await
+    connection.query(query.clone(), true).await
 }
 
 /// Whether the answer lists a task that has not ended.

@@ -203,7 +203,7 @@ impl Evaluator for RustEvaluator {
         let connection = self.executions.connection();
         Box::pin(async move {
             let Some(connection) = connection else { return Err("the loop has not started yet".into()) };
-            connection.query(query).await
+            connection.query(query, true).await
         })
     }
 

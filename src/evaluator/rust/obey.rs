@@ -98,9 +98,8 @@ impl Session {
 
     fn ask(&self, cell: &Cell, query: &Query) -> Result<(), String> {
         let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
-        let mut bundle = async_std::task::block_on(connection.query(query.clone()))?;
-        // JupyterLab prefers a JSON viewer to a table.
-        bundle.remove("application/json");
+        // Without data: JupyterLab prefers a JSON viewer to a table.
+        let bundle = async_std::task::block_on(connection.query(query.clone(), false))?;
         self.show(cell, bundle);
         Ok(())
     }

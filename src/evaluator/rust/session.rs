@@ -3,7 +3,7 @@
 use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
-use super::super::diagnostics::{Diagnostic, Source, Sources};
+use super::super::diagnostics::{Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
@@ -12,6 +12,7 @@ use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report};
 use super::ask::without_commands;
 use super::beside::SharedNotebook;
+use super::failed::another_try;
 use super::live::Live;
 use super::obey::Next;
 use super::prepare::Linked;
@@ -230,8 +231,9 @@ impl Session {
             prepared = &kept;
         }
         // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. Two more
-        // give up variables whose types evcxr cannot even name any more, or has found changed.
-        for _ in 0..=prepared.lets.len() + 2 {
+        // give up variables whose types evcxr cannot even name any more, or has found changed, and two are for the
+        // cell without what we have put around its value and around what it awaits.
+        for _ in 0..=prepared.lets.len() + 4 {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
                 Ok(_) => return self.finished(prepared, &variables),
@@ -254,9 +256,8 @@ impl Session {
                         prepared = &kept;
                         continue;
                     }
-                    let is_vague = |d: &Diagnostic| d.code.as_ref().is_some_and(|code| code.code == "E0282");
-                    if let Some(unshown) = cell::unshown(prepared).filter(|_| diagnostics.iter().all(is_vague)) {
-                        kept = unshown;
+                    if let Some(other) = another_try(prepared, &diagnostics) {
+                        kept = other;
                         prepared = &kept;
                         self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
                         continue;
@@ -265,7 +266,8 @@ impl Session {
                 }
                 Error::Message(message) => {
                     let boxed = hints::lazy_future(&message).and_then(|name| cell::keep_future(prepared, name));
-                    kept = boxed.ok_or_else(|| self.refused(cell, &message))?;
+                    let other = boxed.or_else(|| cell::unwatched(prepared));
+                    kept = other.ok_or_else(|| self.refused(cell, &message))?;
                     prepared = &kept;
                     self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
                 }

@@ -100,7 +100,7 @@ fn settled<T>(ended: thread::Result<T>, record: &Record) -> State<T> {
 }
 
 fn cancelled(record: &Record) -> TaskError {
-    let by = record.info().cancelled_by.unwrap_or_else(|| "the end of its loop".into());
+    let by = record.past(Moment::now()).info().cancelled_by.unwrap_or_else(|| "the end of its loop".into());
     TaskError::Cancelled { message: format!("{} was cancelled by {by}", record.title()) }
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::TaskError;
 use super::job::{Outcome, Taken};
+use crate::clock::Moment;
 use crate::facade::task::Edge;
 use crate::record::Record;
 use crate::{CancelOutcome, TaskId, cancel, context, panics};
@@ -139,7 +140,7 @@ impl<T> Drop for Task<T> {
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let info = self.record.info();
+        let info = self.record.past(Moment::now()).info();
         f.debug_struct("Task").field("id", &info.id).field("name", &info.name).field("state", &info.state).finish()
     }
 }

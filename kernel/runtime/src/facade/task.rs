@@ -13,6 +13,7 @@ use crate::panics;
 use crate::pool;
 use crate::record::{Record, Wait};
 use crate::threads;
+use crate::watching;
 use join_handle::Finished;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -75,9 +76,12 @@ where
     T: Send + 'static,
 {
     pool::start();
-    let record = Record::start(TaskKind::Blocking, None, Some(Location::caller()));
-    let running = Arc::clone(&record);
-    let inner = async_std::task::spawn_blocking(move || run_blocking(f, &running));
+    let record = watching::is_on().then(|| Record::start(TaskKind::Blocking, None, Some(Location::caller())));
+    let running = record.clone();
+    let inner = async_std::task::spawn_blocking(move || match &running {
+        Some(record) => run_blocking(f, record),
+        None => catch_unwind(AssertUnwindSafe(f)),
+    });
     JoinHandle::new(inner, record)
 }
 
@@ -152,7 +156,7 @@ impl Builder {
     {
         pool::start();
         let record = self.record(TaskKind::Task, Location::caller());
-        let inner = self.real().spawn(finishing(future, Arc::clone(&record)))?;
+        let inner = self.real().spawn(finishing(future, record.clone()))?;
         Ok(JoinHandle::new(inner, record))
     }
 
@@ -168,7 +172,7 @@ impl Builder {
     {
         pool::start();
         let record = self.record(TaskKind::Local, Location::caller());
-        let inner = self.real().local(finishing(future, Arc::clone(&record)))?;
+        let inner = self.real().local(finishing(future, record.clone()))?;
         Ok(JoinHandle::new(inner, record))
     }
 
@@ -179,12 +183,12 @@ impl Builder {
         F: Future<Output = T>,
     {
         lints::block_on_begins(Location::caller());
-        let record = self.record(TaskKind::Task, Location::caller());
+        let record = Record::start(TaskKind::Task, self.name, Some(Location::caller()));
         drive(future, record).unwrap_or_else(|payload| panics::raise(payload))
     }
 
-    fn record(&self, kind: TaskKind, location: &'static Location<'static>) -> Arc<Record> {
-        Record::start(kind, self.name.clone(), Some(location))
+    fn record(&self, kind: TaskKind, location: &'static Location<'static>) -> Option<Arc<Record>> {
+        watching::is_on().then(|| Record::start(kind, self.name.clone(), Some(location)))
     }
 
     fn real(self) -> async_std::task::Builder {
@@ -197,8 +201,12 @@ impl Builder {
 }
 
 /// The task around a user's future. The probe exists, and with it the record's end, from the spawn on.
-fn finishing<F: Future>(future: F, record: Arc<Record>) -> Finishing<F> {
-    Finishing { probe: Probe::new(future, record) }
+fn finishing<F: Future>(future: F, record: Option<Arc<Record>>) -> Finishing<F> {
+    let probe = match record {
+        Some(record) => Probe::new(future, record),
+        None => Probe::unwatched(future),
+    };
+    Finishing { probe }
 }
 
 pin_project_lite::pin_project! {
@@ -228,10 +236,11 @@ fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
     let occupied = threads::occupy(record.id, began);
     record.poll_starts(None, &occupied, began);
     let result = catch_unwind(AssertUnwindSafe(f));
-    flusher::after_poll(record.cell, Moment::now());
+    let ended = Moment::now();
+    flusher::after_poll(record.cell, ended);
     match result {
         Ok(output) => {
-            record.finish(TaskState::Completed);
+            record.finish(TaskState::Completed, ended);
             Ok(output)
         }
         Err(payload) => Err(failed(payload, record)),

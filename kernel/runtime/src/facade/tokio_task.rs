@@ -4,6 +4,7 @@
 use crate::instrument::Probe;
 use crate::record::Record;
 use crate::registry;
+use crate::watching;
 use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::panic::{Location, resume_unwind};
@@ -24,9 +25,12 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    registry::not_of_async_std();
-    let record = Record::start(TaskKind::Tokio, None, Some(Location::caller()));
-    let probe = Probe::new(future, record);
+    let probe = if watching::is_on() {
+        registry::not_of_async_std();
+        Probe::new(future, Record::start(TaskKind::Tokio, None, Some(Location::caller())))
+    } else {
+        Probe::unwatched(future)
+    };
     // The panic of a task is its `JoinError`.
     let task = async move { probe.await.unwrap_or_else(|payload| resume_unwind(payload)) };
     Handle::try_current().unwrap_or_else(|_| shared().clone()).spawn(task)

@@ -2,6 +2,7 @@
 
 use super::{Show, found, rules};
 use crate::record::Record;
+use crate::sockets::Watched;
 use crate::{TaskId, TaskInfo, TaskKind, TaskState, cell, graph, pool, registry, threads, views};
 use loopbook_channel::cell_label;
 use std::collections::{HashMap, HashSet};
@@ -107,7 +108,7 @@ impl Watch {
 
     fn deadlocks(&mut self, records: &[Arc<Record>]) {
         let waiting: Vec<&Arc<Record>> = records.iter().filter(|record| record.awaits_a_task()).collect();
-        let infos: Vec<TaskInfo> = waiting.iter().map(|record| record.info()).collect();
+        let infos: Vec<TaskInfo> = waiting.iter().map(|record| record.info(&Watched::default())).collect();
         for circle in graph::cycles(&infos) {
             if !self.first("deadlock", circle[0]) {
                 continue;

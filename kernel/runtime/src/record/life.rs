@@ -4,14 +4,13 @@
 //! read them meanwhile, not so that several may write. A reader that meets a change in the middle of it looks again
 //! (`changes` is odd then). What others do to a task, wake it and ask it to end, is one word with everything in it.
 
-use crate::clock::{Moment, ticks};
+use crate::clock::Moment;
 use crate::events;
 use loopbook_channel::TaskState;
 use std::hint::spin_loop;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 use std::thread;
-use std::time::Duration;
 
 /// Inside a poll.
 const RUNNING: u64 = 1;
@@ -62,10 +61,14 @@ pub(super) struct Look {
     pub(super) polls: u64,
     pub(super) wakes: u64,
     pub(super) self_wakes: u64,
-    pub(super) busy: Duration,
-    pub(super) scheduled: Duration,
-    pub(super) idle: Duration,
-    pub(super) longest_poll: Duration,
+    /// In ticks.
+    pub(super) busy: u64,
+    /// In ticks.
+    pub(super) scheduled: u64,
+    /// In ticks.
+    pub(super) idle: u64,
+    /// In ticks.
+    pub(super) longest_poll: u64,
 }
 
 /// What a wake found.
@@ -241,10 +244,10 @@ impl Life {
             polls: self.polls.load(Relaxed),
             wakes: word / ONE_WAKE,
             self_wakes: self.self_wakes.load(Relaxed),
-            busy: ticks(busy),
-            scheduled: ticks(scheduled),
-            idle: ticks(total.saturating_sub(busy + scheduled)),
-            longest_poll: ticks(longest_poll),
+            busy,
+            scheduled,
+            idle: total.saturating_sub(busy + scheduled),
+            longest_poll,
         }
     }
 

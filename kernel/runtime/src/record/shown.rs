@@ -1,49 +1,98 @@
 //! What people and views get to see of a task.
 
 use super::Record;
-use crate::clock::{self, Moment};
+use super::life::Look;
+use crate::clock::{self, Moment, ticks};
+use crate::sockets::Watched;
 use crate::sync::lock;
 use crate::{cell, event_loop, site, threads};
-use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState, cell_label};
+use loopbook_channel::{Site, TaskId, TaskInfo, TaskKind, TaskState, cell_label};
+use std::panic::Location;
 use std::time::Instant;
 
-impl Record {
-    /// What cells and the kernel get to see, as of now.
+/// What is remembered of a task that has ended.
+pub(crate) struct Past {
+    pub(crate) id: TaskId,
+    name: Option<String>,
+    kind: TaskKind,
+    number: Option<u32>,
+    line: Option<u32>,
+    location: Option<&'static Location<'static>>,
+    parent: Option<TaskId>,
+    created: Moment,
+    look: Look,
+    cancelled_by: Option<String>,
+}
+
+impl Past {
+    /// What cells and the kernel get to see. That names are looked up only now makes the ends of tasks cheaper.
     pub(crate) fn info(&self) -> TaskInfo {
-        let look = self.look(Moment::now());
-        let state = self.visible_state(look.state);
-        let mut side = lock(&self.side);
-        let waiting_on = match side.waits().next() {
-            None => Vec::new(),
-            Some(_) => {
-                let now = Instant::now();
-                side.waits().map(|wait| wait.describe(now)).collect()
-            }
-        };
-        let rare = side.known();
-        let cancelled = look.state == TaskState::Cancelled;
+        let Look { state, thread, cause, polls, wakes, self_wakes, busy, scheduled, idle, longest_poll, .. } =
+            self.look;
         TaskInfo {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,
-            state,
+            state: visible_state(self.id, self.kind, state),
             cell: self.number,
-            site: self.site(),
+            site: self.location.and_then(site::in_cell),
             line: self.line,
             parent: self.parent,
-            awaited_by: rare.as_ref().map(|rare| rare.awaited_by.clone()).unwrap_or_default(),
-            waiting_on,
-            polls: look.polls,
-            wakes: look.wakes,
-            self_wakes: look.self_wakes,
-            busy: look.busy,
-            scheduled: look.scheduled,
-            idle: look.idle,
-            longest_poll: look.longest_poll,
+            awaited_by: Vec::new(),
+            waiting_on: Vec::new(),
+            awaits: Vec::new(),
+            polls,
+            wakes,
+            self_wakes,
+            busy: ticks(busy),
+            scheduled: ticks(scheduled),
+            idle: ticks(idle),
+            longest_poll: ticks(longest_poll),
             created: self.created.since(clock::began()),
-            thread: (look.state == TaskState::Running).then(|| threads::name(look.thread)).flatten(),
-            woken_by: threads::describe(look.cause),
-            cancelled_by: rare.filter(|_| cancelled).and_then(|rare| rare.cancelled_by.clone()),
+            thread: (state == TaskState::Running).then(|| threads::name(thread)).flatten(),
+            woken_by: threads::describe(cause),
+            cancelled_by: self.cancelled_by.clone(),
+        }
+    }
+}
+
+impl Record {
+    /// What cells and the kernel get to see, as of now. `watched` is read at the first socket and may serve for several
+    /// records.
+    pub(crate) fn info(&self, watched: &Watched) -> TaskInfo {
+        let now = Moment::now();
+        let mut info = self.past(now).info();
+        let mut side = lock(&self.side);
+        info.awaits = side.awaits.sites(now);
+        if side.waits().next().is_some() {
+            let now = Instant::now();
+            info.waiting_on = side.waits().map(|wait| wait.describe(now)).collect();
+        }
+        if let Some(rare) = side.known() {
+            info.awaited_by.clone_from(&rare.awaited_by);
+            info.waiting_on.extend(rare.sockets.iter().filter_map(|tried| tried.describe(watched)));
+        }
+        info
+    }
+
+    /// What can be told of it without asking anybody else.
+    pub(crate) fn past(&self, now: Moment) -> Past {
+        let look = self.look(now);
+        let cancelled_by = match look.state {
+            TaskState::Cancelled => lock(&self.side).known().and_then(|rare| rare.cancelled_by.clone()),
+            _ => None,
+        };
+        Past {
+            id: self.id,
+            name: self.name.clone(),
+            kind: self.kind,
+            number: self.number,
+            line: self.line,
+            location: self.location,
+            parent: self.parent,
+            created: self.created,
+            look,
+            cancelled_by,
         }
     }
 
@@ -69,16 +118,16 @@ impl Record {
     pub(crate) fn site(&self) -> Option<Site> {
         self.location.and_then(site::in_cell)
     }
+}
 
-    /// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody
-    /// does, they stand still.
-    fn visible_state(&self, state: TaskState) -> TaskState {
-        let stands_still = state == TaskState::Scheduled
-            && match self.kind {
-                TaskKind::Local => !cell::is_running(),
-                TaskKind::Loop => event_loop::holds_still(self.id),
-                _ => false,
-            };
-        if stands_still { TaskState::Frozen } else { state }
-    }
+/// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody does,
+/// they stand still.
+fn visible_state(id: TaskId, kind: TaskKind, state: TaskState) -> TaskState {
+    let stands_still = state == TaskState::Scheduled
+        && match kind {
+            TaskKind::Local => !cell::is_running(),
+            TaskKind::Loop => event_loop::holds_still(id),
+            _ => false,
+        };
+    if stands_still { TaskState::Frozen } else { state }
 }

@@ -1,7 +1,9 @@
 //! What few tasks have: kept beside the counters, behind a lock, and only when there is something.
 
 use super::Record;
+use crate::awaits::Tree;
 use crate::local::Drivers;
+use crate::sockets::Tried;
 use crate::sync::lock;
 use loopbook_channel::{Failure, TaskId, WaitingOn};
 use std::sync::Arc;
@@ -31,6 +33,8 @@ impl Wait {
 pub(super) struct Side {
     /// Nobody can await the task any more.
     pub(super) detached: bool,
+    /// The `.await`s of code in cells at which it stands: not rare, whatever waits in a cell has one.
+    pub(super) awaits: Tree,
     waits: u32,
     wait: Option<(u32, Wait)>,
     rare: Option<Box<Rare>>,
@@ -49,6 +53,8 @@ pub(super) struct Rare {
     pub(super) failure: Option<Failure>,
     /// Who polls it, if that is no longer who did first.
     pub(super) waker: Option<Waker>,
+    /// The sockets that it has tried and that were not ready.
+    pub(super) sockets: Vec<Tried>,
     /// Of a local task: who polls its thread's local tasks.
     pub(super) drivers: Option<Arc<Drivers>>,
 }
@@ -76,8 +82,10 @@ impl Side {
 
     pub(super) fn clear_waits(&mut self) {
         self.wait = None;
+        self.awaits.clear();
         if let Some(rare) = &mut self.rare {
             rare.waits.clear();
+            rare.sockets.clear();
         }
     }
 

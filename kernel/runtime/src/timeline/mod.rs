@@ -2,7 +2,9 @@
 
 mod build;
 mod chrome;
+mod drawing;
 mod folded;
+mod pdf;
 mod svg;
 mod text;
 
@@ -176,9 +178,43 @@ impl Timeline {
         self.between(from, to)
     }
 
+    /// How many tasks were in this state at one moment, at most: of `Running`, `Scheduled` and `Idle`. Tasks that have started
+    /// others among these lanes are not counted: they wait for those, and the cell around them always does.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// use loopbook::TaskState;
+    /// use std::time::Duration;
+    /// # task::block_on(async {
+    /// let two = async { loopbook::gather!(task::sleep(Duration::from_millis(20)), task::sleep(Duration::from_millis(20))) };
+    /// let (_, timeline) = loopbook::trace(two).await;
+    /// assert_eq!(timeline.most_at_once(TaskState::Idle), 2);
+    /// # });
+    /// ```
+    pub fn most_at_once(&self, state: TaskState) -> usize {
+        let parents: HashSet<TaskId> = self.lanes.iter().filter_map(|lane| lane.parent).collect();
+        let leaves = self.lanes.iter().filter(|lane| !parents.contains(&lane.task));
+        let spans = leaves.flat_map(|lane| &lane.spans).filter(|span| span.state == state);
+        let nanoseconds = |seconds: f64| (seconds * 1e9).round() as i64;
+        let mut changes: Vec<(i64, isize)> =
+            spans.flat_map(|span| [(nanoseconds(span.from), 1), (nanoseconds(span.to), -1)]).collect();
+        // Who leaves at the same moment leaves first.
+        changes.sort_unstable();
+        let mut now = 0;
+        changes.into_iter().fold(0, |most, (_, change)| {
+            now += change;
+            most.max(now.unsigned_abs())
+        })
+    }
+
     /// A drawing, as the text of an SVG file of at most 200 kB: a lane for each thread and each task, at most 60.
     pub fn to_svg(&self) -> String {
         svg::draw(self)
+    }
+
+    /// The same drawing as a PDF file of one page, for LaTeX.
+    pub fn to_pdf(&self) -> Vec<u8> {
+        pdf::draw(self)
     }
 
     /// The lanes in plain ASCII: `#` runs, `=` is ready, `.` waits.
@@ -189,6 +225,11 @@ impl Timeline {
     /// All of it for Chrome's `about:tracing` and for Perfetto, as the text of a JSON file.
     pub fn to_chrome_json(&self) -> String {
         chrome::json(self)
+    }
+
+    /// How many parts it has.
+    pub(crate) fn spans(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.spans.len()).sum()
     }
 
     /// The drawing with its caption, and the text for those who do not see it.

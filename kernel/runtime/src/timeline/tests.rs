@@ -73,6 +73,25 @@ fn the_figure_is_whole_and_escaped_and_needs_no_script() {
     assert!(svg.contains("⚡") && svg.contains("sleep") && svg.contains("loop-1"));
     let html = timeline.to_html();
     assert!(html.starts_with("<figure") && html.contains("<figcaption"));
+    // A picture with a description: a notebook that somebody has sent shows no SVG within HTML.
+    assert!(html.contains("<img alt=\"Timeline, 3 tasks, 600.0 ms.") && !html.contains("<svg"), "{html}");
+    assert!(
+        html.contains("request &lt;2&gt; from 0 µs: was ready to 100.0 ms, ran to 200.0 ms, waited to 390.0 ms"),
+        "{html}"
+    );
+    assert!(html.contains("At most 1 running, 2 waiting at once."), "{html}");
+}
+
+#[test]
+fn the_same_drawing_is_a_pdf() {
+    let mut timeline = three_requests();
+    timeline.lanes[2].end = Some(TaskState::Panicked);
+    let pdf = timeline.to_pdf();
+    assert!(pdf.starts_with(b"%PDF-") && pdf.trim_ascii_end().ends_with(b"%%EOF"));
+    let has = |text: &[u8]| pdf.windows(text.len()).any(|window| window == text);
+    for text in ["(request <1>) Tj", "(sleep) Tj", "(loop-1 100 %) Tj", "/Helvetica"] {
+        assert!(has(text.as_bytes()), "{text}: {}", String::from_utf8_lossy(&pdf));
+    }
 }
 
 #[test]
@@ -92,7 +111,7 @@ fn many_tasks_are_folded_and_the_drawing_stays_small() {
     }
     let timeline = timeline(lanes);
     let svg = timeline.to_svg();
-    assert!(svg.len() <= 200_000, "{} bytes", svg.len());
+    small(&timeline);
     assert!(svg.contains("and 20 more places"), "the rest is counted");
     assert!(timeline.to_text().lines().count() <= 63);
 }
@@ -106,8 +125,13 @@ fn a_full_figure_of_lanes_stays_small() {
         });
         lane(task, spans.collect())
     };
-    let svg = timeline((1..=60).map(busy).collect()).to_svg();
-    assert!(svg.len() <= 200_000, "{} bytes", svg.len());
+    small(&timeline((1..=60).map(busy).collect()));
+}
+
+/// Each form in which the figure is shown has less than 200 kB.
+fn small(timeline: &Timeline) {
+    let (html, pdf) = (timeline.to_html().len(), crate::base64::encode(&timeline.to_pdf()).len());
+    assert!(html <= 200_000 && pdf <= 200_000, "{html} and {pdf} bytes");
 }
 
 #[test]

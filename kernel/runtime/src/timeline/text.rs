@@ -39,6 +39,39 @@ pub(super) fn draw(timeline: &Timeline) -> String {
     lines.join("\n")
 }
 
+/// The timeline in words, for those who do not see it: the first lanes, and how many tasks ran and waited at once.
+pub(super) fn describe(timeline: &Timeline) -> String {
+    const LANES: usize = 8;
+    const SPANS: usize = 8;
+    let time = |seconds: f64| views::duration(Duration::from_secs_f64(seconds.max(0.0)));
+    let mut sentences =
+        vec![format!("Timeline, {} tasks, {}.", timeline.lanes.len(), time(timeline.to - timeline.from))];
+    for lane in timeline.lanes.iter().take(LANES) {
+        let verb = |state| match state {
+            TaskState::Running => "ran",
+            TaskState::Scheduled => "was ready",
+            _ => "waited",
+        };
+        let spans = lane.spans.iter().take(SPANS);
+        let mut parts: Vec<String> =
+            spans.map(|span| format!("{} to {}", verb(span.state), time(span.to - timeline.from))).collect();
+        if lane.spans.len() > SPANS {
+            parts.push("and so on".to_owned());
+        }
+        let start = lane.spans.first().map_or(timeline.from, |span| span.from) - timeline.from;
+        sentences.push(format!("{} from {}: {}.", lane.title(), time(start), parts.join(", ")));
+    }
+    if timeline.lanes.len() > LANES {
+        sentences.push(format!("And {} more tasks.", timeline.lanes.len() - LANES));
+    }
+    sentences.push(format!(
+        "At most {} running, {} waiting at once.",
+        timeline.most_at_once(TaskState::Running),
+        timeline.most_at_once(TaskState::Idle)
+    ));
+    sentences.join(" ")
+}
+
 fn letter(state: TaskState) -> char {
     match state {
         TaskState::Running => '#',

@@ -5,7 +5,7 @@ use crate::lints::Lint;
 use loopbook_channel::{MimeBundle, cell_label, line_label};
 use serde_json::Value;
 
-/// The table of these lints, as `text/plain` and `text/html`, and all of them as `application/json`.
+/// The table of these lints, as `text/plain` and `text/html`.
 pub(crate) fn lints(lints: &[Lint]) -> MimeBundle {
     let caption = match lints.len() {
         0 => "no lints: nothing was noticed that keeps tasks from running".to_owned(),
@@ -36,12 +36,8 @@ pub(crate) fn lints(lints: &[Lint]) -> MimeBundle {
         ]
     };
     let table = Table { caption, columns, rows: lints.iter().map(row).collect(), footer: None };
-    let mut bundle = MimeBundle::from([
+    MimeBundle::from([
         ("text/plain".to_owned(), Value::String(table.text())),
         ("text/html".to_owned(), Value::String(table.html())),
-    ]);
-    if let Ok(json) = serde_json::to_value(lints) {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+    ])
 }

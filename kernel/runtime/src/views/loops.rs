@@ -1,13 +1,12 @@
 //! The loop as a whole, what it watches, and one task in full.
 
-use super::duration;
+use super::awaits::path;
 use super::table::{Column, Table};
 use super::tasks::{kind, waiting_on, word};
+use super::{bundle, duration};
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
 use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
-use serde::Serialize;
-use serde_json::Value;
 
 const fn left(title: &'static str) -> Column {
     Column { title, right: false, wraps: false }
@@ -53,11 +52,14 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     if stats.untracked > 0 {
         footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
     }
+    if !stats.watched {
+        footer += " New tasks are not watched (`:loop watch`).";
+    }
     for own in &stats.loops {
         footer += &format!(" {own}.");
     }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
-    bundle(Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) }, stats)
+    bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
 }
 
 /// What `:resources` shows.
@@ -77,7 +79,7 @@ pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
         ]
     };
     let columns = vec![left("kind"), left("what"), left("waits"), left("tasks")];
-    bundle(Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None }, &resources)
+    bundle(&Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None })
 }
 
 /// What `:task ID` shows.
@@ -98,6 +100,7 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         ("spawned at", site),
         ("parent", task.parent.map(|id| format!("task {id}"))),
         ("waits for", Some(waiting_on(&task.waiting_on))),
+        ("stands at", Some(path(&task.awaits))),
         ("awaited by", Some(list(&task.awaited_by))),
         ("on thread", task.thread.clone()),
         ("woken by", woken_by),
@@ -112,16 +115,5 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
     let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
-    bundle(Table { caption: format!("task {}", task.id), columns, rows, footer: None }, task)
-}
-
-fn bundle(table: Table, data: &impl Serialize) -> MimeBundle {
-    let mut bundle = MimeBundle::from([
-        ("text/plain".to_owned(), Value::String(table.text())),
-        ("text/html".to_owned(), Value::String(table.html())),
-    ]);
-    if let Ok(json) = serde_json::to_value(data) {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+    bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None })
 }

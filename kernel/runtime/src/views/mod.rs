@@ -1,7 +1,10 @@
-//! How the runtime's data looks: text for terminals, HTML for notebooks, JSON for programs. Nothing here asks for anything.
+//! How the runtime's data looks: text for terminals, HTML for notebooks. Nothing here asks for anything.
 
+mod awaits;
+mod lab;
 mod lints;
 mod loops;
+mod order;
 mod table;
 mod tasks;
 mod tree;
@@ -10,6 +13,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lab::{arrivals, books, predictions, reactor, server, server_stats, threads, traces};
 pub(crate) use lints::lints;
 pub(crate) use loops::{loop_stats, resources, task};
 pub(crate) use table::Escaped;
@@ -19,24 +23,25 @@ pub(crate) use tests::example_task;
 pub(crate) use tree::{tree, trees};
 pub(crate) use units::duration;
 
+use crate::base64;
 use crate::timeline::Timeline;
 use loopbook_channel::MimeBundle;
 use serde_json::Value;
-
-/// The most spans that a timeline's JSON is made of: it has to fit into a message.
-const MOST_SPANS: usize = 50_000;
+use table::Table;
 
 /// What `:timeline` shows.
 pub(crate) fn timeline(timeline: &Timeline) -> MimeBundle {
-    let mut bundle = MimeBundle::from([
+    MimeBundle::from([
         ("text/plain".to_owned(), Value::String(timeline.to_text())),
         ("text/html".to_owned(), Value::String(timeline.to_html())),
-    ]);
-    let spans: usize = timeline.lanes.iter().map(|lane| lane.spans.len()).sum();
-    if spans <= MOST_SPANS
-        && let Ok(json) = serde_json::to_value(timeline)
-    {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+        ("application/pdf".to_owned(), Value::String(base64::encode(&timeline.to_pdf()))),
+    ])
+}
+
+/// A table as text and HTML.
+fn bundle(table: &Table) -> MimeBundle {
+    MimeBundle::from([
+        ("text/plain".to_owned(), Value::String(table.text())),
+        ("text/html".to_owned(), Value::String(table.html())),
+    ])
 }

@@ -1,10 +1,11 @@
 //! The task table.
 
 use super::{
-    duration,
+    awaits::reason,
+    duration, order,
     table::{Column, Field, Table},
 };
-use loopbook_channel::{MimeBundle, Site, TaskInfo, TaskKind, TaskState, WaitingOn, cell_label, line_label};
+use loopbook_channel::{MimeBundle, Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn, cell_label, line_label};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,26 +13,23 @@ use std::{collections::BTreeMap, time::Duration};
 /// shown.
 const FOLD_ABOVE: usize = 50;
 
-/// The table of these tasks, by number, as `text/plain` and `text/html`, and all that is known of them as
-/// `application/json`.
-pub(crate) fn tasks(tasks: &[TaskInfo]) -> MimeBundle {
+/// The table of these tasks, by number if no other order is asked for, as `text/plain` and `text/html`.
+pub(crate) fn tasks(tasks: &[TaskInfo], order: Option<TaskOrder>) -> MimeBundle {
+    let order = order.unwrap_or(TaskOrder::Id);
     let mut sorted: Vec<&TaskInfo> = tasks.iter().collect();
     sorted.sort_by_key(|task| task.id);
     let caption = summary(&sorted);
     let table = if sorted.len() > FOLD_ABOVE {
-        folded(&sorted, caption)
+        folded(&sorted, order, caption)
     } else {
+        order::sort(&mut sorted, order);
         let rows = sorted.iter().copied().map(row).collect();
         Table { caption, columns: columns(), rows, footer: None }
     };
-    let mut bundle = MimeBundle::from([
+    MimeBundle::from([
         ("text/plain".to_owned(), Value::String(table.text())),
         ("text/html".to_owned(), Value::String(table.html())),
-    ]);
-    if let Ok(json) = serde_json::to_value(&sorted) {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+    ])
 }
 
 fn columns() -> Vec<Column> {
@@ -59,7 +57,7 @@ fn row(task: &TaskInfo) -> Vec<Field> {
         task.name.clone().unwrap_or_default().into(),
         kind(task.kind).into(),
         place(task),
-        waiting_on(&task.waiting_on).into(),
+        reason(task).into(),
         Field { hint: Some(format!("longest poll {}", duration(task.longest_poll))), ..duration(task.busy).into() },
         duration(task.scheduled).into(),
         duration(task.idle).into(),
@@ -69,7 +67,7 @@ fn row(task: &TaskInfo) -> Vec<Field> {
 }
 
 /// One row for each place at which tasks were spawned.
-fn folded(tasks: &[&TaskInfo], caption: String) -> Table {
+fn folded(tasks: &[&TaskInfo], order: TaskOrder, caption: String) -> Table {
     let mut places: BTreeMap<Place, Vec<&TaskInfo>> = BTreeMap::new();
     for &task in tasks {
         let site = task.site.map(|site| (site.cell, site.line, site.column));
@@ -79,7 +77,7 @@ fn folded(tasks: &[&TaskInfo], caption: String) -> Table {
     let left_out = places.len().saturating_sub(FOLD_ABOVE);
     places.sort_by_key(|tasks| std::cmp::Reverse(tasks.len()));
     places.truncate(FOLD_ABOVE);
-    places.sort_by_key(|tasks| tasks[0].id);
+    order::sort_places(&mut places, order);
     let footer = (left_out > 0).then(|| format!("and {left_out} more places with fewer tasks"));
     let left = |title| Column { title, right: false, wraps: false };
     let right = |title| Column { title, right: true, wraps: false };
@@ -216,6 +214,17 @@ pub(crate) fn wait(wait: &WaitingOn) -> String {
             format!("sleep, {} left", duration(left))
         }
         WaitingOn::Task { id } => format!("task {id}"),
+        WaitingOn::Socket { operation, address, descriptor } => {
+            let what = match operation.as_str() {
+                "write" => "write to",
+                "accept" => "accept on",
+                _ => "read from",
+            };
+            match address {
+                Some(address) => format!("{what} {address}"),
+                None => format!("{what} descriptor {descriptor}"),
+            }
+        }
         WaitingOn::Other { what } => what.clone(),
     }
 }

@@ -2,7 +2,7 @@
 
 use self::example_task as task;
 use super::tasks;
-use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState, WaitingOn};
+use loopbook_channel::{Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn};
 use std::time::Duration;
 
 /// An idle sort of task.
@@ -18,6 +18,7 @@ pub(crate) fn example_task(id: u64, name: &str, state: TaskState) -> TaskInfo {
         parent: Some(1),
         awaited_by: vec![],
         waiting_on: vec![],
+        awaits: vec![],
         polls: 3,
         wakes: 2,
         self_wakes: 1,
@@ -33,11 +34,11 @@ pub(crate) fn example_task(id: u64, name: &str, state: TaskState) -> TaskInfo {
 }
 
 fn plain(list: &[TaskInfo]) -> String {
-    tasks(list)["text/plain"].as_str().expect("text").to_owned()
+    tasks(list, None)["text/plain"].as_str().expect("text").to_owned()
 }
 
 fn html(list: &[TaskInfo]) -> String {
-    tasks(list)["text/html"].as_str().expect("text").to_owned()
+    tasks(list, None)["text/html"].as_str().expect("text").to_owned()
 }
 
 #[test]
@@ -64,11 +65,21 @@ fn html_is_escaped_and_has_colours_for_states_only() {
 }
 
 #[test]
-fn json_is_the_list_itself() {
-    let list = [task(2, "b", TaskState::Idle), task(1, "a", TaskState::Idle)];
-    let json = tasks(&list)["application/json"].clone();
-    let read: Vec<TaskInfo> = serde_json::from_value(json).expect("task infos");
-    assert_eq!(read.iter().map(|task| task.id).collect::<Vec<_>>(), [1, 2]);
+fn the_table_can_be_sorted_by_other_columns() {
+    let busy = |id, milliseconds| {
+        let busy = Duration::from_millis(milliseconds);
+        TaskInfo { busy, ..task(id, &format!("task-{}", 9 - id), TaskState::Idle) }
+    };
+    let list = [busy(3, 20), busy(1, 5), busy(2, 700)];
+    let order = |order| {
+        let text = tasks(&list, Some(order))["text/plain"].as_str().expect("text").to_owned();
+        let ids = text.lines().skip(2).map(|line| line.split_whitespace().next().expect("a number").to_owned());
+        ids.collect::<String>()
+    };
+    assert_eq!(
+        [order(TaskOrder::Id), order(TaskOrder::Busy), order(TaskOrder::Name), order(TaskOrder::Polls)],
+        ["123", "231", "321", "123"]
+    );
 }
 
 #[test]

@@ -1,21 +1,20 @@
 //! Who waits for whom, as a tree.
 
-use super::{Escaped, tasks::word};
+use super::{Escaped, awaits, tasks::word};
 use crate::graph::CallGraph;
-use loopbook_channel::{MimeBundle, TaskKind, cell_label, line_label};
+use loopbook_channel::{AwaitSite, MimeBundle, TaskKind, cell_label, line_label};
 use serde_json::Value;
 
-/// The trees, as `text/plain` and `text/html`, and as data in `application/json`.
+/// How many `.await`s beside each other are shown.
+const MOST: usize = 20;
+
+/// The trees, as `text/plain` and `text/html`.
 pub(crate) fn trees(graphs: &[CallGraph]) -> MimeBundle {
     let text = if graphs.is_empty() { "no tasks".to_owned() } else { tree(graphs) };
-    let mut bundle = MimeBundle::from([
+    MimeBundle::from([
         ("text/html".to_owned(), Value::String(format!("<pre style=\"line-height:1.3\">{}</pre>", Escaped(&text)))),
         ("text/plain".to_owned(), Value::String(text)),
-    ]);
-    if let Ok(json) = serde_json::to_value(graphs) {
-        bundle.insert("application/json".to_owned(), json);
-    }
-    bundle
+    ])
 }
 
 /// The trees as lines of text.
@@ -40,13 +39,41 @@ fn add(lines: &mut Vec<String>, graph: &CallGraph, first: String, rest: String) 
         lines.push(format!("{rest}└── cycle: {} wait for each other for ever", circle.join(" → ")));
         return;
     }
-    let below = graph.waits.len() + graph.awaits.len();
-    let branch = |at: usize| if at + 1 == below { ("└── ", "    ") } else { ("├── ", "│   ") };
-    for (at, wait) in graph.waits.iter().enumerate() {
-        lines.push(format!("{rest}{}{wait}", branch(at).0));
+    below(lines, graph, &graph.sites, &rest);
+}
+
+/// The `.await`s at which a task stands, and below the innermost, or beside several, what it waits for there.
+fn below(lines: &mut Vec<String>, graph: &CallGraph, sites: &[AwaitSite], rest: &str) {
+    let groups = awaits::groups(sites);
+    if let [group] = groups[..] {
+        lines.push(format!("{rest}└── {}", awaits::line(&group[0])));
+        return below(lines, graph, &group[1..], &format!("{rest}    "));
     }
-    for (at, inner) in graph.awaits.iter().enumerate() {
-        let (corner, bar) = branch(graph.waits.len() + at);
+    let left_out = groups.len().saturating_sub(MOST);
+    let count = groups.len().min(MOST) + usize::from(left_out > 0) + graph.waits.len() + graph.awaits.len();
+    let mut corners = (1..=count).map(|at| if at == count { ("└── ", "    ") } else { ("├── ", "│   ") });
+    for group in groups.iter().take(MOST) {
+        add_sites(lines, group, rest, corners.next().unwrap_or_default());
+    }
+    if left_out > 0 {
+        lines.push(format!("{rest}{}and {left_out} more", corners.next().unwrap_or_default().0));
+    }
+    for wait in &graph.waits {
+        lines.push(format!("{rest}{}{wait}", corners.next().unwrap_or_default().0));
+    }
+    for inner in &graph.awaits {
+        let (corner, bar) = corners.next().unwrap_or_default();
         add(lines, inner, format!("{rest}{corner}"), format!("{rest}{bar}"));
+    }
+}
+
+/// One of several `.await`s, and those inside of it.
+fn add_sites(lines: &mut Vec<String>, sites: &[AwaitSite], rest: &str, (corner, bar): (&str, &str)) {
+    let Some((first, inner)) = sites.split_first() else { return };
+    lines.push(format!("{rest}{corner}{}", awaits::line(first)));
+    let groups = awaits::groups(inner);
+    for (at, group) in groups.iter().enumerate() {
+        let corner = if at + 1 == groups.len() { ("└── ", "    ") } else { ("├── ", "│   ") };
+        add_sites(lines, group, &format!("{rest}{bar}"), corner);
     }
 }

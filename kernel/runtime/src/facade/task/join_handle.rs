@@ -26,12 +26,13 @@ pub(super) type Finished<T> = Result<T, Payload>;
 pub struct JoinHandle<T> {
     inner: Option<async_std::task::JoinHandle<Finished<T>>>,
     task: Task,
-    record: Arc<Record>,
+    /// None if the inspector was off when the task was started.
+    record: Option<Arc<Record>>,
     edge: Option<Edge>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(super) fn new(inner: async_std::task::JoinHandle<Finished<T>>, record: Arc<Record>) -> Self {
+    pub(super) fn new(inner: async_std::task::JoinHandle<Finished<T>>, record: Option<Arc<Record>>) -> Self {
         Self { task: inner.task().clone(), inner: Some(inner), record, edge: None }
     }
 
@@ -46,9 +47,11 @@ impl<T> JoinHandle<T> {
     /// If the task has panicked.
     pub async fn cancel(mut self) -> Option<T> {
         let inner = self.inner.take()?;
-        self.record.ended_by(context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
+        if let Some(record) = &self.record {
+            record.ended_by(context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
+        }
         let finished = inner.cancel().await;
-        if self.record.is_cancelled() {
+        if self.record.as_ref().is_some_and(|record| record.is_cancelled()) {
             return None;
         }
         finished.map(|finished| self.unwrap(finished))
@@ -57,7 +60,7 @@ impl<T> JoinHandle<T> {
     /// Raises the panic of the task here, where it is somebody's to handle.
     fn unwrap(&self, finished: Finished<T>) -> T {
         finished.unwrap_or_else(|payload| {
-            if let Some(failure) = self.record.take_failure() {
+            if let Some(failure) = self.record.as_ref().and_then(|record| record.take_failure()) {
                 panics::remember(&failure);
             }
             resume_unwind(payload)
@@ -74,11 +77,11 @@ impl<T> Future for JoinHandle<T> {
         };
         match Pin::new(inner).poll(cx) {
             Poll::Pending => {
-                let awaiter = context::current();
-                if self.edge.as_ref().map(Edge::awaiter) != awaiter.as_ref().map(|awaiter| awaiter.id) {
+                if self.record.is_some() && self.edge.as_ref().map(Edge::awaiter) != context::current_task() {
                     // The old edge goes first: both may name the same tasks.
                     self.edge = None;
-                    self.edge = awaiter.map(|awaiter| Edge::new(&awaiter, &self.record));
+                    let both = context::current().zip(self.record.as_ref());
+                    self.edge = both.map(|(awaiter, record)| Edge::new(&awaiter, record));
                 }
                 Poll::Pending
             }
@@ -92,7 +95,9 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        self.record.detach();
+        if let Some(record) = &self.record {
+            record.detach();
+        }
     }
 }
 
