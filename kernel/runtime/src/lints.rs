@@ -5,7 +5,7 @@
 //! | `nested_block_on` | a `block_on` begins inside of a task |
 //! | `worker_blocked` | all threads of the loop have been in one poll for 1 s, and tasks wait for a thread |
 //! | `never_yielded` | a task's first poll has taken 1 s and goes on, on a thread of the loop |
-//! | `slow_poll` | a poll on a thread of the loop took 100 ms; shown under the cell from 1 s on |
+//! | `slow_poll` | a poll on a thread of the loop, or on a `Loop`, took 100 ms; shown under the cell from 1 s on |
 //! | `starved` | a task was ready for 50 ms before a thread of the loop polled it; never shown |
 //! | `self_wakes` | of at least 20 wakes, more than half were by the task itself, while it was polled |
 //! | `lost_waker` | a task has waited for 250 ms, and nobody has a waker of it: nothing can ever wake it |
@@ -34,7 +34,9 @@ mod deadlock;
 mod rules;
 mod watch;
 
-pub(crate) use rules::{dropped_unpolled, ended, panicked_detached, poll_took, spawned, was_ready};
+pub(crate) use rules::{
+    dropped_unpolled, ended, panicked_detached, poll_of_own_loop_took, poll_took, spawned, was_ready,
+};
 pub(crate) use watch::Watch;
 
 /// How many are remembered.

@@ -94,6 +94,20 @@ fn tasks_of_a_loop_are_known_and_stand_still_while_nobody_runs_it() {
     assert!(loopbook::loop_stats().loops.iter().all(|summary| summary.name != "standing"));
 }
 
+/// C22
+#[test]
+fn whoever_blocks_a_loop_is_noticed() {
+    // Outside of cells all places are the same one.
+    let noticed = || -> u64 {
+        let lints = loopbook::lints();
+        lints.iter().filter(|lint| lint.name == "slow_poll").map(|lint| lint.times).sum()
+    };
+    let (lab, before) = (Loop::new("lab"), noticed());
+    let blocks = lab.create_task("blocks", async { compute(150) });
+    lab.run_until_complete(blocks);
+    assert!(noticed() > before, "{:?}", loopbook::lints());
+}
+
 #[test]
 fn who_awaits_whom_is_known() {
     let lab = Loop::new("lab");

@@ -1,7 +1,7 @@
 //! Callbacks: closures that a loop calls, at once, later or again and again.
 
 use super::core::Core;
-use super::{Inner, Loop, notebook};
+use super::{Inner, Loop, notebook, raised};
 use crate::clock::Moment;
 use crate::record::Record;
 use crate::sync::lock;
@@ -81,7 +81,7 @@ impl Loop {
             Some(when) => core.call_at(when, Arc::clone(&call)),
             None => core.call(Arc::clone(&call)),
         };
-        called.unwrap_or_else(|error| panic!("{error}"));
+        raised(called);
         CallHandle::new(call, Arc::downgrade(core))
     }
 }

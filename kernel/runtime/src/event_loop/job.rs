@@ -4,9 +4,10 @@ use super::core::Core;
 use super::error::TaskError;
 use crate::clock::Moment;
 use crate::instrument::Probe;
-use crate::panics;
 use crate::record::Record;
 use crate::sync::lock;
+use crate::{lints, panics};
+use loopbook_channel::TaskKind;
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,7 +71,13 @@ impl<F: Future> Future for Job<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(probe) = this.probe.as_mut().as_pin_mut() else { return Poll::Ready(()) };
-        let Poll::Ready(ended) = probe.poll(cx) else { return Poll::Pending };
+        let began = Moment::now();
+        let polled = probe.poll(cx);
+        // The pool's own polls are looked at by whoever watches its threads.
+        if this.record.kind == TaskKind::Loop {
+            lints::poll_of_own_loop_took(this.record, began, Moment::now());
+        }
+        let Poll::Ready(ended) = polled else { return Poll::Pending };
         this.probe.set(None);
         this.outcome.settle(settled(ended, this.record));
         Poll::Ready(())

@@ -92,7 +92,7 @@ impl Loop {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.try_create_task(name, future).unwrap_or_else(|error| panic!("{error}"))
+        raised(self.try_create_task(name, future))
     }
 
     /// Like [`Loop::create_task`], without the panic.
@@ -140,9 +140,8 @@ impl Loop {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let core = self.own("spawn_with_priority()").unwrap_or_else(|error| panic!("{error}"));
-        let task = spawn(core, name.into(), priority.into(), future, Location::caller());
-        task.unwrap_or_else(|error| panic!("{error}"))
+        let core = raised(self.own("spawn_with_priority()"));
+        raised(spawn(core, name.into(), priority.into(), future, Location::caller()))
     }
 
     /// Runs the loop on this thread until the future has its output, and gives that. The other tasks of the loop go on
@@ -155,7 +154,7 @@ impl Loop {
     /// interrupt of the cell ends it as well: the future is dropped, and the tasks stay as they are.
     #[track_caller]
     pub fn run_until_complete<F: Future>(&self, future: F) -> F::Output {
-        self.try_run_until_complete(future).unwrap_or_else(|error| panic!("{error}"))
+        raised(self.try_run_until_complete(future))
     }
 
     /// Like [`Loop::run_until_complete`], without the panics that are the loop's.
@@ -195,7 +194,7 @@ impl Loop {
     /// If the loop is closed or runs already, or if another loop runs on this thread.
     #[track_caller]
     pub fn run_forever(&self) {
-        self.try_run_forever().unwrap_or_else(|error| panic!("{error}"));
+        raised(self.try_run_forever());
     }
 
     /// Like [`Loop::run_forever`], without the panic.
@@ -216,7 +215,7 @@ impl Loop {
     /// On the notebook's loop, which cannot be stopped.
     #[track_caller]
     pub fn stop(&self) {
-        self.own("stop()").unwrap_or_else(|error| panic!("{error}")).stop();
+        raised(self.own("stop()")).stop();
     }
 
     /// Whether somebody runs it. The notebook's loop always runs.
@@ -251,7 +250,7 @@ impl Loop {
     /// If the loop runs, or is the notebook's.
     #[track_caller]
     pub fn close(&self) {
-        self.try_close().unwrap_or_else(|error| panic!("{error}"));
+        raised(self.try_close());
     }
 
     /// Like [`Loop::close`], without the panic.
@@ -332,6 +331,15 @@ pub(crate) fn summaries() -> Vec<LoopSummary> {
 /// Whether the task belongs to a loop that does not run. Takes the locks of loops: not to be called under another lock.
 pub(crate) fn holds_still(task: TaskId) -> bool {
     self::core::living().iter().any(|core| core.holds_still(task))
+}
+
+/// Panics with the error, at the line of whoever calls the method that calls this: a closure would have a line of its own.
+#[track_caller]
+fn raised<T>(result: Result<T, LoopError>) -> T {
+    match result {
+        Ok(done) => done,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 fn spawn<F>(

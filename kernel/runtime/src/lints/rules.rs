@@ -30,17 +30,30 @@ pub(crate) fn poll_took(record: &Record, began: Moment, ended: Moment) {
 
 #[cold]
 fn slow_poll(record: &Record, spent: Duration) {
-    if !is_of_the_loop(record) {
-        return;
+    // The first poll has been told of while it went on.
+    if is_of_the_loop(record) {
+        kept_its_thread(record, spent, spent >= WORTH_A_LINE && record.polls() > 1);
     }
+}
+
+/// A poll on a loop that a cell has made has ended.
+#[inline]
+pub(crate) fn poll_of_own_loop_took(record: &Record, began: Moment, ended: Moment) {
+    let spent = ended.since(began);
+    if spent >= SLOW_POLL {
+        kept_its_thread(record, spent, spent >= WORTH_A_LINE);
+    }
+}
+
+#[cold]
+fn kept_its_thread(record: &Record, spent: Duration, show: bool) {
     let message = format!(
         "{} has kept its thread for {} without an `.await` that waits: nothing else ran there. Put what computes or blocks \
          into `task::spawn_blocking`, or write `task::yield_now().await` between its parts.",
         record.describe(),
         views::duration(spent)
     );
-    // The first poll has been told of while it went on.
-    let show = if spent >= WORTH_A_LINE && record.polls() > 1 { Show::Once } else { Show::Never };
+    let show = if show { Show::Once } else { Show::Never };
     found("slow_poll", &[record], record.line, message, show);
 }
 
