@@ -205,7 +205,7 @@ fn a_comm_to_the_inspector_answers_each_question() {
             4 iopub status idle
             > request shell comm_msg {"comm_id":"d","data":{"query":"nonsense"}}
             5 iopub status busy
-            5 iopub comm_msg {"comm_id":"d","data":{"error":"the inspector cannot answer this: unknown variant `nonsense`, expected one of `tasks`, `task`, `tree`, `loop`, `resources`, `timeline`, `lints`, `cancel`, `cancel_cell`","query":"nonsense"}}
+            5 iopub comm_msg {"comm_id":"d","data":{"error":"the inspector cannot answer this: unknown variant `nonsense`, expected one of `tasks`, `task`, `tree`, `loop`, `threads`, `watch`, `resources`, `timeline`, `lints`, `cancel`, `cancel_cell`","query":"nonsense"}}
             5 iopub status idle
             > request shell comm_close {"comm_id":"c","data":{}}
             6 iopub status busy
