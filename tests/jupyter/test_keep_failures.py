@@ -192,3 +192,10 @@ def test_keep_row_05_a_value_that_the_cell_has_used_up_is_named(kernel):
     kernel.run("let used = std::sync::Arc::new(1);").ok()
     failed = kernel.run("drop(used); let used = 2; panic!();")
     assert failed.reply["ename"] == "Panic" and "`used`" in failed.report
+
+
+def test_warnings_of_earlier_cells_are_not_taken_for_errors(fresh_kernel):
+    fresh_kernel.run("fn g(n: u32) -> u32 { let unused = 3; 5 }").ok()
+    failed = fresh_kernel.run("let k = |m: u32| m + g(1);")
+    assert failed.reply["ename"] == "CompileError", failed
+    assert "`k` is a closure" in failed.reply["evalue"] and "unused" not in failed.report, failed

@@ -1,11 +1,40 @@
 //! The clock of everything that is counted: the processor's own counter where it is steady, since every poll reads it twice.
 
-use quanta::Clock;
+use counter::CLOCK;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Found out once how fast the counter runs, which takes about a millisecond.
-static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::new);
+#[cfg(not(miri))]
+mod counter {
+    use quanta::Clock;
+    use std::sync::LazyLock;
+
+    /// Found out once how fast the counter runs, which takes about a millisecond.
+    pub(super) static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::new);
+}
+
+/// Miri knows no such counter.
+#[cfg(miri)]
+mod counter {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+
+    pub(super) static CLOCK: LazyLock<Clock> = LazyLock::new(|| Clock(Instant::now()));
+
+    /// Nanoseconds since it was made.
+    pub(super) struct Clock(Instant);
+
+    impl Clock {
+        pub(super) fn raw(&self) -> u64 {
+            self.0.elapsed().as_nanos() as u64 + 1
+        }
+
+        pub(super) fn delta_as_nanos(&self, from: u64, to: u64) -> u64 {
+            to - from
+        }
+    }
+}
+
 static BEGAN: LazyLock<Moment> = LazyLock::new(Moment::now);
 
 /// A point in time, in ticks of the counter: it fits into an atomic.

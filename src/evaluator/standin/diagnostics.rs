@@ -29,9 +29,27 @@ pub(super) fn keep(state: &State, cargo_stdout: &[u8]) {
     let _ignored = replace(&state.diagnostics(), kept.as_bytes());
 }
 
+/// What cargo has said of a build that failed, without warnings. evcxr would take one about an earlier cell's item for an error
+/// of the user's, and keep quiet about the error that is in its own code.
+pub(super) fn without_warnings(cargo_stdout: &str) -> String {
+    let is_warning = |line: &str| {
+        line.starts_with(r#"{"reason":"compiler-message""#)
+            && serde_json::from_str::<Value>(line).is_ok_and(|line| line["message"]["level"] == "warning")
+    };
+    cargo_stdout.split_inclusive('\n').filter(|line| !is_warning(line)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_build_that_failed_says_its_errors_only() {
+        let error = "{\"reason\":\"compiler-message\",\"message\":{\"level\":\"error\",\"children\":[{\"level\":\"warning\"}]}}\n";
+        let warning = "{\"reason\":\"compiler-message\",\"message\":{\"level\":\"warning\"}}\n";
+        let end = "{\"reason\":\"build-finished\",\"success\":false}";
+        assert_eq!(without_warnings(&format!("{warning}{error}{warning}{end}")), format!("{error}{end}"));
+    }
 
     #[test]
     fn messages_about_the_cell_are_kept_and_those_about_dependencies_are_not() {
