@@ -275,6 +275,7 @@ fn a_long_text_is_checked_beside_the_loop() {
     let mut session = Session::new();
     let request = format!("is_complete {}", "1+".repeat(100_000));
     let (all, only) = (session.step_until(&request, "is_complete_reply"), session.step("is_complete 1"));
-    assert_eq!(all.last().map(String::as_str), Some(r#"1 shell is_complete_reply {"status":"complete"}"#));
-    assert_eq!(only.len(), 4, "and the idle of the first");
+    assert!(all.iter().any(|line| line == r#"1 shell is_complete_reply {"status":"complete"}"#), "{all:?}");
+    // Which socket is read first is open, so the idle of the first may be among either.
+    assert_eq!(all.len() + only.len(), 6, "{all:?} {only:?}");
 }
