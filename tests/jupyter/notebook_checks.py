@@ -1,6 +1,11 @@
 """What must be true of a notebook as it is committed. Each check gives its complaints as sentences; none if all is well."""
 
+import asyncio
+import builtins
+import concurrent.futures
 import re
+import threading
+import time
 
 import nbformat
 
@@ -9,14 +14,15 @@ from inventory import INVENTORY, in_order
 from notebook_texts import (
     FENCE, HOST, fences, headings, is_rounded, links, markdown, output_texts, prose, spans, times, times_of_code,
 )
-from notebooks import CELL_METADATA, DIRECTORY, KERNELSPEC, MUST_FAIL, code_cells, errors, must_fail, read, rows
+from notebooks import CELL_METADATA, DIRECTORY, KERNELSPEC, MUST_FAIL, code_cells, errors, must_fail, printed, read, rows
 
 DOCUMENTATION = {"docs.rs", "doc.rust-lang.org", "docs.python.org"}
 # Lessons talk to themselves. The other names lead nowhere; they are reserved for examples and stand for XML.
 NOBODY = {"127.0.0.1", "localhost", "example.com", "www.example.com", "www.w3.org"}
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:root|home|Users|work|tmp|var|opt|usr|mnt|nix)/[\w.-][^\s\"'`]*")
-# Names in sentences that no lesson runs and that are not ours: of std, of other crates, of Python.
-ELSEWHERE = set("read_line RuntimeError LocalExecutor".split())
+# Names in sentences that no lesson runs and that are not ours: of Python, of Rust's std, of other crates.
+PYTHON = {name for module in (builtins, asyncio, concurrent.futures, threading, time) for name in dir(module)}
+ELSEWHERE = {"read_line", "LocalExecutor"}
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 # A word that nobody writes by accident: `max_in_flight`, `TaskState`. Shorter ones may stand for anything (`f`, `receive()`).
 COMPOUND = re.compile(r"\b(?:[a-z0-9]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+){2,})\b")
@@ -66,6 +72,17 @@ def failures(notebook):
             yield f"{name(cell)} has failed: {errors(cell)[0].ename}: {errors(cell)[0].evalue}"
 
 
+def differences(run, committed):
+    """Of a run: that what its cells printed, and the errors that they meant to end with, are those of the committed notebook."""
+    now, before = printed(run), printed(committed)
+    for number, (cell, other) in enumerate(zip(code_cells(run), code_cells(committed), strict=True), start=1):
+        kinds = [[error.ename for error in errors(one)] for one in (cell, other)]
+        if kinds[0] != kinds[1]:
+            yield f"{name(cell)} ended with {kinds[0]}, and {kinds[1]} is committed"
+        if now[number] != before[number]:
+            yield f"{name(cell)} prints\n{now[number]!r}\nand this is committed:\n{before[number]!r}"
+
+
 def whereabouts(notebook):
     """Of everything that can be read: that no path of somebody's machine stands there, and no host but the documentation's.
 
@@ -84,7 +101,7 @@ def names(notebook):
     """Of Markdown: that the commands and the names of the crate are spelt as they are."""
     code = "\n".join(cell.source for cell in code_cells(notebook))
     blocks = "\n".join(block for text in markdown(notebook) for block in fences(text))
-    known = set(IDENTIFIER.findall(f"{code}\n{blocks}")) | api_names.identifiers() | ELSEWHERE
+    known = set(IDENTIFIER.findall(f"{code}\n{blocks}")) | api_names.identifiers() | PYTHON | ELSEWHERE
     for text in markdown(notebook):
         for piece in [*spans(text), *fences(text, "rust")]:
             for wrong in api_names.unknown(piece):

@@ -68,13 +68,13 @@ def printed(notebook):
     return {number: "".join(lines) for number, lines in texts.items()}
 
 
-def execute(notebook, kernel_name, directory, transport="tcp"):
+def execute(notebook, kernel_name, directory, transport="tcp", go_on=False):
     """Runs a notebook from a clean kernel in a directory. Gives a copy with its outputs, and the seconds that it took.
 
-    Raises nbclient's `CellExecutionError` at the first cell that fails and is not tagged.
+    At the first cell that fails and is not tagged nbclient raises its `CellExecutionError`, if it is not told to go on.
     """
     notebook = nbformat.from_dict(notebook)
-    options = {"kernel_name": kernel_name, "timeout": CELL_DEADLINE, "record_timing": False}
+    options = {"kernel_name": kernel_name, "timeout": CELL_DEADLINE, "record_timing": False, "allow_errors": go_on}
     if transport == "ipc":
         options["config"] = Config({"KernelManager": {"transport": transport, "ip": str(pathlib.Path(directory, "ipc"))}})
     client = NotebookClient(notebook, **options, resources={"metadata": {"path": str(directory)}})

@@ -115,6 +115,13 @@ def test_a_cell_that_fails_has_to_be_tagged_and_a_tagged_one_has_to_fail():
     assert list(checks.failures(notebook(outputs=[error()], tags=["raises-exception"]))) == []
 
 
+def test_a_run_that_prints_something_else_is_found():
+    committed = notebook(outputs=[stdout("a\nb\n")])
+    assert list(checks.differences(notebook(outputs=[stdout("a\n"), shown("0.3 s"), stdout("b\n")]), committed)) == []
+    assert "prints" in next(checks.differences(notebook(outputs=[stdout("b\na\n")]), committed))
+    assert "['Panic']" in next(checks.differences(notebook(outputs=[stdout("a\nb\n"), error()]), committed))
+
+
 def test_ids_that_are_missing_or_unknown_are_found():
     assert "has no ids" in next(checks.ids(notebook(rows=())))
     assert "C31" in next(checks.ids(notebook(rows=("C1", "C31"))))
