@@ -12,7 +12,7 @@ import nbformat
 import api_names
 from inventory import INVENTORY, in_order
 from notebook_texts import (
-    FENCE, HOST, fences, headings, is_rounded, links, markdown, output_texts, prose, spans, times, times_of_code,
+    FENCE, HOST, fences, headings, is_rounded, links, markdown, measures, output_texts, prose, spans, values, values_of_code,
 )
 from notebooks import CELL_METADATA, DIRECTORY, KERNELSPEC, MUST_FAIL, code_cells, errors, must_fail, printed, read, rows
 
@@ -131,17 +131,17 @@ def dead_links(notebook):
                     yield f"there is no heading for {link}"
 
 
-def stale_times(notebook):
-    """Of times in sentences: that the notebook's code or its outputs say so, too.
+def stale_numbers(notebook):
+    """Of times, amounts of memory and factors in sentences: that the notebook's code or its outputs say so, too.
 
-    What was measured is different on each machine and after each run. A time may stand in a sentence if it is in the code,
-    or if it is what an output shows, rounded. Headings do not count, nor do quotations (lines that begin with `>`), and nor do
+    What was measured is different on each machine and after each run. It may stand in a sentence if it is in the code, or if it
+    is what an output shows, rounded. Headings do not count, nor do quotations (lines that begin with `>`), and nor do
     questions: they may suppose what they like. A number that is spelt out is a guess.
     """
-    known = [seconds for cell in code_cells(notebook) for seconds in times_of_code(cell.source)]
-    known += [float(number) * unit for text in output_texts(notebook) for _, number, unit in times(text)]
-    for words, number, unit in times(prose(notebook)):
-        if not any(is_rounded(number, unit, seconds) for seconds in known):
+    known = [value for cell in code_cells(notebook) for value in values_of_code(cell.source)]
+    known += [value for text in output_texts(notebook) for value in values(text)]
+    for words, number, kind, size in measures(prose(notebook)):
+        if not any(kind == other and is_rounded(number, size, value) for other, value in known):
             yield f"no cell and no output says “{words}”: say it in words (about twice as long, one UNIT), or show it"
 
 

@@ -1,4 +1,4 @@
-"""What notebooks say in words, taken apart: their prose without code, their code spans, links, and the times that they name."""
+"""What notebooks say in words, taken apart: their prose without code, their code spans, links, and what they say that was measured."""
 
 import re
 
@@ -9,28 +9,38 @@ SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)|<(https?://[^>\s]+)>|\bhref=[\"']([^\"']+)")
 HOST = re.compile(r"\bhttps?://([^/\s\"'`<>)\]:\\{]+)")
 # A section of questions, which suppose what they like.
-QUESTIONS = re.compile(r"^(#{1,6}) [^\n]*questions?\b.*?(?=^#{1,6} |\Z)", re.S | re.M | re.I)
+QUESTIONS = re.compile(r"^(#{1,6}) [^\n]*\bquestions?[ \t]*$.*?(?=^#{1,6} |\Z)", re.S | re.M | re.I)
 HEADING = re.compile(r"^#{1,6} +(.*?)\s*$", re.M)
 QUOTE = re.compile(r"^ {0,3}>.*$", re.M)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
+# Units of time in seconds, of memory in bytes, and how often.
 UNITS = {
-    1e-9: "ns nanosecond nanoseconds",
-    1e-6: "µs us microsecond microseconds",
-    1e-3: "ms millisecond milliseconds",
-    1.0: "s sec secs second seconds",
-    60.0: "min minute minutes",
-    3600.0: "h hour hours",
+    "time": {
+        1e-9: "ns nanosecond nanoseconds",
+        1e-6: "µs us microsecond microseconds",
+        1e-3: "ms millisecond milliseconds",
+        1: "s sec secs second seconds",
+        60: "min minute minutes",
+        3600: "h hour hours",
+    },
+    "memory": {1: "B byte bytes", 1e3: "kB", 1e6: "MB", 1e9: "GB", 2**10: "KiB", 2**20: "MiB", 2**30: "GiB"},
+    "factor": {1: "times × x", 0.01: "%"},
 }
-SECONDS = {name: seconds for seconds, names in UNITS.items() for name in names.split()}
-TIME = re.compile(rf"(?<![\w.,])(\d[\d,]*(?:\.\d+)?)[ \u00a0\u202f-]?({'|'.join(SECONDS)})(?![\w(])", re.I)
-# How code says it: `Duration::from_millis(200)`, `"/delay/300"` of a lesson's server, `sleep 0.3` of a shell.
-IN_CODE = {
-    1e-9: r"\bfrom_nanos\(\s*([\d_]+)",
-    1e-6: r"\bfrom_micros\(\s*([\d_]+)",
-    1e-3: r"\bfrom_millis\(\s*([\d_]+)|/(?:delay|slow)/(\d+)",
-    1.0: r"\bfrom_secs(?:_f32|_f64)?\(\s*([\d_]+(?:\.\d+)?)|\bsleep (\d+(?:\.\d+)?)",
+UNIT = {
+    name.lower(): (kind, size) for kind, sizes in UNITS.items() for size, names in sizes.items() for name in names.split()
 }
+MEASURE = re.compile(
+    rf"(?<![\w.,])(\d[\d,]*(?:\.\d+)?)[*_]*[ \u00a0\u202f-]?({'|'.join(sorted(UNIT, key=len, reverse=True))})(?![\w(])", re.I
+)
+# How code says it: `Duration::from_millis(200)`, `"/delay/300"` of a lesson's server, `sleep 0.3` of a shell, `[0u8; 4_000]`.
+IN_CODE = (
+    ("time", 1e-9, r"\bfrom_nanos\(\s*([\d_]+)"),
+    ("time", 1e-6, r"\bfrom_micros\(\s*([\d_]+)"),
+    ("time", 1e-3, r"\bfrom_millis\(\s*([\d_]+)|/(?:delay|slow)/(\d+)"),
+    ("time", 1, r"\bfrom_secs(?:_f32|_f64)?\(\s*([\d_]+(?:\.\d+)?)|\bsleep (\d+(?:\.\d+)?)"),
+    ("memory", 1, r"u8; *([\d_]+)\]"),
+)
 
 
 def markdown(notebook):
@@ -78,25 +88,27 @@ def output_texts(notebook):
                 yield from (ANSI.sub("", text) for kind, text in output.data.items() if kind.startswith("text/"))
 
 
-def times(text):
-    """The times that a text names: triples of how it writes them, the number, and the unit in seconds. The number is a text:
-    `0.60` says more than `0.6`."""
-    found = []
-    for match in TIME.finditer(text):
-        found.append((match[0], match[1].replace(",", ""), SECONDS[match[2].lower()]))
-    return found
+def measures(text):
+    """The times, amounts of memory and factors that a text names, as it writes them (`0.60` says more than `0.6`): text, number,
+    kind of unit, and the unit's size."""
+    return [(match[0], match[1].replace(",", ""), *UNIT[match[2].lower()]) for match in MEASURE.finditer(text)]
 
 
-def times_of_code(text):
-    """The times that a piece of Rust names, in seconds: durations, those in comments, and multiples of a constant."""
-    found = [float(number) * unit for _, number, unit in times(text)]
-    for unit, pattern in IN_CODE.items():
+def values(text):
+    """What a text names, as pairs of a kind of unit and how much of it."""
+    return [(kind, float(number) * size) for _, number, kind, size in measures(text)]
+
+
+def values_of_code(text):
+    """The same of a piece of Rust, whose durations and comments count."""
+    found = values(text)
+    for kind, size, pattern in IN_CODE:
         for match in re.finditer(pattern, text):
-            found.append(float(next(filter(None, match.groups())).replace("_", "")) * unit)
+            found.append((kind, float(next(filter(None, match.groups())).replace("_", "")) * size))
     return found
 
 
-def is_rounded(number, unit, seconds):
-    """Whether a number of a unit is what a time is when it is rounded as the number is."""
+def is_rounded(number, size, value):
+    """Whether a number of a unit of this size is what a value is when it is rounded as the number is."""
     places = len(number.partition(".")[2])
-    return abs(seconds / unit - float(number)) <= 0.5000001 * 10**-places
+    return abs(value / size - float(number)) <= 0.5000001 * 10**-places

@@ -43,25 +43,25 @@ def error():
 
 def test_a_notebook_that_is_right_has_no_complaints():
     for check in (
-        checks.form, checks.ids, checks.failures, checks.whereabouts, checks.names, checks.dead_links, checks.stale_times
+        checks.form, checks.ids, checks.failures, checks.whereabouts, checks.names, checks.dead_links, checks.stale_numbers
     ):
         assert list(check(notebook())) == [], check.__name__
 
 
 @pytest.mark.parametrize("claim", ["It takes 200 ms.", "It takes 0.2 s.", "About 612 ms.", "0.61 seconds", "0.6-second waits"])
 def test_a_time_may_be_said_as_code_and_outputs_say_it(claim):
-    assert list(checks.stale_times(notebook(claim))) == []
+    assert list(checks.stale_numbers(notebook(claim))) == []
 
 
-@pytest.mark.parametrize("claim", ["It takes 300 ms.", "about 0.7 s", "620 ms", "After 2 seconds", "1,000 ms", "5 µs", "3-minute"])
+@pytest.mark.parametrize("claim", ["It takes 300 ms.", "about 0.7 s", "620 ms", "After 2 seconds", "1,000 ms", "5 µs", "3-minute", "2 MiB", "200 bytes", "3 times as long", "0.6 ×", "12 %"])
 def test_a_time_that_nothing_shows_is_stale(claim):
-    assert len(list(checks.stale_times(notebook(claim)))) == 1
+    assert len(list(checks.stale_numbers(notebook(claim)))) == 1
 
 
 def test_what_is_quoted_or_asked_is_nobodys_claim():
     for text in ("> It took 65.15 s.", "# The 5 s kernel", "## Three questions\n\nIt takes 3 s.\n\nWhy not 4 s?", "five minutes"):
-        assert list(checks.stale_times(notebook(text))) == [], text
-    assert len(list(checks.stale_times(notebook("## Questions\n\n3 s?\n\n## Answers\n\n4 s.")))) == 1
+        assert list(checks.stale_numbers(notebook(text))) == [], text
+    assert len(list(checks.stale_numbers(notebook("## Questions\n\n3 s?\n\n## Answers\n\n4 s.")))) == 1
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,13 @@ def test_what_is_quoted_or_asked_is_nobodys_claim():
         ("lab::get(server.url(\"/delay/300\")).await?;", "300 ms"),
         ("const UNIT: Duration = Duration::from_micros(1_500);", "1.5 ms"),
         ("pause().await; // 4 s", "4 s"),
+        ("let kept = [0u8; 4_000];", "4,000 bytes"),
+        ("let stack = 2 << 20; // 2 MiB", "2 MiB"),
     ],
 )
 def test_times_are_found_in_code(source, claim):
-    assert list(checks.stale_times(notebook(claim, source))) == []
-    assert list(checks.stale_times(notebook(claim, "pause().await;"))) != []
+    assert list(checks.stale_numbers(notebook(claim, source))) == []
+    assert list(checks.stale_numbers(notebook(claim, "pause().await;"))) != []
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_notebooks_link_to_what_is_there(path):
 
 
 @each_notebook
-def test_notebooks_say_no_times_that_their_cells_and_outputs_do_not(path):
-    agree(path, checks.stale_times)
+def test_notebooks_say_no_numbers_that_their_cells_and_outputs_do_not(path):
+    agree(path, checks.stale_numbers)
 
 
 @pytest.mark.parametrize("path", [path for path in paths() if path.stem[:2] not in ("00", "12")], ids=lambda path: path.stem)
