@@ -116,8 +116,9 @@ def names(notebook):
 
 
 def dead_links(notebook):
-    """Of links: that there is something behind each."""
-    for text in markdown(notebook):
+    """Of links, also of those that cells show: that there is something behind each."""
+    displays = [output.get("data", {}) for cell in code_cells(notebook) for output in cell.outputs]
+    for text in [*markdown(notebook), *(data["text/markdown"] for data in displays if "text/markdown" in data)]:
         for link in links(text):
             if re.match(r"[a-z]+://", link):
                 continue

@@ -103,6 +103,11 @@ def test_a_link_to_nothing_is_found():
         assert len(list(checks.dead_links(notebook(f"# One heading\n\n[it]({link})")))) == 1, link
 
 
+def test_a_link_to_nothing_is_found_in_what_a_cell_shows():
+    table = nbformat.v4.new_output("display_data", {"text/markdown": "| [here](00_tour.ipynb) | [there](99_nothing.ipynb) |"})
+    assert list(checks.dead_links(notebook(outputs=[table]))) == ["there is no 99_nothing.ipynb"]
+
+
 def test_machines_and_hosts_are_found():
     for text in ("  at /root/.cache/loopbook/mod.rs:1:1", "/home/ada/notebook", "see https://blog.example.net/async"):
         assert len(list(checks.whereabouts(notebook(outputs=[shown(text)])))) == 1, text
