@@ -156,7 +156,7 @@ def lesson(notebook):
         yield "it has no goals (After this you can …)"
     if "predict!" not in code and "Predict" not in text:
         yield "it lets nobody predict anything"
-    if "Where Rust differs" not in text:
+    if "Rust differs" not in text:
         yield "it does not say where Rust differs"
     if len(summaries) - len(originals) < 3:
         yield "it has fewer than three questions with folded answers"
