@@ -6,9 +6,9 @@ import re
 def test_the_tour_runs_from_top_to_bottom(tour):
     shown = tour.shown()
     assert "hello, notebook" in shown[0] and "42" in shown[0]
-    assert " s later" in shown[1]
+    assert re.search(r"\d\.\d+s", shown[1]), "how long it has slept"
     assert '"Data 1"' in shown[3]
-    assert "Data 1, Data 2, Data 3 after" in shown[4]
+    assert "Data 1, Data 2, Data 3" in shown[4]
     assert "this cell did not wait for the counter" in shown[6]
     assert re.search(r"idle\s+counter\s+task\s+In\[6\]", shown[7]), "the table of tasks"
     assert "InvalidDigit" in shown[10]
@@ -134,5 +134,5 @@ def test_restart_and_run_all_gives_the_same_again(tour):
 
 
 def without_times(shown):
-    """The table of tasks and the progress bar show little else than measured times."""
-    return [re.sub(r"\d+\.\d+ s", "", text) for cell, text in enumerate(shown) if cell not in (7, 9)]
+    """The tables of tasks and threads and the progress bar show little else than measured times; a process has a number."""
+    return [re.sub(r"\d+\.\d+ ?s|process \d+", "", text) for cell, text in enumerate(shown) if cell not in (7, 9, 13)]

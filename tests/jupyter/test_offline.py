@@ -1,15 +1,12 @@
 """Row 12: once installed, nothing needs the network, and nothing of the runtime is compiled again."""
 
-import json
-import os
 import pathlib
-import shutil
 import subprocess
 
 import pytest
-from jupyter_client.kernelspec import KernelSpecManager
 
 from conftest import WARM_DEADLINE, installed_program
+from offline import without_network, wrapped_kernel
 from starting import compiled_crates, running_kernel
 
 CELLS = [
@@ -27,18 +24,12 @@ CELLS = [
 BEHIND = ("memchr", "2.7.4")
 
 
-@pytest.fixture
-def without_network():
-    """The command that runs a program with no network, not even a loopback device that is up."""
-    for command in (["unshare", "-n"], ["unshare", "-rn"]):
-        if shutil.which("unshare") and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
-            return command
-    pytest.skip("this machine does not let us make a network namespace (unshare -n)")
-
-
-def test_row_12_all_but_a_new_dependency_works_without_a_network(kernel_name, tmp_path, without_network, monkeypatch):
-    name = wrapped_kernel(kernel_name, without_network, tmp_path, monkeypatch)
-    # Sockets in the file system reach into the other network namespace.
+def test_row_12_all_but_a_new_dependency_works_without_a_network(kernel_name, tmp_path, monkeypatch):
+    command = without_network()
+    if not command:
+        pytest.skip("this machine does not let us make a network namespace (unshare -n)")
+    name, path = wrapped_kernel(kernel_name, command, tmp_path)
+    monkeypatch.setenv("JUPYTER_PATH", path)
     with running_kernel(name, tmp_path, transport="ipc", ip=str(tmp_path / "ipc")) as kernel:
         assert run_all(kernel) == '"[1,2,3]"'
         assert set(compiled_crates(kernel.pid)) == {"ctx"}
@@ -85,17 +76,6 @@ def lock_one_release_behind(crates):
     if done.returncode != 0:
         pytest.skip(f"cannot look up an older release of {package} (no network?): {done.stderr.strip()}")
     subprocess.run(["cargo", "fetch", "--locked"], cwd=crates, check=True)
-
-
-def wrapped_kernel(name, command, tmp_path, monkeypatch):
-    """A kernelspec that starts the kernel under another command."""
-    spec = KernelSpecManager().get_kernel_spec(name).to_dict()
-    spec["argv"] = [*command, *spec["argv"]]
-    directory = tmp_path / "jupyter" / "kernels" / "wrapped"
-    directory.mkdir(parents=True)
-    pathlib.Path(directory, "kernel.json").write_text(json.dumps(spec))
-    monkeypatch.setenv("JUPYTER_PATH", f"{tmp_path / 'jupyter'}{os.pathsep}{os.environ.get('JUPYTER_PATH', '')}")
-    return "wrapped"
 
 
 def run_all(kernel):

@@ -54,7 +54,7 @@ def test_row_06_papermill_runs_the_tour(kernel_name, tmp_path):
     tool("papermill", "--no-progress-bar", "-k", kernel_name, TOUR, "out.ipynb", cwd=tmp_path)
     cells = code_cells(nbformat.read(tmp_path / "out.ipynb", as_version=4))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert "still here: Data 1, Data 2, Data 3" in cells[-1].outputs[0].text
+    assert any("still here: Data 1, Data 2, Data 3" in output.get("text", "") for cell in cells for output in cell.outputs)
 
 
 def test_row_06_papermill_says_what_has_failed(kernel_name, executed, tmp_path):
@@ -87,7 +87,8 @@ def test_row_06_nbval_finds_every_output_again(executed, tmp_path):
 
 def test_row_06_nbval_runs_the_tour(executed_tour):
     """Times and tasks differ, so its outputs are not compared."""
-    assert "12 passed" in tool("pytest", "-p", "no:cacheprovider", "--nbval-lax", executed_tour)
+    cells = len(code_cells(nbformat.read(executed_tour, as_version=4)))
+    assert f"{cells} passed" in tool("pytest", "-p", "no:cacheprovider", "--nbval-lax", executed_tour)
 
 
 def test_row_06_pages_show_coloured_rust(executed_tour):
