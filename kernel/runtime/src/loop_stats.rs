@@ -107,7 +107,7 @@ pub fn loop_stats() -> LoopStats {
         untracked: untracked(&tasks),
         lag: lag(&threads),
         timers: resources::timers(&tasks).count(),
-        sources: resources::sources().len(),
+        sources: resources::sources(&tasks).len(),
         loops: event_loop::summaries(),
         uptime: now.since(clock::began()),
     }

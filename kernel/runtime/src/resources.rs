@@ -2,7 +2,7 @@
 //!
 //! Neither reactor lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for each.
 
-use crate::{TaskId, TaskInfo, WaitingOn, lab, objects, registry};
+use crate::{TaskId, TaskInfo, WaitingOn, lab, objects, registry, views};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -47,13 +47,13 @@ pub fn resources() -> Vec<Resource> {
     let mut resources: Vec<Resource> = timers(&tasks)
         .map(|(task, seconds)| Resource {
             kind: "timer".into(),
-            what: format!("{seconds:.3} s left"),
+            what: format!("{} left", views::seconds(seconds)),
             waits: Some("to fire".into()),
             tasks: vec![task],
         })
         .collect();
     resources.extend(objects::resources(&tasks));
-    resources.extend(sources());
+    resources.extend(sources(&tasks));
     resources
 }
 
@@ -68,9 +68,21 @@ pub(crate) fn timers(tasks: &[TaskInfo]) -> impl Iterator<Item = (TaskId, f64)> 
 }
 
 /// What the reactors of this process watch, but for what they wake themselves with.
-pub(crate) fn sources() -> Vec<Resource> {
+pub(crate) fn sources(tasks: &[TaskInfo]) -> Vec<Resource> {
+    let mut waiting: HashMap<i32, Vec<TaskId>> = HashMap::new();
+    for task in tasks {
+        for wait in &task.waiting_on {
+            if let WaitingOn::Socket { descriptor, .. } = wait {
+                waiting.entry(*descriptor).or_default().push(task.id);
+            }
+        }
+    }
     let watched = watched_by_reactors().into_iter().filter(|watched| !watched.is_internal());
-    watched.map(Watched::into_resource).collect()
+    let with_tasks = |watched: Watched| {
+        let tasks = waiting.remove(&watched.fd).unwrap_or_default();
+        Resource { tasks, ..watched.into_resource() }
+    };
+    watched.map(with_tasks).collect()
 }
 
 /// A descriptor that a reactor watches.

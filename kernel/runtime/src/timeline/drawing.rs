@@ -141,14 +141,17 @@ impl Drawing {
     }
 
     fn axis(&mut self, timeline: &Timeline) {
-        const TICKS: u32 = 5;
-        let length = timeline.to - timeline.from;
-        for tick in 0..=TICKS {
-            let part = f64::from(tick) / f64::from(TICKS);
+        let length = (timeline.to - timeline.from).max(1e-9);
+        let step = round_step(length / 6.0);
+        let mut tick = 0.0;
+        while tick * step <= length {
+            let part = tick * step / length;
             let at = NAMES + (LANES as f64 * part).floor();
-            let anchor = if tick == TICKS { Anchor::End } else { Anchor::Start };
+            let anchor = if part > 0.95 { Anchor::End } else { Anchor::Start };
             self.lines(vec![[(at, 14.0), (at, self.height)]], GRID, 1.0);
-            self.words((at, 21.0), 9.0, anchor, INK, time(length * part));
+            let label = if tick == 0.0 { "0".to_owned() } else { time(tick * step) };
+            self.words((at, 21.0), 9.0, anchor, INK, label);
+            tick += 1.0;
         }
     }
 
@@ -303,6 +306,13 @@ fn runs<K: PartialEq>(columns: usize, key: impl Fn(usize) -> Option<K>) -> impl 
         let (x, width) = (NAMES + from as f64 * pixels, (at - from) as f64 * pixels);
         Some((Bar { x, y: 0.0, width, height: 0.0 }, found))
     })
+}
+
+/// The next number from this one on that is easy to read: 1, 2 or 5 with zeros.
+fn round_step(at_least: f64) -> f64 {
+    let power = 10f64.powf(at_least.log10().floor());
+    let step = [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|step| *step >= at_least);
+    step.unwrap_or(10.0 * power)
 }
 
 fn x(timeline: &Timeline, at: f64) -> f64 {

@@ -1,12 +1,13 @@
 //! The loop as a whole, what it watches, and one task in full.
 
 use super::awaits::path;
-use super::table::{Column, Table};
-use super::tasks::{kind, waiting_on, word};
+use super::table::{Column, Field, Table};
+use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
 use super::{bundle, duration};
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
 use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
+use std::collections::BTreeMap;
 
 const fn left(title: &'static str) -> Column {
     Column { title, right: false, wraps: false }
@@ -79,7 +80,27 @@ pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
         ]
     };
     let columns = vec![left("kind"), left("what"), left("waits"), left("tasks")];
-    bundle(&Table { caption, columns, rows: resources.iter().map(row).collect(), footer: None })
+    let rows =
+        if resources.len() > FOLD_ABOVE { folded(resources) } else { resources.iter().map(row).collect::<Vec<_>>() };
+    bundle(&Table { caption, columns, rows, footer: None })
+}
+
+/// One row for each sort of resource and what is waited for.
+fn folded(resources: &[Resource]) -> Vec<Vec<Field>> {
+    let mut sorts: BTreeMap<_, Vec<&Resource>> = BTreeMap::new();
+    for resource in resources {
+        sorts.entry((&resource.kind, &resource.waits)).or_default().push(resource);
+    }
+    let rows = sorts.into_iter().map(|((kind, waits), same)| {
+        let what = match same[..] {
+            [one] => one.what.clone(),
+            _ => format!("{}, from {} to {}", same.len(), same[0].what, same[same.len() - 1].what),
+        };
+        let tasks = same.iter().map(|resource| resource.tasks.len()).sum::<usize>();
+        let tasks = if tasks == 0 { String::new() } else { format!("{tasks} tasks") };
+        vec![kind.as_str().into(), what.into(), waits.clone().unwrap_or_default().into(), tasks.into()]
+    });
+    rows.collect()
 }
 
 /// What `:task ID` shows.

@@ -21,7 +21,7 @@ pub(crate) use tasks::{tasks, wait};
 #[cfg(test)]
 pub(crate) use tests::example_task;
 pub(crate) use tree::{tree, trees};
-pub(crate) use units::duration;
+pub(crate) use units::{duration, seconds};
 
 use crate::base64;
 use crate::timeline::Timeline;

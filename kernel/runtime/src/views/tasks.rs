@@ -2,7 +2,7 @@
 
 use super::{
     awaits::reason,
-    duration, order,
+    duration, order, seconds,
     table::{Column, Field, Table},
 };
 use loopbook_channel::{
@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// With more tasks than this, those that were spawned at one place share a row; and of the places no more than this are
 /// shown.
-const FOLD_ABOVE: usize = 50;
+pub(super) const FOLD_ABOVE: usize = 50;
 
 /// The table of these tasks, by number if no other order is asked for, as `text/plain` and `text/html`.
 pub(crate) fn tasks(tasks: &[TaskInfo], order: Option<TaskOrder>) -> MimeBundle {
@@ -210,10 +210,9 @@ pub(super) fn waiting_on(waits: &[WaitingOn]) -> String {
 
 /// What a task waits for, in words.
 pub(crate) fn wait(wait: &WaitingOn) -> String {
-    let left = |seconds: f64| duration(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
     match wait {
-        WaitingOn::Sleep { seconds } => format!("sleep, {} left", left(*seconds)),
-        WaitingOn::Timeout { seconds } => format!("timeout, {} left", left(*seconds)),
+        WaitingOn::Sleep { seconds: left } => format!("sleep, {} left", seconds(*left)),
+        WaitingOn::Timeout { seconds: left } => format!("timeout, {} left", seconds(*left)),
         WaitingOn::Task { id } => format!("task {id}"),
         WaitingOn::Lock { id, kind, owners, held, abandoned, .. } => {
             let wish = if *kind == LockKind::Mutex { "" } else { kind.word().trim_start_matches("rwlock") };

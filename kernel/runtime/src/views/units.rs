@@ -22,6 +22,11 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// The same of a number of seconds, which is never negative.
+pub(crate) fn seconds(seconds: f64) -> String {
+    duration(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::duration;
