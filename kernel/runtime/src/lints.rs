@@ -9,6 +9,7 @@
 //! | `starved` | a task was ready for 50 ms before a thread of the loop polled it; never shown |
 //! | `self_wakes` | of at least 20 wakes, more than half were by the task itself, while it was polled |
 //! | `lost_waker` | a task has waited for 250 ms, and nobody has a waker of it: nothing can ever wake it |
+//! | `auto_boxed` | the future of a spawned task has at least 2 KiB, which async-task puts into a box; never shown |
 //! | `large_future` | the future of a task has at least 4 KiB |
 //! | `frozen_local` | a local task is ready and has not been polled for 1 s, because no cell runs |
 //! | `panicked_detached` | a task has panicked that nobody awaits |
@@ -72,7 +73,7 @@ pub struct Lint {
 ///
 /// What is looked for: `nested_block_on`, `worker_blocked` (all threads of the loop are taken), `never_yielded` (the first
 /// poll takes over 1 s), `slow_poll` (over 100 ms), `starved` (ready for over 50 ms), `self_wakes` (more than half of at least
-/// 20), `lost_waker` (nothing can wake it any more), `large_future` (4 KiB), `frozen_local` (ready for 1 s while no cell
+/// 20), `lost_waker` (nothing can wake it any more), `auto_boxed` (2 KiB), `large_future` (4 KiB), `frozen_local` (ready for 1 s while no cell
 /// runs), `panicked_detached`, `leak` (over 100 tasks of one line, growing for three cells), `deadlock`
 /// (tasks wait for each other or for each other's locks), `lock_not_released` (by a task that has ended), `dropped_unpolled`.
 ///

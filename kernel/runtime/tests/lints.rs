@@ -111,6 +111,15 @@ fn wakers() {
 }
 
 fn futures() {
+    assert!(of("auto_boxed").is_empty(), "{:#?}", of("auto_boxed"));
+    let boxed = named("boxed", async {
+        let middling = [1u8; 2_500];
+        pending::<()>().await;
+        assert_eq!(middling.len(), 2_500);
+    });
+    assert!(until("auto_boxed").message.contains("\"boxed\""));
+    assert!(of("large_future").is_empty(), "{:#?}", of("large_future"));
+    drop(boxed);
     let large = named("large", async {
         let large = [1u8; 10_000];
         pending::<()>().await;

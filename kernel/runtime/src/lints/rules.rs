@@ -15,6 +15,8 @@ const STARVED: Duration = Duration::from_millis(50);
 const WORTH_A_LINE: Duration = Duration::from_secs(1);
 /// Bytes.
 const LARGE_FUTURE: usize = 4096;
+/// Bytes from which on async-task puts a future into a box.
+const BOXED: usize = 2048;
 /// With fewer wakes than this nothing is said of them.
 const WAKES: u64 = 20;
 
@@ -84,9 +86,22 @@ fn starved(record: &Record, waited: Duration) {
 /// A task starts whose future has so many bytes.
 #[inline]
 pub(crate) fn spawned(record: &Record, size: usize) {
+    if size >= BOXED && matches!(record.kind, TaskKind::Task | TaskKind::Local) {
+        auto_boxed(record, size);
+    }
     if size >= LARGE_FUTURE {
         large_future(record, size);
     }
+}
+
+#[cold]
+fn auto_boxed(record: &Record, size: usize) {
+    let message = format!(
+        "the future of {} has {size} bytes, so the executor has put it into a box: one more piece of memory for each such task, \
+         and nothing else. Smaller futures (under 2 KiB) live in the task itself.",
+        record.describe()
+    );
+    found("auto_boxed", &[record], record.line, message, Show::Never);
 }
 
 #[cold]
