@@ -329,7 +329,15 @@ fn level(name: &str) -> Level<'static> {
 /// Names of ours that a user has never written, as the user wrote them.
 fn readable(text: &str) -> String {
     let text = text.replace("lb_mutex", "mutex").replace("evcxr_variable_store", "end of the cell");
+    let text = without_places(&text);
     without_slots(&text.replace("loopbook::__private::LocalSlot<", "std::thread::LocalKey<"))
+}
+
+/// `{closure@src/lib.rs:33:16: 33:23}` names a line that nobody knows; which closure is meant, a span shows.
+fn without_places(text: &str) -> String {
+    let mut parts = text.split("@src/lib.rs:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.find('}').map_or(part, |end| &part[end..]))
 }
 
 /// A static's type stands in a slot of ours.

@@ -11,6 +11,8 @@ pub(super) struct Unkept<'a> {
 enum Why<'a> {
     /// It refers to what ends with the cell.
     Borrows,
+    /// Each closure has a type of its own, without a name.
+    Closure,
     /// Its type cannot be written down.
     Unnameable(&'a str),
     /// evcxr does not see its type.
@@ -27,6 +29,9 @@ impl<'a> Unkept<'a> {
         if rest.starts_with(" contains a reference with a non-static lifetime") {
             return Some(Self { name, why: Why::Borrows });
         }
+        if rest.starts_with(" is a closure, which cannot be persisted") {
+            return Some(Self { name, why: Why::Closure });
+        }
         let kind = rest.strip_prefix(" has type `")?.split_once("` which cannot be persisted")?.0;
         Some(Self { name, why: Why::Unnameable(kind) })
     }
@@ -39,6 +44,11 @@ impl<'a> Unkept<'a> {
                 format!("`{name}` cannot be kept for later cells: it refers to another variable of this cell"),
                 "holds a reference".to_owned(),
                 "keep a value of its own, as by `.clone()` or `.to_owned()`",
+            ),
+            Why::Closure => (
+                format!("`{name}` cannot be kept for later cells: it is a closure, whose type has no name"),
+                "holds a closure".to_owned(),
+                "write a `fn`, or box it, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(|n| n + 1);`",
             ),
             Why::Unnameable(kind) => (
                 format!("`{name}` cannot be kept for later cells: its type has no name"),
@@ -91,6 +101,8 @@ mod tests {
         assert!(found.message.starts_with("`r` cannot be kept") && found.help[0].contains("clone"), "{found:?}");
         let unnameable = "The variable `c` has type `impl Fn(i32) -> i32` which cannot be persisted.\nYou might";
         assert_eq!(problem(unnameable, "let c = |x: i32| x;").spans[0].label, "is of type `impl Fn(i32) -> i32`");
+        let closure = "The variable `k` is a closure, which cannot be persisted.\nYou can however";
+        assert!(problem(closure, "let k = |x: i32| x;").message.contains("it is a closure"));
         let unknown = "Couldn't automatically determine type of variable `x`.\nPlease give it an explicit type.";
         assert_eq!(problem(unknown, "let x = f();").spans[0].col, 5);
         assert!(Unkept::parse("linking failed").is_none());

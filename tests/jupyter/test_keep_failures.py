@@ -198,4 +198,9 @@ def test_warnings_of_earlier_cells_are_not_taken_for_errors(fresh_kernel):
     fresh_kernel.run("fn g(n: u32) -> u32 { let unused = 3; 5 }").ok()
     failed = fresh_kernel.run("let k = |m: u32| m + g(1);")
     assert failed.reply["ename"] == "CompileError", failed
-    assert "`k` is a closure" in failed.reply["evalue"] and "unused" not in failed.report, failed
+    assert "it is a closure" in failed.reply["evalue"] and "unused" not in failed.report, failed
+
+
+def test_closures_in_errors_have_no_places_of_ours(kernel):
+    failed = kernel.run("let list = std::rc::Rc::new(5); std::thread::spawn(move || list.clone()).join().unwrap();")
+    assert "E0277" in failed.report and "{closure" in failed.report and "src/lib.rs" not in failed.report, failed.report

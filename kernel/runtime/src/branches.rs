@@ -128,7 +128,8 @@ pub mod race {
 /// What a branch is called in the task table: its text, as far as one line of a table can show it.
 fn name(text: &'static str) -> &'static str {
     const LONGEST: usize = 40;
-    if text.starts_with("async") {
+    let is_block = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    if text.strip_prefix("async").is_some_and(is_block) {
         return "async block";
     }
     let line = text.lines().next().unwrap_or_default();
@@ -144,6 +145,7 @@ mod tests {
     fn a_branch_is_called_as_it_is_written_if_that_is_short() {
         assert_eq!(name("fetch_data(1)"), "fetch_data(1)");
         assert_eq!(name("async move\n{ 1 }"), "async block");
+        assert_eq!(name("async_task(1)"), "async_task(1)");
         assert_eq!(name("größe(\"ääääääääääääääääääääääääääääääääääääääääääää\")").chars().count(), 40);
     }
 }

@@ -10,7 +10,7 @@
 //! | `self_wakes` | of at least 20 wakes, more than half were by the task itself, while it was polled |
 //! | `lost_waker` | a task has waited for 250 ms, and nobody has a waker of it: nothing can ever wake it |
 //! | `auto_boxed` | the future of a spawned task has at least 2 KiB, which async-task puts into a box; never shown |
-//! | `large_future` | the future of a task has at least 4 KiB |
+//! | `large_future` | the future of a task that is no cell has at least 4 KiB |
 //! | `frozen_local` | a local task is ready and has not been polled for 1 s, because no cell runs |
 //! | `panicked_detached` | a task has panicked that nobody awaits |
 //! | `leak` | one line has at least 100 tasks that have not ended, more with each of the last three cells |

@@ -89,7 +89,8 @@ pub(crate) fn spawned(record: &Record, size: usize) {
     if size >= BOXED && matches!(record.kind, TaskKind::Task | TaskKind::Local) {
         auto_boxed(record, size);
     }
-    if size >= LARGE_FUTURE {
+    // A cell's own future is made once, and is as large as its code is long.
+    if size >= LARGE_FUTURE && record.kind != TaskKind::Cell {
         large_future(record, size);
     }
 }
