@@ -133,7 +133,9 @@ pub enum ToChild {
         id: u64,
         /// The question.
         query: Query,
-        /// Whether the answer is to have `application/json`, which takes its time if there are many tasks.
+        /// Whether the answer is to have `application/json`, which takes its time if there are many tasks. It has if
+        /// nothing is said.
+        #[serde(default = "yes")]
         data: bool,
     },
     /// Answer to [`ToKernel::Input`].
@@ -143,6 +145,10 @@ pub enum ToChild {
         /// The line, without its newline, or why there is none.
         reply: Result<String, InputError>,
     },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What a table of tasks is sorted by: names and the like from the first on, times and counts from the largest on.
