@@ -3,7 +3,7 @@
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
 use crate::{graph, link, lints, loop_stats, pool, registry, resources, rich, timeline, views, watching};
-use loopbook_channel::{MimeBundle, Query, TaskKind, ToKernel, cell_label};
+use loopbook_channel::{MimeBundle, Query, TaskKind, TaskOrder, ToKernel, cell_label};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -48,21 +48,7 @@ fn run(questions: &Receiver<Question>) {
 
 fn answer(query: &Query, data: bool) -> MimeBundle {
     match query {
-        Query::Tasks { all, cell, sort } => {
-            let mut tasks = if *all { registry::finished_and_living() } else { registry::all_tasks() };
-            tasks.retain(|task| cell.is_none() || task.cell == *cell);
-            tasks.sort_by_key(|task| task.id);
-            let mut bundle = with_data(views::tasks(&tasks, *sort), data, &tasks);
-            if *all && registry::forgotten_tasks() > 0 {
-                note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
-            }
-            let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
-            let others = tokio_task::living().saturating_sub(listed);
-            if cell.is_none() && others > 0 {
-                note(&mut bundle, &format!("and {others} of tokio that were not started by `tokio::spawn`"));
-            }
-            bundle
-        }
+        Query::Tasks { all, cell, sort } => tasks(*all, *cell, *sort, data),
         Query::Task { id } => match registry::task(*id) {
             Some(task) => with_data(views::task(&task), data, &task),
             None => rich::text(format!("there is no task {id}: it is forgotten, or there never was one")),
@@ -111,6 +97,23 @@ fn answer(query: &Query, data: bool) -> MimeBundle {
             cancel::request_cell(*cell, "`:cancel`"),
         )),
     }
+}
+
+/// The table of tasks, and what it leaves out.
+fn tasks(all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> MimeBundle {
+    let mut tasks = if all { registry::finished_and_living() } else { registry::all_tasks() };
+    tasks.retain(|task| cell.is_none() || task.cell == cell);
+    tasks.sort_by_key(|task| task.id);
+    let mut bundle = with_data(views::tasks(&tasks, sort), data, &tasks);
+    if all && registry::forgotten_tasks() > 0 {
+        note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
+    }
+    let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
+    let others = tokio_task::living().saturating_sub(listed);
+    if cell.is_none() && others > 0 {
+        note(&mut bundle, &format!("and {others} of tokio that were not started by `tokio::spawn`"));
+    }
+    bundle
 }
 
 /// Adds what programs read, if they have asked for it.
