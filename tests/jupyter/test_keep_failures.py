@@ -202,5 +202,8 @@ def test_warnings_of_earlier_cells_are_not_taken_for_errors(fresh_kernel):
 
 
 def test_closures_in_errors_have_no_places_of_ours(kernel):
-    failed = kernel.run("let list = std::rc::Rc::new(5); std::thread::spawn(move || list.clone()).join().unwrap();")
+    failed = kernel.run(
+        "use std::rc::Rc; let list = Rc::new(vec![1]);\n"
+        "let reader = std::thread::spawn({ let list = Rc::clone(&list); move || list.len() });"
+    )
     assert "E0277" in failed.report and "{closure" in failed.report and "src/lib.rs" not in failed.report, failed.report

@@ -196,10 +196,7 @@ impl Answer {
     fn say(&self) -> io::Result<ExitCode> {
         io::stderr().write_all(self.stderr.as_bytes())?;
         let mut out = io::stdout().lock();
-        match self.status {
-            0 => out.write_all(self.stdout.as_bytes())?,
-            _ => out.write_all(diagnostics::without_warnings(&self.stdout).as_bytes())?,
-        }
+        out.write_all(diagnostics::without_warnings(&self.stdout).as_bytes())?;
         out.flush()?;
         Ok(self.status.into())
     }

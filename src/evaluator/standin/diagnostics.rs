@@ -29,8 +29,8 @@ pub(super) fn keep(state: &State, cargo_stdout: &[u8]) {
     let _ignored = replace(&state.diagnostics(), kept.as_bytes());
 }
 
-/// What cargo has said of a build that failed, without warnings. evcxr would take one about an earlier cell's item for an error
-/// of the user's, and keep quiet about the error that is in its own code.
+/// What cargo has said, without warnings. evcxr would take one about an earlier cell's item for an error of this cell's, and keep
+/// quiet about what is really wrong. The kernel has them from [`last_diagnostics`].
 pub(super) fn without_warnings(cargo_stdout: &str) -> String {
     let is_warning = |line: &str| {
         line.starts_with(r#"{"reason":"compiler-message""#)
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_build_that_failed_says_its_errors_only() {
+    fn evcxr_hears_of_errors_only() {
         let error = "{\"reason\":\"compiler-message\",\"message\":{\"level\":\"error\",\"children\":[{\"level\":\"warning\"}]}}\n";
         let warning = "{\"reason\":\"compiler-message\",\"message\":{\"level\":\"warning\"}}\n";
         let end = "{\"reason\":\"build-finished\",\"success\":false}";
