@@ -28,7 +28,6 @@ def test_a_notebook_of_the_course_runs_and_shows_its_figures(browser, lab, noteb
             assert figure.get_attribute("alt"), "and described"
     for before, now in zip(committed, code_cells(saved), strict=True):
         assert kinds(before, "error") == kinds(now, "error"), now
-        assert text(before, "stdout") == text(now, "stdout"), now["source"]
 
 
 def code_cells(path):
@@ -37,11 +36,6 @@ def code_cells(path):
 
 def kinds(cell, kind):
     return sum(output["output_type"] == kind for output in cell["outputs"])
-
-
-def text(cell, name):
-    streams = [output for output in cell["outputs"] if output["output_type"] == "stream" and output["name"] == name]
-    return "".join("".join(stream["text"]) for stream in streams)
 
 
 def photograph(notebook, place):
