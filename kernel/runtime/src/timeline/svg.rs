@@ -27,7 +27,7 @@ pub(super) fn draw(timeline: &Timeline) -> String {
 pub(super) fn figure(timeline: &Timeline) -> String {
     format!(
         "<figure style=\"margin:0;overflow-x:auto\"><img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\" \
-         style=\"max-width:none;background:#fff\"><figcaption style=\"font-size:90%;opacity:.8\">{}</figcaption></figure>",
+         style=\"max-width:100%;height:auto;background:#fff\"><figcaption style=\"font-size:90%;opacity:.8\">{}</figcaption></figure>",
         Escaped(&text::describe(timeline)),
         base64::encode(draw(timeline).as_bytes()),
         Escaped(&caption(timeline))

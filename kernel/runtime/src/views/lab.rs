@@ -114,7 +114,7 @@ pub(crate) fn traces(traces: &[Trace]) -> MimeBundle {
         );
         format!(
             "<figure style=\"margin:0;overflow-x:auto\"><img alt=\"{}\" src=\"data:image/svg+xml;base64,{}\" \
-             style=\"max-width:none;background:#fff\"><figcaption style=\"font-size:90%;opacity:.8\">{}</figcaption></figure>",
+             style=\"max-width:100%;height:auto;background:#fff\"><figcaption style=\"font-size:90%;opacity:.8\">{}</figcaption></figure>",
             Escaped(&trace.to_text()),
             base64::encode(trace.to_svg().as_bytes()),
             Escaped(&caption)
