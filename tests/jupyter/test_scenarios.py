@@ -6,6 +6,7 @@ Two of them stand elsewhere: a lock that another task holds and a deadlock of tw
 
 import collections
 import json
+import os
 import subprocess
 
 from conftest import installed_program
@@ -183,6 +184,17 @@ def test_scenario_figure_1_10(fresh_kernel, on):
     assert most_at_once(spans, "idle") >= 2 and waiting < 0.05 * whole, (waiting, whole)
     # One after the other they would take two and a half times the work and more: 1.17 s for 0.6 s.
     assert work <= whole < 1.4 * work, (work, whole)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core cannot do two things at once")
+def test_scenario_figure_1_10_is_another_one_on_the_pool(fresh_kernel):
+    kernel = fresh_kernel
+    kernel.run(REQUESTS).ok()
+    cell = kernel.run(
+        "let three: Vec<_> = (1..=3).map(|n| task::spawn(make_request())).collect(); loopbook::gather_all(three).await;"
+    ).ok()
+    lanes = [lane for lane in timeline(kernel, cell.reply["execution_count"])["lanes"] if lane["kind"] == "task"]
+    assert len(lanes) == 3 and most_at_once([span for lane in lanes for span in lane["spans"]], "running") >= 2
 
 
 def all_tasks(kernel):
