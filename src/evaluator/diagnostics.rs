@@ -333,9 +333,10 @@ fn readable(text: &str) -> String {
     without_slots(&text.replace("loopbook::__private::LocalSlot<", "std::thread::LocalKey<"))
 }
 
-/// `{closure@src/lib.rs:33:16: 33:23}` names a line that nobody knows; which closure is meant, a span shows.
+/// `{closure@src/lib.rs:33:16: 33:23}`, in labels `{closure@lib.rs:33:16}`, names a line that nobody knows; which closure is meant, a span shows.
 fn without_places(text: &str) -> String {
-    let mut parts = text.split("@src/lib.rs:");
+    let text = text.replace("@src/lib.rs:", "@lib.rs:");
+    let mut parts = text.split("@lib.rs:");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + part.find('}').map_or(part, |end| &part[end..]))
 }
