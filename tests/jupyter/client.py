@@ -68,6 +68,11 @@ class Kernel:
         """Executes a cell and waits for its reply and its `idle`. `answers` are typed into its input boxes, in order."""
         return self.wait(self.start(code, answers, background, **options), timeout, answers)
 
+    def shown(self, command):
+        """Executes a cell that shows one thing, and gives its text."""
+        [display] = self.run(command).ok().displays
+        return display["text/plain"]
+
     def start(self, code, answers=None, background=False, **options):
         """Sends a cell and returns at once."""
         request = self.client.execute(code, allow_stdin=answers is not None, **options)

@@ -17,8 +17,8 @@ def test_loops_live_across_cells(kernel):
     tasks = json.loads(kernel.run('println!("{}", loopbook::json(&loopbook::all_tasks()))').ok().stdout)
     [one] = [task for task in tasks if task["name"] == "one"]
     assert (one["kind"], one["state"], one["cell"], one["line"]) == ("loop", "frozen", 1, 6), one
-    assert 'loop "lab", not running: 1 task, 1 ready' in shown(kernel, ":loop")
-    assert "one" in shown(kernel, ":tasks")
+    assert 'loop "lab", not running: 1 task, 1 ready' in kernel.shown(":loop")
+    assert "one" in kernel.shown(":tasks")
     kernel.run("let two = lab.create_task(\"two\", { let promise = promise.clone(); async move { promise.await } });").ok()
     kernel.run("lab.call_later(Duration::from_millis(10), { let promise = promise.clone(); move || promise.set_result(7) });").ok()
     result = kernel.run("let both = lab.run_until_complete(async { (one.await, two.await) }); println!(\"{both:?}\");").ok()
@@ -68,8 +68,3 @@ def test_loops_print_under_the_cell_that_has_started_the_task(kernel):
     kernel.run("lab.run_until_complete(said);").ok()
     kernel.until(lambda: first.stdout)
     assert first.stdout == "from the task\n"
-
-
-def shown(kernel, command):
-    [display] = kernel.run(command).ok().displays
-    return display["text/plain"]

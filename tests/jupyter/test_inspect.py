@@ -30,13 +30,13 @@ def test_inspect_one_task_the_tree_the_loop_and_its_resources(kernel):
     [inner] = [task for task in tasks if task["name"] == "inner"]
     [outer] = [task for task in tasks if task["name"] == "outer"]
     assert inner["awaited_by"] == [outer["id"]] and inner["parent"] == outer["id"]
-    about = shown(kernel, f":task {inner['id']}")
+    about = kernel.shown(f":task {inner['id']}")
     assert "inner" in about and "sleep" in about and "In[1]" in about, about
-    tree = shown(kernel, ":pstree")
+    tree = kernel.shown(":pstree")
     assert tree.index("outer") < tree.index("inner"), tree
-    assert "timer" in shown(kernel, ":resources")
-    assert "thread" in shown(kernel, ":loop")
-    assert "no task" in shown(kernel, ":task 999999")
+    assert "timer" in kernel.shown(":resources")
+    assert "thread" in kernel.shown(":loop")
+    assert "no task" in kernel.shown(":task 999999")
     kernel.run(f":cancel {outer['id']}").ok()
 
 
@@ -72,8 +72,3 @@ def test_inspect_live_tasks_are_followed_until_they_end(kernel):
     kernel.run("sleeper.await").ok()
     times = [message.at for message in live.messages if message.type in ("display_data", "update_display_data")]
     assert 3 <= len(times) <= 3 + (times[-1] - times[0]) / 0.25, times
-
-
-def shown(kernel, command):
-    [display] = kernel.run(command).ok().displays
-    return display["text/plain"]

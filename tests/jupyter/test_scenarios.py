@@ -15,7 +15,6 @@ from starting import running_kernel
 import pytest
 
 
-
 def test_scenario_a_thousand_sleepers_of_three_cells(fresh_kernel):
     kernel, cells = fresh_kernel, []
     for count in (200, 300, 500):
@@ -30,11 +29,11 @@ def test_scenario_a_thousand_sleepers_of_three_cells(fresh_kernel):
         [wait] = task["waiting_on"]
         assert task["state"] == "idle" and wait["on"] == "sleep" and 3000 < wait["seconds"] < 3600, task
     # One row for each line that has started some.
-    table = shown(kernel, ":tasks")
+    table = kernel.shown(":tasks")
     assert "1000 tasks: 1000 idle" in table and len(table.splitlines()) < 10, table
     for cell, count in zip(cells, (200, 300, 500)):
-        assert f"{count} tasks: {count} idle" in shown(kernel, f":tasks --cell {cell}")
-    assert "sleep" in shown(kernel, f":task {sleepers[0]['id']}")
+        assert f"{count} tasks: {count} idle" in kernel.shown(f":tasks --cell {cell}")
+    assert "sleep" in kernel.shown(f":task {sleepers[0]['id']}")
     kernel.run(f"for cell in {cells} {{ loopbook::cancel_cell(cell).await; }}").ok()
     assert not [task for task in all_tasks(kernel) if task["kind"] == "task"]
 
@@ -101,7 +100,7 @@ fn start(name: &'static str, future: impl Future<Output = ()> + Send + 'static) 
 def test_scenario_cancel_in_each_state(fresh_kernel):
     kernel = fresh_kernel
     kernel.run(CANCELS).ok()
-    shown(kernel, ":loop threads 1")
+    kernel.shown(":loop threads 1")
     idle = 'let h = start("idle", std::future::pending()); task::sleep(Duration::from_millis(50)).await;'
     cancelled = 'let o = loopbook::cancel(id("idle")); println!("{o:?}"); o.await; println!("{:?}", loopbook::cancel(1));'
     # Which of two threads prints first is open.
@@ -167,7 +166,7 @@ def test_scenario_figure_1_10(fresh_kernel, on):
             "make_request())).collect(); own.run_until_complete(loopbook::gather_all(three));"
         )
     else:
-        shown(kernel, ":loop threads 1")
+        kernel.shown(":loop threads 1")
         code = (
             'let three: Vec<_> = (1..=3).map(|n| task::Builder::new().name(format!("request {n}")).spawn(make_request())'
             ".unwrap()).collect(); loopbook::gather_all(three).await;"
@@ -230,8 +229,3 @@ def time_with_more_than(spans, state, limit):
             total += at - since
         now, since = now + step, at
     return total
-
-
-def shown(kernel, command):
-    [display] = kernel.run(command).ok().displays
-    return display["text/plain"]

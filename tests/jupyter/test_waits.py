@@ -40,11 +40,11 @@ def test_waits_for_a_lock_name_who_holds_it(kernel):
     [wait] = tasks["waiter"]["waiting_on"]
     assert (wait["on"], wait["kind"], wait["owner"]) == ("lock", "mutex", owner)
     words = f"lock #{wait['id']}, held by task {owner}"
-    assert words in shown(kernel, ":tasks")
-    assert words in shown(kernel, f":task {tasks['waiter']['id']}")
-    tree = shown(kernel, ":pstree")
+    assert words in kernel.shown(":tasks")
+    assert words in kernel.shown(f":task {tasks['waiter']['id']}")
+    tree = kernel.shown(":pstree")
     assert tree.index("waiter") < tree.index(words) < tree.index("holder"), tree
-    assert f"#{wait['id']}, locked by task {owner}, made at {cell}, line 3" in shown(kernel, ":resources")
+    assert f"#{wait['id']}, locked by task {owner}, made at {cell}, line 3" in kernel.shown(":resources")
     # The variable is there in later cells, and its lock works.
     kernel.run("holder.cancel().await; waiter.await;").ok()
     assert kernel.run("let now = *m.lock().await; now").ok().text == "1"
@@ -78,13 +78,8 @@ def test_waits_keep_variables_of_their_types_across_cells(kernel):
     kernel.run("let things = (async_std::sync::Barrier::new(1), async_std::sync::Condvar::new());").ok()
     kernel.run("let guard = lock.write_arc().await; let mut also = r.clone();").ok()
     kernel.run("s.send(4).await?; let sending = task::spawn(async move { s.send(5).await });").ok()
-    assert "1 of 1 messages" in shown(kernel, ":resources")
+    assert "1 of 1 messages" in kernel.shown(":resources")
     assert kernel.run("use async_std::prelude::*; let two = (r.recv().await?, also.next().await); two").ok().text == "(4, Some(5))"
     kernel.run("sending.await?; drop(guard); lock.write().await.push(2); things.0.wait().await;").ok()
     assert kernel.run("lock.read().await.len()").ok().text == "2"
     assert kernel.run("weak.upgrade().is_some()").ok().text == "false"
-
-
-def shown(kernel, command):
-    [display] = kernel.run(command).ok().displays
-    return display["text/plain"]
