@@ -1,8 +1,8 @@
 //! Making a template: cargo run as evcxr will run it, on the manifest that evcxr will write.
 
-use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError};
+use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError, link};
 use crate::evaluator::dependencies::{Closure, TREE};
-use crate::evaluator::standin::{BuildProgress, CARGO_ENV, Lockfile, RUSTC_ENV, STATE_ENV, prepare, run};
+use crate::evaluator::standin::{BuildProgress, CARGO_ENV, Lockfile, RUSTC_ENV, RUSTFLAGS, STATE_ENV, prepare, run};
 use crate::evaluator::toolchain::Toolchain;
 use std::fs;
 use std::io;
@@ -56,6 +56,7 @@ pub(super) fn build(
     let new = order.directory.with_extension("new");
     let in_cache = |source| TemplateError::Cache { path: new.clone(), source };
     write_inputs(order, &new).map_err(in_cache)?;
+    take_over(order, &new);
     for subcommand in ["build", "check"] {
         compile(order, &new, subcommand, on_progress)?;
     }
@@ -79,6 +80,29 @@ fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
     match fs::copy(order.crates.join("Cargo.lock"), new.join("crate/Cargo.lock")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Takes over what another template has compiled of the same versions with the same compiler: after an update of this
+/// program only its own crates are compiled. If that fails, all of them are.
+fn take_over(order: &Order<'_>, new: &Path) {
+    let ingredients = [order.toolchain.version(), RUSTFLAGS, CARGO_CONFIG, MANIFEST].join("\n");
+    let same = |other: &Path, name: &str| {
+        fs::read(other.join(name)).is_ok_and(|text| fs::read(new.join(name)).is_ok_and(|own| own == text))
+    };
+    let taken = || -> io::Result<()> {
+        fs::write(new.join("ingredients"), ingredients)?;
+        for other in fs::read_dir(order.directory.parent().unwrap_or(new))? {
+            let other = other?.path();
+            if other.extension().is_none() && same(&other, "ingredients") && same(&other, "crates/Cargo.lock") {
+                return link::take_over(&other.join("crate/target"), &new.join("crate/target"));
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = taken() {
+        tracing::warn!("nothing is taken over from an older runtime: {error}");
+        let _was_not_made = fs::remove_dir_all(new.join("crate/target"));
     }
 }
 

@@ -29,6 +29,15 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
     fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
 }
 
+/// Puts what one template's build left into another's, without the crates of ours.
+///
+/// # Errors
+/// If a directory cannot be read or written.
+pub(super) fn take_over(from: &Path, to: &Path) -> io::Result<()> {
+    Linker::default().directory(from, to)?;
+    remove_ours(to)
+}
+
 /// Has the next build compile the runtime anew. Its library has one name whatever it is made of, so that cargo would take
 /// one for another.
 ///

@@ -6,6 +6,7 @@
 //!                         crates         link to CACHE/crates/DIGEST
 //!                         Cargo.lock     the versions in it
 //!                         tree           what the runtime is made of, as `cargo tree` says it
+//!                         ingredients    compiler and settings: what a later template has to have in common to start from it
 //!                         answers/       what kernels found out that is true for every kernel with this template
 //! CACHE/template/KEY.lock locked while KEY is made; its time says when KEY was last used
 //! ```
