@@ -3,8 +3,8 @@
 //! Each socket has one task that owns it; queues lie between them and the dispatcher:
 //!
 //! ```text
-//! shell, control, stdin ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
-//!                          ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
+//! shell, control, stdin ── door ── ROUTER, reader half ──► Transport::incoming ──► dispatcher
+//!                                  ROUTER, writer half ◄── one task ◄── Transport::outgoing ◄──
 //! iopub ◄── relay (one per client) ◄── XPUB ◄────────┘     heartbeat: ROUTER that echoes
 //! ```
 //!
@@ -14,10 +14,13 @@
 
 mod client;
 mod connection_file;
+mod greeting;
 mod heartbeat;
 mod iopub;
+mod peers;
 mod relay;
 mod router;
+mod stream;
 
 pub use client::{Client, ClientError};
 pub use connection_file::{Address, ConnectionFile, ConnectionFileError};
@@ -34,6 +37,7 @@ use futures::StreamExt as _;
 use zeromq::{Endpoint, Socket};
 
 use crate::transport::{Channel, Incoming, Outgoing, Transport};
+use peers::Door;
 use relay::Relay;
 
 /// Messages to be sent that may wait in a queue.
@@ -66,6 +70,7 @@ pub struct Sockets {
     /// Ends when all senders of [`Transport::outgoing`] are gone and everything was sent.
     sending: JoinHandle<()>,
     readers: Vec<JoinHandle<()>>,
+    doors: Vec<Door>,
     relay: Relay,
     ipc_files: Vec<PathBuf>,
 }
@@ -78,9 +83,10 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
     let (incoming_sender, incoming) = channel::unbounded();
     let (outgoing, outgoing_receiver) = channel::bounded(QUEUED);
 
-    let (shell, shell_reader) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
-    let (control, control_reader) = router(connection.control(), Channel::Control, &incoming_sender).await?;
-    let (stdin, stdin_reader) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
+    let (shell, shell_reader, shell_door) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
+    let (control, control_reader, control_door) =
+        router(connection.control(), Channel::Control, &incoming_sender).await?;
+    let (stdin, stdin_reader, stdin_door) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
     let heartbeat = heartbeat::spawn(listen("heartbeat", &connection.heartbeat()).await?.0);
 
     let inner = connection.iopub().inner();
@@ -95,9 +101,12 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
 
     let sending = task::spawn(send_all(outgoing_receiver, [shell, control, stdin], iopub, publishing));
     let readers = vec![shell_reader, control_reader, stdin_reader, heartbeat];
-    let addresses = [connection.shell(), connection.control(), connection.stdin(), connection.heartbeat()];
-    let ipc_files = addresses.into_iter().chain([inner, connection.iopub()]).filter_map(Address::into_path).collect();
-    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, relay, ipc_files }))
+    let doors = vec![shell_door, control_door, stdin_door];
+    let behind_doors = [connection.shell(), connection.control(), connection.stdin(), connection.iopub()];
+    let inner = behind_doors.iter().map(Address::inner).collect::<Vec<_>>();
+    let addresses = behind_doors.into_iter().chain(inner).chain([connection.heartbeat()]);
+    let ipc_files = addresses.filter_map(Address::into_path).collect();
+    Ok((Transport { incoming, outgoing }, Sockets { sending, readers, doors, relay, ipc_files }))
 }
 
 impl Sockets {
@@ -112,6 +121,7 @@ impl Sockets {
         for reader in self.readers {
             reader.cancel().await;
         }
+        futures::future::join_all(self.doors.into_iter().map(|door| door.close(FLUSH))).await;
         for file in self.ipc_files {
             remove(&file);
         }
@@ -143,15 +153,20 @@ async fn router(
     address: Address,
     channel: Channel,
     incoming: &Sender<Incoming>,
-) -> Result<(router::Writer, JoinHandle<()>), SocketError> {
+) -> Result<(router::Writer, JoinHandle<()>, Door), SocketError> {
     let name = match channel {
         Channel::Shell => "shell",
         Channel::Control => "control",
         Channel::Stdin => "stdin",
         Channel::Iopub => "iopub",
     };
-    let (socket, _) = listen(name, &address).await?;
-    Ok(router::spawn(socket, channel, incoming.clone()))
+    let inner = address.inner();
+    let (socket, endpoint) = listen(name, &inner).await?;
+    remove_stale(&address).await;
+    let inner = address_of(&endpoint).unwrap_or(inner);
+    let (door, peers) = Door::open(&address, inner).await.map_err(|error| bind_error(name, &address, error))?;
+    let (writer, reader) = router::spawn(socket, channel, incoming.clone(), peers);
+    Ok((writer, reader, door))
 }
 
 /// A socket of any kind that listens at `address`, and where exactly it does.

@@ -15,12 +15,11 @@ use std::time::{Duration, Instant};
 
 use async_std::channel::{self, Receiver, Sender};
 use async_std::future;
-use async_std::net::{TcpListener, TcpStream};
-use async_std::os::unix::net::{UnixListener, UnixStream};
 use async_std::task::{self, JoinHandle};
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::Address;
+use super::stream::{EXHAUSTED, Listener, Stream, connect};
 
 /// Bytes held for one client.
 const LIMIT: usize = 64 << 20;
@@ -40,9 +39,6 @@ const PACE: usize = 1 << 20;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
-
-/// How long to wait when the system cannot open one more connection.
-const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// A listener and its connections.
 #[derive(Debug)]
@@ -224,48 +220,10 @@ impl Emptying {
     }
 }
 
-/// A connection of either kind.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-enum Listener {
-    Tcp(TcpListener),
-    Ipc(UnixListener),
-}
-
-impl Listener {
-    async fn bind(address: &Address) -> io::Result<Self> {
-        match address {
-            Address::Tcp(host, port) => TcpListener::bind((host.as_str(), *port)).await.map(Self::Tcp),
-            Address::Ipc(path) => UnixListener::bind(path).await.map(Self::Ipc),
-        }
-    }
-
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        match self {
-            Self::Tcp(listener) => prompt(listener.accept().await?.0),
-            Self::Ipc(listener) => Ok(Box::new(listener.accept().await?.0)),
-        }
-    }
-}
-
-async fn connect(address: &Address) -> io::Result<Box<dyn Stream>> {
-    match address {
-        Address::Tcp(host, port) => prompt(TcpStream::connect((host.as_str(), *port)).await?),
-        Address::Ipc(path) => Ok(Box::new(UnixStream::connect(path).await?)),
-    }
-}
-
-/// Small messages must not wait for more to come.
-fn prompt(stream: TcpStream) -> io::Result<Box<dyn Stream>> {
-    stream.set_nodelay(true)?;
-    Ok(Box::new(stream))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use async_std::os::unix::net::UnixStream;
 
     /// Longer than a machine with a lot to do lets a test wait.
     const LONG: Duration = Duration::from_secs(60);
