@@ -20,7 +20,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -73,7 +73,7 @@ pub fn tick() {
         );
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
-    if WANTED.load(Relaxed) {
+    if WANTED.load(std::sync::atomic::Ordering::Relaxed) {
         look();
     }
 }
@@ -139,17 +139,16 @@ fn look() {
     if task.as_ref().is_some_and(is_to_end) {
         resume_unwind(Box::new(Ended));
     }
-    match cell::of_this_thread() {
-        Some(cell) => {
-            if interrupts::is_interrupted(cell) && !cell::is_generated_code() && !is_guest(task.as_deref(), cell) {
-                resume_unwind(Box::new(Interrupted));
-            }
+    if let Some(cell) = cell::of_this_thread() {
+        if interrupts::is_interrupted(cell) && !cell::is_generated_code() && !is_guest(task.as_deref(), cell) {
+            resume_unwind(Box::new(Interrupted));
         }
-        None if task.is_none() && !threads::is_loops() => {
-            // What is not yet meant may be later.
-            return if interrupts::holds_up_a_cell() { resume_unwind(Box::new(Interrupted)) };
+    } else if task.is_none() && !threads::is_loops() {
+        if interrupts::holds_up_a_cell() {
+            resume_unwind(Box::new(Interrupted));
         }
-        None => {}
+        // It may be meant later.
+        return;
     }
     NOT_MEANT.set(now);
 }
@@ -173,7 +172,8 @@ fn is_guest(task: Option<&Record>, cell: CellId) -> bool {
     if TOLD.swap(wish, SeqCst) != wish {
         let title = guest.title();
         let id = guest.id;
-        let text = format!("{title} computes on the thread of this cell. `:cancel {id}` ends it, and then the cell ends.\n");
+        let text =
+            format!("{title} computes on the thread of this cell. `:cancel {id}` ends it, and then the cell ends.\n");
         link::output(cell, Stream::Stderr, text.as_bytes());
     }
     true

@@ -96,7 +96,10 @@ fn every_segment_of_evcxr_s_knows_its_lines() {
                 }
                 let rest = line[start..].split_once("*/").expect("a mark ends").1;
                 let rest = rest.split("/*lb:").next().unwrap_or_default().trim();
-                let is_ours = |word: &str| ["loopbook", "private", "show", "Slot", "mutex", "early", "tick", "let", "lb", "shield"].contains(&word);
+                let is_ours = |word: &str| {
+                    ["loopbook", "private", "show", "Slot", "mutex", "early", "tick", "let", "lb", "shield"]
+                        .contains(&word)
+                };
                 let mut words = rest.split(|c: char| !c.is_alphanumeric());
                 let word = words.find(|word| word.len() > 2 && !is_ours(word)).unwrap_or_default();
                 let original = code.lines().nth(number as usize - 1).expect("a line of the cell");

@@ -214,7 +214,10 @@ mod tests {
     #[test]
     fn rounds_of_loops_tick() {
         check("loop { f(); }\n;", "loop {⏱ f(); }\n;");
-        check("'a: while let Some(x) = { f() } { continue 'a }\n;", "'a: while let Some(x) = { f() } {⏱ continue 'a }\n;");
+        check(
+            "'a: while let Some(x) = { f() } { continue 'a }\n;",
+            "'a: while let Some(x) = { f() } {⏱ continue 'a }\n;",
+        );
         check("for a in b {}", "for a in b {⏱};");
         check("for a in b { for c in d { e } } f()", "for a in b {⏱ for c in d {⏱ e } } ::loopbook::__show!(f());");
         check("let x: u32 = loop { break 5 };", "let x: u32 = loop {⏱ break 5 };");
