@@ -74,8 +74,8 @@ const OF_THEIR_OWN: [&str; 36] = [
     "E0412", "E0422", "E0423", "E0425", "E0428", "E0432", "E0433", "E0437", "E0560", "E0599", "E0609", "E0614",
 ];
 
-/// Whether rustc might say something else if what the cell awaits were not wrapped.
-pub fn depends_on_awaits(errors: &[Diagnostic]) -> bool {
+/// Whether rustc might say something else if what the cell awaits were not wrapped, and nothing in it ticked.
+pub fn depends_on_rewrites(errors: &[Diagnostic]) -> bool {
     let is_of_its_own = |error: &Diagnostic| {
         let code = error.code.as_ref().map(|code| code.code.as_str());
         // Types that differ in their lifetimes only may do so because of what the future around them holds.

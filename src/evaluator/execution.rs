@@ -146,6 +146,8 @@ impl Executions {
             current.answered = true;
             drop(state);
             (self.on_kill_build)();
+            // The cell may have been built, and wait for a process that is stopped.
+            self.wake_up(cell, connection.as_deref());
             self.refuse(cell, report::interrupted("it was still being compiled"));
             return;
         }
@@ -153,20 +155,31 @@ impl Executions {
         let Some(connection) = connection else { return };
         if first {
             connection.send(&ToChild::Interrupt { cell });
+            self.wake_up(cell, Some(&connection));
         } else {
             connection.kill();
         }
     }
 
-    /// Says, once, that a cell does not yield, if it still runs [`PATIENCE`] after its first interrupt. Await it behind
+    /// Lets a stopped child go on, and says so under the cell that was interrupted.
+    fn wake_up(&self, cell: CellId, child: Option<&Connection>) {
+        if child.is_some_and(Connection::wake_up) {
+            let bytes = report::GOES_ON.as_bytes().to_vec();
+            self.send(Event::Output { cell, stream: Stream::Stderr, bytes });
+        }
+    }
+
+    /// Says, once, that a cell does not yield, and why, if it still runs [`PATIENCE`] after its first interrupt. Await it behind
     /// [`Executions::interrupt`].
     pub async fn warn_if_stuck(self: Arc<Self>, cell: CellId) {
         async_std::task::sleep(PATIENCE).await;
+        let child = self.connection();
+        let state = async_std::task::spawn_blocking(move || child.map(|child| child.state())).await;
         let stuck = self.lock().current.as_ref().is_some_and(|current| {
             current.cell.id == cell && current.running && current.outcome.is_none() && current.interrupts == 1
         });
-        if stuck || self.is_stuck_beside(cell) {
-            let bytes = report::DOES_NOT_YIELD.as_bytes().to_vec();
+        if let Some(state) = state.filter(|_| stuck || self.is_stuck_beside(cell)) {
+            let bytes = report::does_not_yield(state).into_bytes();
             let _ = self.events.send(Event::Output { cell, stream: Stream::Stderr, bytes }).await;
         }
     }

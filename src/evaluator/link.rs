@@ -1,5 +1,6 @@
 //! The kernel's end of the channel to the child process: one Unix socket, always read, also between cells.
 
+use super::child_state::ProcessState;
 use super::diagnostics::{Source, Sources};
 use super::execution::Executions;
 use super::{Event, report};
@@ -76,7 +77,22 @@ impl Connection {
         answered.await.unwrap_or_else(|_| Err("the process that runs the cells ended before it answered".into()))
     }
 
-    /// Ends the child at once.
+    /// What the child does.
+    pub fn state(&self) -> ProcessState {
+        ProcessState::of(self.pid)
+    }
+
+    /// Lets the child go on if it is stopped. True if it was.
+    pub fn wake_up(&self) -> bool {
+        let stopped = self.state() == ProcessState::Stopped;
+        if stopped {
+            // SAFETY: as in `kill`.
+            unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGCONT) };
+        }
+        stopped
+    }
+
+    /// Ends the child at once, also if it is stopped.
     pub fn kill(&self) {
         // SAFETY: kill has no memory effects; the pid is our child's, which is not reaped before its channel closes.
         unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGKILL) };

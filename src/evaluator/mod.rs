@@ -3,6 +3,7 @@
 mod arguments;
 mod cached_crates;
 pub mod cell;
+mod child_state;
 pub mod commands;
 pub mod completions;
 mod definitions;

@@ -1,6 +1,7 @@
 //! Errors as Jupyter shows them, from whatever went wrong.
 
 use super::cell::Problem;
+use super::child_state::ProcessState;
 use super::dependencies::Change;
 use super::diagnostics::{Diagnostic, Source, Sources, byte_offset, renderer};
 use super::types::Redefined;
@@ -10,10 +11,35 @@ use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{CellId, CellOutcome, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId, cell_label};
 use serde_json::{Map, Value};
 
-/// What the user is told when a running cell does not obey an interrupt.
-pub const DOES_NOT_YIELD: &str = "The cell is computing without an `.await`, so it cannot be interrupted. Interrupt a \
-    second time to restart the process that runs the cells: variables and tasks will be lost; functions, types, `use` \
-    and dependencies are kept.\n";
+/// What a second interrupt does.
+const SECOND_INTERRUPT: &str = "Interrupt a second time to restart the process that runs the cells: variables and tasks \
+    will be lost; functions, types, `use` and dependencies are kept.";
+
+/// What the user is told when a running cell does not obey an interrupt. `state` is that of its process.
+pub fn does_not_yield(state: ProcessState) -> String {
+    let why = match state {
+        ProcessState::Stopped => {
+            "The process that runs the cells is stopped, as by `kill -STOP`. It has been told to go on, and does not."
+        }
+        ProcessState::Traced => {
+            "The process that runs the cells is stopped by a debugger. The cell ends when that lets it go on."
+        }
+        ProcessState::Blocked => {
+            "The process that runs the cells waits inside the system, as for a disk or a network file system that does not \
+             answer. The cell ends when that is over."
+        }
+        ProcessState::Runs => {
+            "The cell goes on, since it is in code that does not look for interrupts: compiled code of a crate, a call that \
+             blocks its thread, `unsafe` code, a destructor, a macro, or a cell compiled with `:opt 2`. It ends when it \
+             comes out of there, to an `.await`, a loop or a function of a cell."
+        }
+    };
+    format!("{why} {SECOND_INTERRUPT}\n")
+}
+
+/// What the user is told when an interrupt has found the process of the cells stopped.
+pub const GOES_ON: &str = "The process that runs the cells was stopped, as by `kill -STOP`. The interrupt has let it go \
+    on, so that the cell can end.\n";
 
 /// So many changes of the runtime are named.
 const NAMED_CHANGES: usize = 4;

@@ -119,7 +119,8 @@ def test_subshells_fail_like_the_main_shell(client, subshell):
 
 
 def test_subshells_are_interrupted(client, subshell):
-    for code in ("task::sleep(Duration::from_secs(300)).await", "task::block_on(task::sleep(Duration::from_secs(300)))"):
+    waiting = ("task::sleep(Duration::from_secs(300)).await", "task::block_on(task::sleep(Duration::from_secs(300)))")
+    for code in (*waiting, "loop {}", "std::thread::spawn(|| loop {}).join().unwrap();"):
         sent = send(client, "execute_request", {"code": f"println!(\"runs\"); {code}"}, "shell", subshell)
         until_text(client, sent, "runs")
         start = time.monotonic()

@@ -9,8 +9,8 @@ mod parts;
 mod plain;
 
 use compile::{Compiler, each};
-use loopbook_kernel::evaluator::cell::{Known, Prepared, prepare, unwatched};
-use loopbook_kernel::evaluator::diagnostics::{Diagnostic, Source, Sources, depends_on_awaits, distinct};
+use loopbook_kernel::evaluator::cell::{Known, Prepared, as_typed, prepare};
+use loopbook_kernel::evaluator::diagnostics::{Diagnostic, Source, Sources, depends_on_rewrites, distinct};
 use plain::Plain;
 use serde_json::Value;
 use std::sync::Arc;
@@ -83,8 +83,8 @@ fn judge(compiler: &Compiler, index: usize, case: &Case) -> Option<String> {
     let mut prepared = prepared(cell);
     let (mut sources, mut said) = of_cell(compiler, index, cell, &prepared);
     let errors: Vec<_> = said.iter().filter(|diagnostic| diagnostic.level == "error").cloned().collect();
-    if let Some(unwatched) = unwatched(&prepared).filter(|_| depends_on_awaits(&errors)) {
-        prepared = unwatched;
+    if let Some(typed) = as_typed(&prepared).filter(|_| depends_on_rewrites(&errors)) {
+        prepared = typed;
         (sources, said) = of_cell(compiler, index, cell, &prepared);
     }
     let mut found: Vec<_> = said.iter().filter_map(|diagnostic| seen(diagnostic, &sources)).collect();
@@ -161,6 +161,7 @@ fn place(span: &Value, plain: &Plain) -> Option<((u32, u32), (u32, u32))> {
 fn prepared(cell: &str) -> Prepared {
     let mut known = Known::default();
     known.local_slots = true;
+    known.ticks = true;
     prepare(1, cell, &known).unwrap_or_else(|problems| panic!("{cell}\n{problems:#?}"))
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Who asked for what: the asker's task, and the task that is to end.
 static PENDING: Mutex<Vec<(Option<TaskId>, Arc<Record>)>> = Mutex::new(Vec::new());
 
-/// Asks a task to end. It ends at its next `.await`, and its destructors run; whoever awaits its handle panics with who
+/// Asks a task to end. It ends at its next `.await`, or in the next round of a loop of a cell, and its destructors run; whoever awaits its handle panics with who
 /// cancelled it. The number of a cell's own task interrupts the cell.
 ///
 /// Returns at once. `.await` what it returns to wait until the task has ended.
@@ -61,7 +61,8 @@ pub enum CancelOutcome {
     Requested,
     /// It had ended before, or there never was such a task.
     AlreadyFinished,
-    /// It is inside a poll, for this long so far. Nothing can end it before that poll does.
+    /// It is inside a poll, for this long so far. It ends when that does, or as soon as it computes in code of a cell rather
+    /// than of a crate.
     InPoll(Duration),
     /// It is part of another task (a branch of `gather!`), or a closure on a thread of its own (`spawn_blocking`).
     NotCancellable,

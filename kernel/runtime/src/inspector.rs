@@ -130,7 +130,8 @@ fn outcome(what: &str, outcome: CancelOutcome) -> String {
         CancelOutcome::AlreadyFinished => format!("{what}: has ended already"),
         CancelOutcome::InPoll(time) => {
             format!(
-                "{what}: has been running for {:.1} s without an `.await`, and ends at the next",
+                "{what}: has been running for {:.1} s without an `.await`, and ends at the next, or when it is in a loop \
+                 or function of a cell",
                 time.as_secs_f64()
             )
         }

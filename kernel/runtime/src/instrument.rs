@@ -8,6 +8,7 @@ use crate::panics;
 use crate::record::{LentWaker, Record};
 use crate::registry;
 use crate::threads::{self, Occupied};
+use crate::ticks;
 use crate::watching;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -162,17 +163,20 @@ impl<F: Future> Future for Probe<F> {
         }
         let mut inner_cx = Context::from_waker(task.waker.get());
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
-        let result = match polled {
+        let (state, result) = match polled {
             Ok(Poll::Pending) => {
                 polling.pends();
                 return Poll::Pending;
             }
-            Ok(Poll::Ready(output)) => Ok(output),
-            Err(payload) => Err(payload),
+            Ok(Poll::Ready(output)) => (TaskState::Completed, Ok(output)),
+            // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
+            Err(payload) => {
+                let (state, payload) = ticks::ending(&task.record, payload);
+                (state, Err(payload))
+            }
         };
         this.inner.set(None);
-        // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
-        polling.ends(if result.is_ok() { TaskState::Completed } else { TaskState::Panicked });
+        polling.ends(state);
         Poll::Ready(result)
     }
 }

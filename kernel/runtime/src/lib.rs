@@ -4,7 +4,7 @@
 //! connection to the kernel exist once per process, whatever cell uses them. In reading order:
 //!
 //! - `attach`: where the child program meets this library; what happens around each cell,
-//! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`: how either is ended,
+//! - `cell`: the cell that runs, its body; `beside`: cells of subshells; `interrupts`, `ticks`: how either is ended,
 //! - `link`: the socket to the kernel; `output`, `markers`, `stdin`, `flusher`: what user code prints and reads,
 //! - `pool`: the threads that run tasks, and what keeps them running; `local`: tasks of one thread,
 //! - `record`, `registry`, `instrument`, `context`, `site`, `sockets`, `threads`, `events`, `clock`, `panics`: what is known of tasks;
@@ -77,6 +77,7 @@ mod stdin;
 mod sync;
 mod tasks;
 mod threads;
+mod ticks;
 mod timeline;
 mod views;
 mod watching;
@@ -122,4 +123,5 @@ pub mod __private {
     pub use crate::show::*;
     pub use crate::slot::Slot;
     pub use crate::spares::*;
+    pub use crate::ticks::{Shield, shield, tick};
 }

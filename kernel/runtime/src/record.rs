@@ -121,9 +121,7 @@ impl Record {
         if !to_end {
             return None;
         }
-        let mut side = lock(&self.side);
-        let by = side.rare().cancelled_by.get_or_insert_default();
-        Some(format!("{} was cancelled by {by}", self.title()))
+        Some(self.end_message())
     }
 
     /// Whether the task has not been woken since its last poll; if so, `waker` is whom it will wake.
@@ -207,6 +205,23 @@ impl Record {
     /// Whether somebody has said that it is to end.
     pub(crate) fn was_asked_to_end(&self) -> bool {
         lock(&self.side).known().is_some_and(|rare| rare.cancelled_by.is_some())
+    }
+
+    /// Whether its next poll ends it, and the present one at its next tick.
+    pub(crate) fn is_to_end(&self) -> bool {
+        self.life.is_to_end()
+    }
+
+    /// The task that started it, if that is what polls it on this thread.
+    pub(crate) fn around_it(&self) -> Option<Arc<Self>> {
+        registry::record(self.parent?).filter(|task| task.life.is_polled_by(threads::here()))
+    }
+
+    /// The message of the panic of whoever awaits it, when it ends because somebody has asked it to.
+    pub(crate) fn end_message(&self) -> String {
+        let mut side = lock(&self.side);
+        let by = side.rare().cancelled_by.get_or_insert_default();
+        format!("{} was cancelled by {by}", self.title())
     }
 
     /// The task that started it.

@@ -97,6 +97,12 @@ pub(crate) fn here() -> u32 {
     unsafe { HERE.get().as_ref() }.map_or(0, |thread| thread.number)
 }
 
+/// Whether this is one of the loop's own threads, or the one on which cells run.
+pub(crate) fn is_loops() -> bool {
+    // SAFETY: as in `here`.
+    unsafe { HERE.get().as_ref() }.is_some_and(|thread| thread.is_loops)
+}
+
 /// The name of the thread with this number.
 pub(crate) fn name(number: u32) -> Option<String> {
     let names = lock(&NAMES);

@@ -12,7 +12,7 @@ use ra_ap_syntax::ast::{self, HasAttrs};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
 
 /// Macros that take expressions and do not show their text.
-const PLAIN: [&str; 20] = [
+pub(super) const PLAIN: [&str; 20] = [
     "assert_eq",
     "assert_ne",
     "debug_assert_eq",
@@ -36,7 +36,7 @@ const PLAIN: [&str; 20] = [
 ];
 
 /// Macros that name their branches by their text, unless it is that of an `async` block.
-const NAMING: [&str; 3] = ["gather", "race", "try_gather"];
+pub(super) const NAMING: [&str; 3] = ["gather", "race", "try_gather"];
 
 /// The longest text of an awaited expression, in characters.
 const LONGEST: usize = 40;
@@ -149,7 +149,7 @@ fn is_plain_block(expr: &ast::Expr) -> bool {
     block.syntax().first_token().is_some_and(|token| token.kind() == SyntaxKind::L_CURLY)
 }
 
-fn is_async(node: &SyntaxNode) -> bool {
+pub(super) fn is_async(node: &SyntaxNode) -> bool {
     node.kind() == SyntaxKind::BLOCK_EXPR
         && node.first_token().is_some_and(|token| token.kind() == SyntaxKind::ASYNC_KW)
 }

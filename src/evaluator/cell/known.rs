@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Known {
     /// Whether the runtime has a `LocalSlot`, so that a cell's `thread_local!` can be one for all cells.
     pub local_slots: bool,
+    /// Whether loops and functions look whether they are to end.
+    pub ticks: bool,
     /// Whether a cell shows the type of its value too.
     pub typed: bool,
     /// The stored variables, as evcxr knows them, whose old values the runtime is to keep while a cell defines them anew.

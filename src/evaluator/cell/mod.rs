@@ -5,8 +5,8 @@
 //! 1. `clean`: line ends, a shebang, notebook comments and leading `:` commands,
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
-//! 4. the rewrites, which only note `edits`: `question`, `awaits`, `macros`, `carriers`, `rename`, `statics`, `thread_locals`,
-//!    `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
+//! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
+//!    `thread_locals`, `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
 //!    that evcxr writes anew.
@@ -40,6 +40,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod thread_locals;
+mod ticks;
 #[cfg(test)]
 mod time_tests;
 mod twice;
@@ -57,6 +58,7 @@ pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};
 pub use show::unshown;
 pub use source_map::SourceMap;
+pub use ticks::as_typed;
 
 use edits::Edits;
 use known::Carrier;
@@ -158,6 +160,10 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
         problems.sort_by_key(Problem::place);
         problems.truncate(problem::MOST);
         return Err(problems);
+    }
+    // First, so that the braces around a closure's body end before what else ends there.
+    if origin.known.ticks && origin.cell != 0 {
+        ticks::rewrite(&tree, &text, &mut edits);
     }
     if !origin.unwatched && origin.cell != 0 {
         awaits::rewrite(&tree, &text, origin.cell, &mut edits);

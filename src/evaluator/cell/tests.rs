@@ -31,10 +31,11 @@ fn cells(corpus: &str) -> impl Iterator<Item = &str> {
 }
 
 fn good() -> impl Iterator<Item = (&'static str, Prepared)> {
-    cells(GOOD).map(|code| match prepare(3, code, &Known::default()) {
+    let prepared = |code, ticks| match prepare(3, code, &Known { ticks, ..Known::default() }) {
         Ok(prepared) => (code, prepared),
         Err(problems) => panic!("{code}\n{problems:#?}"),
-    })
+    };
+    cells(GOOD).flat_map(move |code| [false, true].map(|ticks| prepared(code, ticks)))
 }
 
 /// Cuts a cell as evcxr's `code_block.rs` and `statement_splitter.rs` do; panics at a line that it takes for a command.
@@ -95,7 +96,10 @@ fn every_segment_of_evcxr_s_knows_its_lines() {
                 }
                 let rest = line[start..].split_once("*/").expect("a mark ends").1;
                 let rest = rest.split("/*lb:").next().unwrap_or_default().trim();
-                let is_ours = |word: &str| ["loopbook", "private", "show", "Slot", "mutex", "early"].contains(&word);
+                let is_ours = |word: &str| {
+                    ["loopbook", "private", "show", "Slot", "mutex", "early", "tick", "let", "lb", "shield"]
+                        .contains(&word)
+                };
                 let mut words = rest.split(|c: char| !c.is_alphanumeric());
                 let word = words.find(|word| word.len() > 2 && !is_ours(word)).unwrap_or_default();
                 let original = code.lines().nth(number as usize - 1).expect("a line of the cell");
@@ -166,7 +170,7 @@ fn broken_cells_are_refused_at_the_right_place() {
 #[test]
 fn carriage_returns_change_nothing() {
     for (code, prepared) in good() {
-        let other = prepare(3, &code.replace('\n', "\r\n"), &Known::default()).expect("as good as without");
+        let other = prepare(3, &code.replace('\n', "\r\n"), &prepared.origin.known).expect("as good as without");
         assert_eq!(other.rust, prepared.rust);
     }
 }
@@ -174,7 +178,7 @@ fn carriage_returns_change_nothing() {
 #[test]
 fn preparing_is_repeatable() {
     for (code, prepared) in good() {
-        assert_eq!(prepare(3, code, &Known::default()).as_ref(), Ok(&prepared));
+        assert_eq!(prepare(3, code, &prepared.origin.known).as_ref(), Ok(&prepared));
     }
 }
 
@@ -189,7 +193,7 @@ fn two_thousand_mutations_do_no_harm() {
         state ^= state << 17;
         (state % below.max(1) as u64) as usize
     };
-    let known = Known { local_slots: true, ..Known::default() };
+    let known = Known { local_slots: true, ticks: true, ..Known::default() };
     for _ in 0..2_000 {
         let mut bytes = corpus[random(corpus.len())].as_bytes().to_vec();
         for _ in 0..=random(3) {

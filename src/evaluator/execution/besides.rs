@@ -168,7 +168,10 @@ impl Executions {
         let (phase, first) = (beside.phase, beside.interrupts == 1);
         drop(state);
         match (phase, child) {
-            (Phase::Running(_), Some(child)) if first => child.send(&ToChild::Interrupt { cell }),
+            (Phase::Running(_), Some(child)) if first => {
+                child.send(&ToChild::Interrupt { cell });
+                self.wake_up(cell, Some(&child));
+            }
             (Phase::Running(_), Some(child)) => child.kill(),
             _ => {
                 if let Phase::Compiling(group) = phase {

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use crate::evaluator::cell::{self, Prepared};
-use crate::evaluator::diagnostics::{Diagnostic, depends_on_awaits, distinct};
+use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
 use crate::evaluator::{Cell, Report, hints, report};
 use evcxr::CompilationError;
 
@@ -11,7 +11,7 @@ pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<
     // Nobody can know the type of its value.
     let is_vague = |error: &Diagnostic| error.code.as_ref().is_some_and(|code| code.code == "E0282");
     let unshown = cell::unshown(prepared).filter(|_| errors.iter().all(is_vague));
-    unshown.or_else(|| cell::unwatched(prepared).filter(|_| depends_on_awaits(errors)))
+    unshown.or_else(|| cell::as_typed(prepared).filter(|_| depends_on_rewrites(errors)))
 }
 
 impl Session {

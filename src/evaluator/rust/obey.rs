@@ -172,7 +172,16 @@ impl Session {
         let config = CARGO_CONFIG.replacen("opt-level = 0", &format!("opt-level = {level}"), 1);
         std::fs::write(self.prepared.work.root().join(".cargo/config.toml"), config)
             .map_err(|error| format!("the level cannot be changed: {error}"))?;
-        self.show_text(cell, &format!("Cells are now compiled with opt-level {level}. The runtime stays optimised."));
+        let loops = match level {
+            "0" | "1" => "",
+            _ => {
+                " Their loops do not look for interrupts any more: ending one takes a second interrupt, which costs the variables."
+            }
+        };
+        self.show_text(
+            cell,
+            &format!("Cells are now compiled with opt-level {level}. The runtime stays optimised.{loops}"),
+        );
         Ok(())
     }
 }

@@ -309,10 +309,11 @@ impl Session {
     }
 }
 
-/// A notebook without cells, on a runtime that has slots for thread-locals.
+/// A notebook without cells, on a runtime that has slots for thread-locals, and ends what ticks.
 fn notebook() -> Notebook {
     let mut notebook = Notebook::default();
     notebook.local_slots = true;
+    notebook.ticks = true;
     notebook
 }
 

@@ -19,6 +19,12 @@ const RUNTIME_CRATE: &str = "loopbook";
 /// file is gone by the time a backtrace could look for them.
 const NO_SYMBOLS: &str = "-Cstrip=symbols";
 
+/// Loops of cells no longer look whether they are to end, see the runtime's `__tick!`.
+const NO_TICKS: &str = "--cfg=loopbook_no_ticks";
+
+/// Lets the compiler know of [`NO_TICKS`].
+const KNOWS_TICKS: &str = "--check-cfg=cfg(loopbook_no_ticks)";
+
 /// Makes a stable rustc take [`NEVER_TYPE`].
 const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 
@@ -36,7 +42,10 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     arguments.extend(library_path(&rustc, &arguments));
     if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
         arguments.extend(NEVER_TYPE.map(OsString::from));
-        arguments.push(NO_SYMBOLS.into());
+        arguments.extend([NO_SYMBOLS, KNOWS_TICKS].map(OsString::from));
+        if is_for_speed(&arguments) {
+            arguments.push(NO_TICKS.into());
+        }
         // SAFETY: this process has one thread.
         unsafe { std::env::set_var(BOOTSTRAP, "1") };
     }
@@ -63,6 +72,12 @@ fn library_path(rustc: &Path, arguments: &[OsString]) -> Option<OsString> {
     libraries.is_dir().then_some(argument)
 }
 
+/// Whether the cell is to be as fast as it can be.
+fn is_for_speed(arguments: &[OsString]) -> bool {
+    let level = arguments.iter().filter_map(|argument| argument.to_str()?.rsplit_once("opt-level=")).last();
+    level.is_some_and(|(_, level)| matches!(level, "2" | "3"))
+}
+
 /// Notes are for speed and for tests: one that cannot be written must not stop a build.
 fn note(state: &State, arguments: &[OsString]) {
     let Some(krate) = value_of(arguments, "--crate-name") else { return };
@@ -79,4 +94,21 @@ fn note(state: &State, arguments: &[OsString]) {
 fn value_of<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a OsStr> {
     let place = arguments.iter().position(|argument| argument == option)?;
     arguments.get(place + 1).map(OsString::as_os_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_to_be_fast_does_not_tick() {
+        let is_for_speed =
+            |arguments: &str| is_for_speed(&arguments.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for slow in ["--crate-name ctx", "-C opt-level=1 --emit=link", "-Copt-level=2 -Copt-level=0"] {
+            assert!(!is_for_speed(slow), "{slow}");
+        }
+        for fast in ["-C opt-level=2 --emit=link", "-Copt-level=3"] {
+            assert!(is_for_speed(fast), "{fast}");
+        }
+    }
 }

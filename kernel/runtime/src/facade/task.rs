@@ -13,6 +13,7 @@ use crate::panics;
 use crate::pool;
 use crate::record::{Record, Wait};
 use crate::threads;
+use crate::ticks;
 use crate::watching;
 use join_handle::Finished;
 use loopbook_channel::{TaskKind, TaskState};
@@ -243,7 +244,11 @@ fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
             record.finish(TaskState::Completed, ended);
             Ok(output)
         }
-        Err(payload) => Err(failed(payload, record)),
+        Err(payload) => {
+            let (state, payload) = ticks::ending(record, payload);
+            record.finish(state, ended);
+            Err(failed(payload, record))
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! (`changes` is odd then). What others do to a task, wake it and ask it to end, is one word with everything in it.
 
 use crate::clock::Moment;
-use crate::events;
+use crate::{events, ticks};
 use loopbook_channel::TaskState;
 use std::hint::spin_loop;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -20,6 +20,8 @@ const WOKEN: u64 = 1 << 1;
 const TO_END: u64 = 1 << 2;
 /// Another executor polls it than at first: its waker is in the side table.
 const MOVED: u64 = 1 << 3;
+/// The poll that is under way is to end at its next tick.
+const HURRIED: u64 = 1 << 6;
 const COMPLETED: u64 = 1 << 4;
 const CANCELLED: u64 = 2 << 4;
 const PANICKED: u64 = 3 << 4;
@@ -120,7 +122,9 @@ impl Life {
     pub(super) fn poll_ends(&self, now: Moment) -> bool {
         self.change(|| {
             self.book_poll(now);
-            self.word.fetch_and(!RUNNING, AcqRel) & WOKEN != 0
+            let before = self.word.fetch_and(!(RUNNING | HURRIED), AcqRel);
+            settle(before);
+            before & WOKEN != 0
         })
     }
 
@@ -135,7 +139,8 @@ impl Life {
             return false;
         }
         self.change(|| {
-            let before = self.update(|word| (word & !(RUNNING | WOKEN)) | mark);
+            let before = self.update(|word| (word & !(RUNNING | WOKEN | HURRIED)) | mark);
+            settle(before);
             if before & RUNNING != 0 {
                 self.book_poll(now);
             } else if before & WOKEN != 0 {
@@ -177,9 +182,23 @@ impl Life {
         self.cause.store(cause, Relaxed);
     }
 
-    /// Has its next poll end it.
+    /// Has its next poll end it, and the one that is under way as soon as it ticks.
     pub(super) fn ask_to_end(&self) {
-        self.word.fetch_or(TO_END, AcqRel);
+        let runs = |word| word & (RUNNING | FINISHED) == RUNNING;
+        let before = self.update(|word| word | TO_END | if runs(word) { HURRIED } else { 0 });
+        if runs(before) && before & HURRIED == 0 {
+            ticks::want();
+        }
+    }
+
+    /// Whether somebody has asked it to end.
+    pub(super) fn is_to_end(&self) -> bool {
+        self.word.load(Acquire) & TO_END != 0
+    }
+
+    /// Whether the thread with this number is inside a poll of it.
+    pub(super) fn is_polled_by(&self, thread: u32) -> bool {
+        self.word.load(Acquire) & (RUNNING | FINISHED) == RUNNING && self.thread.load(Relaxed) == thread
     }
 
     /// Its waker is no longer the first one.
@@ -284,6 +303,13 @@ impl Life {
                 Err(now) => word = now,
             }
         }
+    }
+}
+
+/// A poll has ended; `before` is what the word was.
+fn settle(before: u64) {
+    if before & HURRIED != 0 {
+        ticks::settled();
     }
 }
 

@@ -41,14 +41,14 @@ impl<T> JoinHandle<T> {
         &self.task
     }
 
-    /// Ends the task at its next `.await` and waits until it has ended. Gives its output if it was quicker.
+    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended. Gives its output if it was quicker.
     ///
     /// # Panics
     /// If the task has panicked.
     pub async fn cancel(mut self) -> Option<T> {
         let inner = self.inner.take()?;
         if let Some(record) = &self.record {
-            record.ended_by(context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
+            record.ask_to_end(&context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
         }
         let finished = inner.cancel().await;
         if self.record.as_ref().is_some_and(|record| record.is_cancelled()) {
