@@ -18,7 +18,10 @@ pub const HISTORY_ENV: &str = "LOOPBOOK_HISTORY";
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// There is no home directory.
-    #[error("the environment variable HOME is not set; set it, or set both {DATA_ENV} and {CACHE_ENV} to directories")]
+    #[error(
+        "there is no home directory: the environment variable HOME is not set, and the system knows none for this user; set \
+         HOME, or set {CACHE_ENV} to a directory that can be written"
+    )]
     NoHomeDirectory,
     /// The program does not know its own path.
     #[error("cannot find the path of the running program: {0}")]
@@ -41,7 +44,7 @@ impl Home {
     /// `$XDG_CACHE_HOME/loopbook` (`~/.cache/loopbook`).
     ///
     /// # Errors
-    /// If `HOME` is needed and not set, or the operating system cannot say which program is running.
+    /// If a home directory is needed and there is none, or the operating system cannot say which program is running.
     pub fn find() -> Result<Self, HomeError> {
         // `canonicalize` makes a symbolic link to the program find the image that the link points into.
         let program = env::current_exe().and_then(|path| path.canonicalize()).map_err(HomeError::NoProgram)?;
@@ -65,7 +68,7 @@ impl Home {
     /// Where `loopbook install --user` puts the image: `$XDG_DATA_HOME/loopbook`.
     ///
     /// # Errors
-    /// If neither `XDG_DATA_HOME` nor `HOME` is set.
+    /// If `XDG_DATA_HOME` is not set and there is no home directory.
     pub fn user_data_dir() -> Result<PathBuf, HomeError> {
         Ok(xdg("XDG_DATA_HOME", ".local/share")?.join("loopbook"))
     }
@@ -118,8 +121,13 @@ fn image_around(program: &Path) -> Option<PathBuf> {
 fn xdg(variable: &str, below_home: &str) -> Result<PathBuf, HomeError> {
     match directory(variable) {
         Some(named) => Ok(named),
-        None => Ok(directory("HOME").ok_or(HomeError::NoHomeDirectory)?.join(below_home)),
+        None => Ok(home_directory().ok_or(HomeError::NoHomeDirectory)?.join(below_home)),
     }
+}
+
+/// The user's home directory: `$HOME`, else what the system's list of users says, as cargo and rustup find it.
+pub fn home_directory() -> Option<PathBuf> {
+    env::home_dir().filter(|path| path.is_absolute())
 }
 
 /// The directory that an environment variable names. The XDG specification says to ignore relative ones.

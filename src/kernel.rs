@@ -53,14 +53,22 @@ pub fn run(connection_file: &Path, language: Language) -> anyhow::Result<()> {
 
 #[cfg(feature = "rust")]
 fn rust(connection: &ConnectionFile, parent: Parent) -> anyhow::Result<()> {
-    use crate::evaluator::rust::{RustEvaluator, prepare};
-    let prepared = prepare(&crate::home::Home::find()?)?;
+    use crate::evaluator::rust::{Refusing, RustEvaluator, prepare};
     // Found here because the evaluator changes the current directory.
-    let history = crate::home::history_file().map(path::absolute).transpose()?;
-    let settings = Settings { rust_version: prepared.rust_version().to_owned(), history, ..Settings::default() };
+    let history = crate::home::history_file().and_then(|file| path::absolute(file).ok());
+    let prepared = crate::home::Home::find().map_err(anyhow::Error::from).and_then(|home| prepare(&home));
+    let rust_version = prepared.as_ref().map(|prepared| prepared.rust_version().to_owned()).unwrap_or_default();
+    let settings = Settings { rust_version, history, ..Settings::default() };
     serve(connection, parent, settings, || {
         let (sender, events) = async_std::channel::bounded(EVENTS);
-        Ok((RustEvaluator::start(prepared, sender)?, events))
+        let evaluator = match prepared {
+            Ok(prepared) => RustEvaluator::start(prepared, sender)?,
+            Err(error) => {
+                tracing::error!("{error:#}");
+                Refusing::start(&error, sender)
+            }
+        };
+        Ok((evaluator, events))
     })
 }
 

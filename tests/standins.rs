@@ -4,7 +4,7 @@
 //! They compile `futures`, so the fast tier leaves them out; `tests/run real` runs them.
 
 use loopbook_kernel::evaluator::standin::{kill_running, last_diagnostics, watch};
-use loopbook_kernel::evaluator::template::{self, DEPENDENCIES};
+use loopbook_kernel::evaluator::template::{self, Condition, DEPENDENCIES, Look};
 use loopbook_kernel::evaluator::toolchain::{self, Toolchain};
 use loopbook_kernel::evaluator::workdir::{WorkDir, sweep_stale};
 use loopbook_kernel::home::Home;
@@ -107,6 +107,60 @@ fn kernels_do_not_change_the_template() {
     assert_eq!(sweep_stale(&kernel.home).unwrap(), 0);
 }
 
+#[test]
+#[ignore = "compiles crates"]
+fn whatever_is_damaged_of_a_template_is_noticed_and_mended() {
+    let damages: [(&str, fn(&Path)); 9] = [
+        ("a library is gone", |root| fs::remove_file(artifact(root, "libloopbook.so")).unwrap()),
+        ("a library is empty", |root| rewrite(&artifact(root, "libfutures_core"), b"")),
+        ("a library is garbage", |root| {
+            let size = fs::metadata(artifact(root, "libfutures_util")).unwrap().len();
+            rewrite(&artifact(root, "libfutures_util"), &vec![7; usize::try_from(size).unwrap()]);
+        }),
+        ("what cargo knows is gone", |root| {
+            fs::remove_dir_all(root.join("crate/target").join(host()).join("debug/.fingerprint")).unwrap();
+        }),
+        ("the lock is garbage", |root| rewrite(&root.join("Cargo.lock"), b"garbage")),
+        ("the tree is gone", |root| fs::remove_file(root.join("tree")).unwrap()),
+        ("a source was edited", |root| rewrite(&root.join("crates/runtime/src/lib.rs"), b"pub static N: u32 = 2;")),
+        ("the sources are gone", |root| fs::remove_dir_all(root.join("crates").canonicalize().unwrap()).unwrap()),
+        ("the listing is garbage", |root| rewrite(&root.join("listing"), b"garbage")),
+    ];
+    let place = tempfile::tempdir().unwrap();
+    let mut kernel = Kernel::start_in(place.path());
+    for (what, damage) in damages {
+        damage(kernel.template.directory());
+        let found = template::condition(&kernel.home, &kernel.toolchain, Look::Contents);
+        assert!(matches!(found, Condition::Damaged(_)), "{what}: {found:?}");
+        drop(kernel);
+        kernel = Kernel::start_in(place.path());
+        let found = template::condition(&kernel.home, &kernel.toolchain, Look::Contents);
+        assert_eq!(found, Condition::Whole, "{what}");
+        kernel.write("pub fn f() -> u32 { loopbook::N }", &kernel.our_dependencies());
+        kernel.build();
+        assert_eq!(kernel.compiled(), ["ctx"], "{what}");
+    }
+}
+
+/// The compiled crate whose file begins so.
+fn artifact(template: &Path, name: &str) -> PathBuf {
+    let artifacts = fs::read_dir(template.join("crate/target").join(host()).join("debug/deps")).unwrap();
+    let mut paths = artifacts.map(|entry| entry.unwrap().path());
+    paths
+        .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name) && path.extension().unwrap() != "d")
+        .unwrap()
+}
+
+fn host() -> String {
+    Toolchain::find().unwrap().host().to_owned()
+}
+
+/// Puts another file in the place of a read-only one.
+fn rewrite(path: &Path, content: &[u8]) {
+    fs::remove_file(path).unwrap();
+    fs::write(path, content).unwrap();
+}
+
 /// Long enough for a machine that is busy.
 const MOMENT: Duration = Duration::from_secs(60);
 
@@ -126,13 +180,16 @@ struct Kernel {
 impl Kernel {
     /// All tests share one template; each has a working directory of its own.
     fn start() -> Self {
-        let shared = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("standins");
+        Self::start_in(&PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("standins"))
+    }
+
+    fn start_in(shared: &Path) -> Self {
         let image = shared.join("image");
         write_crates(&image.join("crates"));
         let program = PathBuf::from(env!("CARGO_BIN_EXE_loopbook"));
         let home = Home::at(image, shared.join("cache"), program);
         let toolchain = Toolchain::find().unwrap();
-        let template = template::warm(&home, &toolchain, &mut |_| {}).unwrap();
+        let template = template::warm(&home, &toolchain, Look::Sizes, &mut |_| {}).unwrap();
         let work = WorkDir::create(&home).unwrap();
         template::link(&template, &work).unwrap();
         Self { directory: tempfile::tempdir().unwrap(), home, toolchain, template, work }

@@ -14,17 +14,13 @@ mod runtime;
 
 use cells::Cells;
 use descriptors::Descriptors;
+use loopbook_channel::USER_BACKTRACE_ENV;
 use std::io::{BufRead, BufReader, Write};
 
 fn main() {
     // The kernel kills this process when it ends in order, and the system does so when it cannot.
     end_with_parent();
-    // User code must not believe that it is evcxr's, nor get evcxr's wish for backtraces.
-    // SAFETY: no other thread exists yet.
-    unsafe {
-        std::env::remove_var("EVCXR_IS_RUNTIME");
-        std::env::remove_var("RUST_BACKTRACE");
-    }
+    give_environment_back();
     let descriptors = match Descriptors::arrange() {
         Ok(descriptors) => descriptors,
         Err(error) => {
@@ -61,12 +57,39 @@ fn exit(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// Dies with the thread that started this process (the kernel's evaluator, which lives as long as the kernel), and stands
-/// in a process group of its own, so that Ctrl-C in the kernel's terminal does not reach it.
-fn end_with_parent() {
-    // SAFETY: two system calls on this process itself.
+/// User code must not believe that it is evcxr's, and evcxr's wish for backtraces is not the user's.
+fn give_environment_back() {
+    let wished = std::env::var_os(USER_BACKTRACE_ENV);
+    // SAFETY: no other thread exists yet.
     unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        for name in ["EVCXR_IS_RUNTIME", USER_BACKTRACE_ENV, "RUST_BACKTRACE"] {
+            std::env::remove_var(name);
+        }
+        if let Some(wished) = wished {
+            std::env::set_var("RUST_BACKTRACE", wished);
+        }
+    }
+}
+
+/// Dies with the thread that started this process (the kernel's evaluator, which lives as long as the kernel), and stands
+/// in a process group of its own, so that Ctrl-C in the kernel's terminal does not reach it. The programs that cells start
+/// stand there too, and end with it.
+fn end_with_parent() {
+    // The last of those numbers that the system leaves to programs.
+    let signal = libc::SIGRTMAX();
+    // SAFETY: system calls on this process itself; the handler only calls what handlers may call.
+    unsafe {
         libc::setpgid(0, 0);
+        libc::signal(signal, end_group as extern "C" fn(libc::c_int) as *const () as libc::sighandler_t);
+        libc::prctl(libc::PR_SET_PDEATHSIG, signal);
+    }
+}
+
+/// The kernel has died without a word.
+extern "C" fn end_group(_signal: libc::c_int) {
+    // SAFETY: system calls that signal handlers may make. A process that was forked off is not its group's leader.
+    unsafe {
+        let process = libc::getpid();
+        libc::kill(if libc::getpgrp() == process { 0 } else { process }, libc::SIGKILL);
     }
 }

@@ -8,7 +8,8 @@ use std::process::{Command, ExitCode, Stdio};
 use super::Place;
 use super::install::program_of;
 use super::places::Places;
-use crate::evaluator::template;
+use super::warm::files_damaged;
+use crate::evaluator::template::{self, Condition, Look};
 use crate::evaluator::toolchain::Toolchain;
 use crate::home::Home;
 
@@ -154,11 +155,15 @@ fn programs(places: &Places) -> Finding {
 }
 
 fn compiled_crates(home: &Home, toolchain: &Toolchain) -> Finding {
-    match template::is_warm(home, toolchain) {
-        true => Finding::Good(format!("compiled for this compiler, in {}", home.cache_dir().display())),
-        false => Finding::note(
+    match template::condition(home, toolchain, Look::Contents) {
+        Condition::Whole => Finding::Good(format!("compiled for this compiler, in {}", home.cache_dir().display())),
+        Condition::Missing => Finding::note(
             "the crates that cells use are not compiled for this compiler: the first kernel will wait for it",
             "run `loopbook warm`",
+        ),
+        Condition::Damaged(files) => Finding::broken(
+            format!("the compiled crates in {}: {}", home.cache_dir().display(), files_damaged(&files)),
+            "run `loopbook warm`, which compiles again what is damaged",
         ),
     }
 }

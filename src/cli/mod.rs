@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::evaluator::wording::sentence;
 use crate::kernel::{self, Language};
 
 /// Runs the command that the command line names. Errors are printed, with their causes.
@@ -46,15 +47,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn end_with_the_reader() {
     // SAFETY: sets the default handling of a signal, before any thread exists.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-}
-
-/// The error and its causes, without those that a message has told already.
-fn sentence(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
-        told if told.is_empty() => cause,
-        told if told.contains(&cause) => told,
-        told => format!("{told}: {cause}"),
-    })
 }
 
 /// A Jupyter kernel for async Rust.
@@ -148,13 +140,6 @@ mod tests {
     fn jupyters_call_is_understood() {
         let cli = Cli::try_parse_from(["loopbook", "kernel", "-f", "/run/kernel-1.json"]).unwrap();
         assert!(matches!(cli.command, Command::Kernel { toy: false, .. }));
-    }
-
-    #[test]
-    fn a_cause_is_told_once() {
-        let error = anyhow::anyhow!("no space").context("cannot write x: no space; free some");
-        assert_eq!(sentence(&error), "cannot write x: no space; free some");
-        assert_eq!(sentence(&anyhow::anyhow!("no space").context("cannot write")), "cannot write: no space");
     }
 
     #[test]

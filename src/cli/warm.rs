@@ -1,20 +1,34 @@
 //! `loopbook warm`: compiles the crates that cells link, once per machine, and shows how far it is.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::evaluator::standin::BuildProgress;
-use crate::evaluator::template;
+use crate::evaluator::template::{self, Condition, Look};
 use crate::evaluator::toolchain::Toolchain;
 use crate::home::Home;
 
 pub(super) fn warm() -> anyhow::Result<()> {
     let started = Instant::now();
     let mut line = ProgressLine { is_terminal: io::stdout().is_terminal(), width: 0 };
-    let built = template::warm(&Home::find()?, &Toolchain::find()?, &mut |progress| line.show(&progress));
+    let (home, toolchain) = (Home::find()?, Toolchain::find()?);
+    if let Condition::Damaged(files) = template::condition(&home, &toolchain, Look::Contents) {
+        println!("mending the compiled crates: {}", files_damaged(&files));
+    }
+    let built = template::warm(&home, &toolchain, Look::Contents, &mut |progress| line.show(&progress));
     line.end();
     println!("ready: {} ({:.0} s)", built?.directory().display(), started.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// How many files are damaged, and which one for example.
+pub(super) fn files_damaged(files: &[PathBuf]) -> String {
+    let first = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+    match files.len() {
+        1 => format!("the file {first} is damaged"),
+        several => format!("{several} files are damaged, such as {first}"),
+    }
 }
 
 /// One line that is rewritten on a terminal; plain lines elsewhere.

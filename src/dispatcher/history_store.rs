@@ -4,9 +4,9 @@ use crate::evaluator::ShellId;
 use crate::wire::{Access, HistoryEntry, HistoryRequest};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -128,7 +128,11 @@ impl Store {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
         // What people execute is nobody else's business, and SQLite would let everybody read it.
-        OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
+        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
+        if opened.metadata()?.permissions().mode() & 0o077 != 0 {
+            // Made by hand, or by an earlier version: in a directory of others it may stay as it is.
+            let _is_somebody_elses = opened.set_permissions(Permissions::from_mode(0o600));
+        }
         let connection = Connection::open(file)?;
         connection.busy_timeout(BUSY)?;
         Ok(Self::with(connection)?)

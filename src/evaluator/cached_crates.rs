@@ -1,6 +1,8 @@
 //! The crates that cargo has fetched on this machine before: what `:dep` can have without a network.
 
 use super::Completion;
+use super::standin::CARGO_HOME_ENV;
+use super::toolchain::cargo_home;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -19,9 +21,9 @@ struct Version {
 impl Crates {
     /// Looks into cargo's cache. Reads directories: not for the dispatcher's own loop.
     pub(super) fn cached() -> Self {
-        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-        let registries = home.and_then(|home| fs::read_dir(home.join("registry/cache")).ok());
+        // In a kernel, cargo's own variable leads to an empty directory.
+        let home = std::env::var_os(CARGO_HOME_ENV).map_or_else(cargo_home, PathBuf::from);
+        let registries = fs::read_dir(home.join("registry/cache")).ok();
         let files =
             registries.into_iter().flatten().flatten().filter_map(|registry| fs::read_dir(registry.path()).ok());
         let names = files.flatten().flatten().filter_map(|file| file.file_name().into_string().ok());

@@ -1,6 +1,7 @@
 //! Advice for errors whose own words do not help in a notebook.
 
 use super::diagnostics::Diagnostic;
+use super::wording;
 
 /// Codes of errors about names that nothing goes by.
 const NOT_FOUND: [&str; 7] = ["E0405", "E0412", "E0422", "E0423", "E0425", "E0432", "E0433"];
@@ -44,6 +45,7 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     if said("only allowed inside `async`") && code.contains("gather!") {
         hints.push("`gather!` awaits, so it can only stand in a cell, an `async fn` or an `async` block");
     }
+    hints.extend(wording::linker_missing(message));
     if message.contains("cannot be persisted") && message.contains("impl Future") {
         hints.push(
             "box each future for a later cell, as in `.map(|i| loopbook::keep(fetch(i)))`, or await them in this cell",

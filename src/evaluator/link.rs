@@ -3,7 +3,7 @@
 use super::child_state::ProcessState;
 use super::diagnostics::{Source, Sources};
 use super::execution::Executions;
-use super::{Event, report};
+use super::{Event, programs, report, wording};
 use loopbook_channel::{
     CellId, Frame, FrameError, InputError, MimeBundle, Query, Stream, ToChild, ToKernel, VERSION, read_frame,
     write_frame,
@@ -11,24 +11,32 @@ use loopbook_channel::{
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What to show when a cell has been built and is about to run: the compiler's warnings.
 pub type OnBuilt = Box<dyn Fn(&Source) -> Option<MimeBundle> + Send + Sync>;
 
-/// Listens at `path` and serves every child that connects, one after the other, on threads of its own.
+/// Listens at `path` and serves every child that connects, one after the other, on threads of its own, until what it gives
+/// is dropped. A child that is connected then is served on.
 ///
 /// # Errors
 /// If the socket cannot be made.
-pub fn listen(path: &Path, executions: Arc<Executions>, sources: Sources, on_built: OnBuilt) -> io::Result<()> {
+pub fn listen(path: &Path, executions: Arc<Executions>, sources: Sources, on_built: OnBuilt) -> io::Result<Listening> {
     let listener = UnixListener::bind(path)?;
+    let listening = Listening { socket: listener.try_clone()?, ended: Arc::default() };
+    let ended = listening.ended.clone();
     let server = Arc::new(Server { executions, sources, on_built });
     std::thread::Builder::new().name("loopbook-link".into()).spawn(move || {
-        for stream in listener.incoming().flatten() {
+        for stream in listener.incoming() {
+            if ended.load(Ordering::Acquire) {
+                return;
+            }
+            let Ok(stream) = stream else { continue };
             let server = server.clone();
             let served = std::thread::Builder::new().name("loopbook-link-child".into()).spawn(move || {
                 if let Err(error) = server.serve(stream) {
@@ -40,7 +48,22 @@ pub fn listen(path: &Path, executions: Arc<Executions>, sources: Sources, on_bui
             }
         }
     })?;
-    Ok(())
+    Ok(listening)
+}
+
+/// A socket at which children are served. Dropping it ends that.
+#[derive(Debug)]
+pub struct Listening {
+    socket: UnixListener,
+    ended: Arc<AtomicBool>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        // SAFETY: a system call on a descriptor that we own; it wakes the thread that waits there.
+        unsafe { libc::shutdown(self.socket.as_raw_fd(), libc::SHUT_RDWR) };
+    }
 }
 
 /// One connected child.
@@ -86,16 +109,19 @@ impl Connection {
     pub fn wake_up(&self) -> bool {
         let stopped = self.state() == ProcessState::Stopped;
         if stopped {
-            // SAFETY: as in `kill`.
+            // SAFETY: kill has no memory effects; the pid is our child's, which is not reaped before its channel closes.
             unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGCONT) };
         }
         stopped
     }
 
-    /// Ends the child at once, also if it is stopped.
-    pub fn kill(&self) {
-        // SAFETY: kill has no memory effects; the pid is our child's, which is not reaped before its channel closes.
-        unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGKILL) };
+    /// Ends the child at once, also if it is stopped, with the programs that its cells have started. Gives those that go on.
+    pub fn kill(&self) -> Vec<String> {
+        let left = programs::end(self.pid);
+        if let Some(said) = wording::programs_left(&left) {
+            tracing::warn!("{said}");
+        }
+        left
     }
 }
 
@@ -130,6 +156,8 @@ impl Server {
             self.executions.send(Event::Output { cell, stream, bytes });
         }
         connection.queries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        // However it has ended, what its cells have started is nobody's now.
+        programs::end_group_of(pid);
         self.executions.disconnected(pid);
         result
     }

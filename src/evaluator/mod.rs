@@ -17,6 +17,7 @@ pub mod hints;
 pub mod library;
 pub mod link;
 pub mod names;
+mod programs;
 pub mod report;
 #[cfg(feature = "rust")]
 pub mod rust;
@@ -25,6 +26,7 @@ pub mod template;
 pub mod toolchain;
 pub mod types;
 mod unkept;
+pub mod wording;
 pub mod workdir;
 
 use futures::future::BoxFuture;

@@ -93,14 +93,26 @@ fn listed(changes: &[Change]) -> String {
     texts.join(", ")
 }
 
-/// There is no compiler to run cells with.
-pub fn no_compiler(why: &str) -> Report {
-    let remedy = "`loopbook doctor` says what is missing and what to do about it.".to_owned();
-    plain("CompileError", &format!("cells cannot be compiled: {why}"), &[remedy])
+/// Nothing can be run. `why` says what to do about it, and `then` what comes after that.
+pub fn no_compiler(why: &str, then: &str) -> Report {
+    let more = format!("{then} `loopbook doctor` looks at everything that the kernel needs.");
+    plain("CompileError", &format!("cells cannot be compiled: {why}"), &[more])
 }
 
-/// The process that runs the cells has died. `lost` are the variables that died with it.
-pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
+/// The working directory was removed under the kernel and cannot be made again.
+pub fn no_place(why: &str) -> Report {
+    let evalue = format!("the kernel's working directory was removed, and cannot be made again: {why}");
+    plain("CompileError", &evalue, &["Variables and tasks are still there. Then run the cell again.".to_owned()])
+}
+
+/// There is no room for what cargo and rustc make of a cell.
+pub fn disk_full() -> Report {
+    let next = "Free some space and run the cell again. Variables and tasks are still there.".to_owned();
+    plain("CompileError", "the disk on which cells are compiled is full", &[next])
+}
+
+/// The process that runs the cells has died; `how` completes "it ended: …". `lost` are the variables that died with it.
+pub fn child_died(how: &str, lost: &[String], interrupted: bool) -> Report {
     let variables = match lost {
         [] => "No variables were lost.".to_owned(),
         names => format!("Lost variables: {}.", names.join(", ")),
@@ -110,7 +122,7 @@ pub fn child_died(status: &str, lost: &[String], interrupted: bool) -> Report {
     let (ename, evalue) = if interrupted {
         ("Interrupted", "the process that runs the cells was restarted by the second interrupt".to_owned())
     } else {
-        ("ChildDied", format!("the process that runs the cells ended ({status})"))
+        ("ChildDied", format!("the process that runs the cells ended: {how}"))
     };
     plain(ename, &evalue, &[variables, kept.to_owned()])
 }

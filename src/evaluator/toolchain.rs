@@ -3,28 +3,16 @@
 
 use super::standin::{CARGO_ENV, CARGO_HOME_ENV, RUSTC_ENV, STATE_ENV};
 use super::workdir::WorkDir;
+use crate::home::home_directory;
 use sha2::{Digest, Sha256};
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// Variables that [`environment`] sets. The child process must not see our values: its programs are the user's.
-const CHANGED: [&str; 11] = [
-    "PATH",
-    "CARGO",
-    "CARGO_HOME",
-    "RUSTC",
-    "RUST_SRC_PATH",
-    "EVCXR_CONFIG_DIR",
-    "EVCXR_TMPDIR",
-    CARGO_ENV,
-    RUSTC_ENV,
-    CARGO_HOME_ENV,
-    STATE_ENV,
-];
+use std::process::{Command, Stdio};
 
 /// Why there is no usable toolchain.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +36,20 @@ pub enum ToolchainError {
         /// What was asked.
         what: &'static str,
     },
+    /// It, or rustup in its place, refuses.
+    #[error("{} refuses: {reason}{}", program.display(), named_by_user())]
+    Refused {
+        /// Which program.
+        program: PathBuf,
+        /// What it said on stderr.
+        reason: String,
+    },
+    /// The compiler is there, and not the source of the standard library.
+    #[error(
+        "the source of the standard library is missing, without which the types of variables cannot be found out; run \
+         `rustup component add rust-src` (or install your system's package rust-src)"
+    )]
+    NoSource,
 }
 
 /// A cargo and a rustc that belong together: the real ones, no proxies of rustup's.
@@ -67,8 +69,13 @@ impl Toolchain {
     /// # Errors
     /// If there is no cargo or rustc, or rustc does not run.
     pub fn find() -> Result<Self, ToolchainError> {
-        let rustc =
-            which_by_rustup("rustc").or_else(|| find_program("rustc")).ok_or(ToolchainError::NotFound("rustc"))?;
+        let rustc = match which_by_rustup("rustc") {
+            Some(Ok(rustc)) => rustc,
+            refused => match find_program("rustc") {
+                Some(rustc) if !is_proxy(&rustc) => rustc,
+                _ => return Err(refused.and_then(Result::err).unwrap_or(ToolchainError::NotFound("rustc"))),
+            },
+        };
         // A rustc in PATH may be a proxy; the sysroot has the real ones.
         let sysroot = match sysroot_around(&rustc) {
             Some(sysroot) => sysroot,
@@ -151,15 +158,10 @@ pub fn environment(work: &WorkDir, toolchain: &Toolchain) -> Vec<(OsString, OsSt
     .into()
 }
 
-/// The user's own values of what [`environment`] changes (`None`: not set), for the child process. Ask before changing.
-pub fn user_environment() -> Vec<(OsString, Option<OsString>)> {
-    CHANGED.iter().map(|name| (name.into(), env::var_os(name))).collect()
-}
-
 /// The user's own cargo home, with the registry and the configuration. Ask before changing the environment.
 pub fn cargo_home() -> PathBuf {
     let named = env::var_os("CARGO_HOME").filter(|value| !value.is_empty());
-    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default());
+    let home = || home_directory().unwrap_or_default();
     named.map_or_else(|| home().join(".cargo"), PathBuf::from)
 }
 
@@ -175,11 +177,31 @@ fn sysroot_around(rustc: &Path) -> Option<PathBuf> {
     sysroot.join("lib/rustlib").is_dir().then(|| sysroot.to_owned())
 }
 
-fn which_by_rustup(tool: &str) -> Option<PathBuf> {
+/// Where rustup has the tool, or why it does not say; `None` if there is no rustup.
+fn which_by_rustup(tool: &str) -> Option<Result<PathBuf, ToolchainError>> {
     let rustup = find_program("rustup")?;
-    let output = Command::new(rustup).args(["which", tool]).current_dir("/").output().ok()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    (output.status.success() && path.is_file()).then_some(path)
+    let said = ask(&rustup, &["which", tool]);
+    Some(said.and_then(|path| match PathBuf::from(path.trim()) {
+        path if path.is_file() => Ok(path),
+        _ => Err(ToolchainError::Unclear { program: rustup, what: "compiler" }),
+    }))
+}
+
+/// Whether this is rustup under the name of a tool: it would refuse as rustup itself has.
+fn is_proxy(program: &Path) -> bool {
+    let same = |other: &Path| match (fs::metadata(program), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    };
+    find_program("rustup").is_some_and(|rustup| same(&rustup)) || same(&program.with_file_name("rustup"))
+}
+
+/// A hint for whoever has set it.
+fn named_by_user() -> String {
+    match env::var("RUSTUP_TOOLCHAIN") {
+        Ok(name) => format!("; the environment variable RUSTUP_TOOLCHAIN asks for `{name}`: install that, or unset it"),
+        Err(_) => "; install a toolchain (`rustup toolchain install stable`)".to_owned(),
+    }
 }
 
 /// Looks in `PATH`, then where rustup installs: a Jupyter that a desktop started has a short `PATH`.
@@ -193,14 +215,16 @@ fn search(path: &OsStr, name: &str) -> Option<PathBuf> {
 }
 
 fn ask(program: &Path, arguments: &[&str]) -> Result<String, ToolchainError> {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir("/")
-        .output()
-        .map_err(|source| ToolchainError::DoesNotRun { program: program.to_owned(), source })?;
+    let program = program.to_owned();
+    let output = match Command::new(&program).args(arguments).current_dir("/").stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        Err(source) => return Err(ToolchainError::DoesNotRun { program, source }),
+    };
+    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', " ");
     match String::from_utf8(output.stdout) {
         Ok(text) if output.status.success() => Ok(text),
-        _ => Err(ToolchainError::Unclear { program: program.to_owned(), what: "version" }),
+        _ if said.is_empty() => Err(ToolchainError::Unclear { program, what: "version" }),
+        _ => Err(ToolchainError::Refused { program, reason: said }),
     }
 }
 
@@ -217,16 +241,12 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_variable_is_given_back() {
-        let names: Vec<OsString> = user_environment().into_iter().map(|(name, _)| name).collect();
-        let root = tempfile::tempdir().unwrap();
-        let work = WorkDir::create_in(root.path(), Path::new("/bin/true")).unwrap();
-        let toolchain = Toolchain::find().unwrap();
-        let environment = environment(&work, &toolchain);
-        assert_eq!(environment.len(), names.len());
-        for (name, _) in environment {
-            assert!(names.contains(&name), "{name:?}");
-        }
+    fn a_tool_that_refuses_is_quoted() {
+        let error =
+            ask(Path::new("/bin/sh"), &["-c", "echo 'error: no toolchain' >&2; exit 1"]).unwrap_err().to_string();
+        assert!(error.starts_with("/bin/sh refuses: error: no toolchain; "), "{error}");
+        let error = ask(Path::new("/bin/sh"), &["-c", "exit 1"]).unwrap_err().to_string();
+        assert!(error.contains("did not say which version"), "{error}");
     }
 
     #[test]

@@ -12,10 +12,11 @@
 
 use super::toolchain::tools_name;
 use crate::home::Home;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Names under which the program stands in for another one.
 const TOOLS: [&str; 3] = ["cargo", "rustc", "rustup"];
@@ -31,17 +32,23 @@ pub struct WorkDirError {
     source: io::Error,
 }
 
-/// A kernel's working directory. Dropping it removes it.
+/// A kernel's working directory: nobody but its owner can look into it, since it holds what the user typed. Dropping it
+/// removes it.
 #[derive(Debug)]
 pub struct WorkDir {
+    cache: PathBuf,
+    program: PathBuf,
     root: PathBuf,
     tools: PathBuf,
-    /// Locked: says that we live.
-    _alive: File,
+    /// Locked: says that we live. `None` before the directory is made.
+    alive: Mutex<Option<File>>,
 }
 
 /// How often a directory that is still being written to is tried to be removed.
 const REMOVALS: usize = 50;
+
+/// What every working directory has once a template is in it: without one of them it is not used as it is.
+const ESSENTIAL: [&str; 6] = ["crate/src", "crate/target", "crates", "state/running", "config", ".cargo/config.toml"];
 
 impl WorkDir {
     /// Makes a directory that no other kernel has.
@@ -53,22 +60,57 @@ impl WorkDir {
     }
 
     pub(super) fn create_in(cache: &Path, program: &Path) -> Result<Self, WorkDirError> {
+        let work = Self::plan_in(cache, program);
+        work.make()?;
+        Ok(work)
+    }
+
+    /// A directory that no other kernel has, and that is not there before [`WorkDir::make`].
+    pub fn plan(home: &Home) -> Self {
+        Self::plan_in(home.cache_dir(), home.program())
+    }
+
+    fn plan_in(cache: &Path, program: &Path) -> Self {
         let short = uuid::Uuid::new_v4().simple().to_string();
-        let root = cache.join("work").join(format!("{}-{}", std::process::id(), &short[..8]));
-        let tools = cache.join("tools").join(tools_name(program));
+        Self {
+            root: cache.join("work").join(format!("{}-{}", std::process::id(), &short[..8])),
+            tools: cache.join("tools").join(tools_name(program)),
+            cache: cache.to_owned(),
+            program: program.to_owned(),
+            alive: Mutex::default(),
+        }
+    }
+
+    /// Makes the directory, without a template in it. What is left of an earlier one is removed.
+    ///
+    /// # Errors
+    /// If the cache directory is not writable.
+    pub fn make(&self) -> Result<(), WorkDirError> {
         let make = || -> io::Result<File> {
-            make_tools(&tools, program)?;
+            make_tools(&self.tools, &self.program)?;
             // A sweep must not see the directory before it is locked.
-            let _turn = take_turn(cache)?;
+            let _turn = take_turn(&self.cache)?;
+            self.remove();
+            make_private(&self.root)?;
             for name in ["crate/src", "state/running", "config", ".cargo"] {
-                fs::create_dir_all(root.join(name))?;
+                fs::create_dir_all(self.root.join(name))?;
             }
-            let alive = File::create(root.join("alive"))?;
+            let alive = File::create(self.root.join("alive"))?;
             alive.lock()?;
             Ok(alive)
         };
-        let alive = make().map_err(|source| WorkDirError { path: root.clone(), source })?;
-        Ok(Self { root, tools, _alive: alive })
+        let alive = make().map_err(|source| WorkDirError { path: self.root.clone(), source })?;
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Some(alive);
+        Ok(())
+    }
+
+    /// Whether the directory, and the template in it, is still there: somebody may have emptied the cache.
+    pub fn is_whole(&self) -> bool {
+        let alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = alive.as_ref().and_then(|file| file.metadata().ok()).map(|metadata| metadata.ino());
+        let present = fs::metadata(self.root.join("alive")).ok().map(|metadata| metadata.ino());
+        let tools = || self.tools.join("cargo").exists();
+        ours.is_some() && ours == present && tools() && ESSENTIAL.iter().all(|part| self.root.join(part).exists())
     }
 
     /// The directory itself.
@@ -188,17 +230,29 @@ fn take_turn(cache: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes the links under whose names `program` stands in for the tools.
+/// Makes the links under whose names `program` stands in for the tools. One that leads elsewhere is replaced.
 pub(super) fn make_tools(tools: &Path, program: &Path) -> io::Result<()> {
     fs::create_dir_all(tools)?;
     for name in TOOLS {
-        match symlink(program, tools.join(name)) {
-            // The directory's name is made from the program's path, so this link is the right one.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            other => other?,
+        let link = tools.join(name);
+        if fs::read_link(&link).is_ok_and(|target| target == program) {
+            continue;
         }
+        // Another kernel may use it, or be making it, at this moment: it is replaced as a whole.
+        let new = tools.join(format!("{name}.new-{}", uuid::Uuid::new_v4().simple()));
+        symlink(program, &new)?;
+        fs::rename(&new, &link)?;
     }
     Ok(())
+}
+
+/// Makes a directory that only its owner can use, whatever the umask says.
+fn make_private(directory: &Path) -> io::Result<()> {
+    if let Some(parent) = directory.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().mode(0o700).create(directory)?;
+    fs::set_permissions(directory, Permissions::from_mode(0o700))
 }
 
 #[cfg(test)]
@@ -218,6 +272,49 @@ mod tests {
         drop(first);
         assert!(!root.exists());
         assert!(second.state_dir().is_dir());
+    }
+
+    #[test]
+    fn a_directory_is_its_owners_alone_and_is_made_anew_when_it_was_removed() {
+        let cache = tempfile::tempdir().unwrap();
+        let work = WorkDir::plan_in(cache.path(), Path::new("/bin/true"));
+        assert!(!work.root().exists() && !work.is_whole());
+        work.make().unwrap();
+        assert_eq!(fs::metadata(work.root()).unwrap().mode() & 0o777, 0o700);
+        fill(&work);
+        assert!(work.is_whole());
+        fs::remove_dir_all(work.root()).unwrap();
+        assert!(!work.is_whole());
+        work.make().unwrap();
+        fill(&work);
+        assert!(work.is_whole());
+        assert_eq!(sweep_in(cache.path()).unwrap(), 0, "it is locked anew");
+        fs::remove_dir_all(work.crate_dir()).unwrap();
+        assert!(!work.is_whole());
+    }
+
+    #[test]
+    fn links_that_lead_elsewhere_are_replaced() {
+        let cache = tempfile::tempdir().unwrap();
+        let tools = cache.path().join("tools");
+        let program = Path::new("/bin/true");
+        make_tools(&tools, program).unwrap();
+        fs::remove_file(tools.join("cargo")).unwrap();
+        symlink("/nowhere", tools.join("cargo")).unwrap();
+        fs::remove_file(tools.join("rustc")).unwrap();
+        fs::write(tools.join("rustc"), "garbage").unwrap();
+        make_tools(&tools, program).unwrap();
+        for name in TOOLS {
+            assert_eq!(fs::read_link(tools.join(name)).unwrap(), program);
+        }
+        assert_eq!(fs::read_dir(&tools).unwrap().count(), TOOLS.len());
+    }
+
+    /// Puts something in the places of what a template brings.
+    fn fill(work: &WorkDir) {
+        for part in ESSENTIAL {
+            fs::create_dir_all(work.root().join(part)).unwrap();
+        }
     }
 
     #[test]

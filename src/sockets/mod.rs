@@ -25,7 +25,9 @@ mod stream;
 pub use client::{Client, ClientError};
 pub use connection_file::{Address, ConnectionFile, ConnectionFileError};
 
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,7 +107,8 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
     let behind_doors = [connection.shell(), connection.control(), connection.stdin(), connection.iopub()];
     let inner = behind_doors.iter().map(Address::inner).collect::<Vec<_>>();
     let addresses = behind_doors.into_iter().chain(inner).chain([connection.heartbeat()]);
-    let ipc_files = addresses.filter_map(Address::into_path).collect();
+    let ipc_files: Vec<PathBuf> = addresses.filter_map(Address::into_path).collect();
+    keep_to_owner(&ipc_files);
     Ok((Transport { incoming, outgoing }, Sockets { sending, readers, doors, relay, ipc_files }))
 }
 
@@ -175,6 +178,15 @@ async fn listen<S: Socket>(name: &'static str, address: &Address) -> Result<(S, 
     let mut socket = S::new();
     let endpoint = socket.bind(&address.to_string()).await.map_err(|error| bind_error(name, address, error))?;
     Ok((socket, endpoint))
+}
+
+/// Lets nobody else connect to sockets in the file system, whatever the umask was: who listens at iopub need not sign.
+fn keep_to_owner(files: &[PathBuf]) {
+    for file in files.iter().filter(|file| file.exists()) {
+        if let Err(error) = fs::set_permissions(file, Permissions::from_mode(0o600)) {
+            tracing::warn!("other users may connect to {}: {error}", file.display());
+        }
+    }
 }
 
 /// Removes the file of a kernel that was killed: nobody listens there any more.

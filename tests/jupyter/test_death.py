@@ -9,9 +9,11 @@ import pytest
 from starting import eventually, processes
 
 ENDINGS = {
-    "exit": ("std::process::exit(3)", "3"),
-    "abort": ("std::process::abort()", "SIGABRT"),
-    "null dereference": ("unsafe { std::ptr::null_mut::<u8>().write_volatile(1) }", "SIGSEGV"),
+    "exit": ("std::process::exit(3)", "exit status 3"),
+    "success": ("std::process::exit(0)", "exit status 0"),
+    "a number of our own": ("std::process::exit(99)", "exit status 99"),
+    "abort": ("std::process::abort()", "signal 6 (SIGABRT)"),
+    "null dereference": ("unsafe { std::ptr::null_mut::<u8>().write_volatile(1) }", "signal 11 (SIGSEGV)"),
 }
 
 
@@ -53,7 +55,7 @@ def test_row_09_the_reply_comes_soon_after_the_end(kernel):
 
 def test_row_09_a_process_that_the_cell_leaves_behind_holds_nothing_up(kernel):
     code = """
-    let child = std::process::Command::new("sleep").arg("30").spawn().unwrap();
+    let child = std::process::Command::new("setsid").args(["sleep", "30"]).spawn().unwrap();
     println!("{}", child.id());
     std::process::exit(5);
     """

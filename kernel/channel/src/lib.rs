@@ -38,3 +38,7 @@ pub const SOCKET_ENV: &str = "LOOPBOOK_CHANNEL";
 /// Environment variable that names the `lib.rs` which evcxr writes before each build; the runtime reads the line marks
 /// (`/*lb:CELL:LINE*/`) from it when a cell is loaded. Removed like [`SOCKET_ENV`].
 pub const SOURCE_ENV: &str = "LOOPBOOK_SOURCE";
+
+/// Environment variable with the user's own `RUST_BACKTRACE`, in whose place evcxr puts a value for its own child. The child
+/// puts it back before any user code runs.
+pub const USER_BACKTRACE_ENV: &str = "LOOPBOOK_USER_BACKTRACE";

@@ -89,12 +89,20 @@ impl Workshop {
     /// # Errors
     /// A sentence for the user, if the working directory cannot be written.
     pub fn adopt(&self, resolution: &Resolution) -> Result<String, String> {
-        let before = fs::read_to_string(self.lockfile()).map_err(not_written)?;
+        let before = self.versions()?;
         self.set_versions(&Lockfile::parse(&before).merged(&resolution.lock).to_text())?;
         Ok(before)
     }
 
-    /// Sets the notebook's versions: the text of a lock.
+    /// The notebook's versions: the text of a lock.
+    ///
+    /// # Errors
+    /// As [`Workshop::adopt`].
+    pub fn versions(&self) -> Result<String, String> {
+        fs::read_to_string(self.lockfile()).map_err(not_written)
+    }
+
+    /// Sets the notebook's versions.
     ///
     /// # Errors
     /// As [`Workshop::adopt`].

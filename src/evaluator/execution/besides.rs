@@ -172,7 +172,7 @@ impl Executions {
                 child.send(&ToChild::Interrupt { cell });
                 self.wake_up(cell, Some(&child));
             }
-            (Phase::Running(_), Some(child)) => child.kill(),
+            (Phase::Running(_), Some(child)) => drop(child.kill()),
             _ => {
                 if let Phase::Compiling(group) = phase {
                     end_group(group);

@@ -67,6 +67,7 @@ impl Session {
         }
         self.dependencies = all;
         self.runtime = resolution.runtime;
+        self.versions = self.workshop.versions().ok();
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::evaluator::cell::{self, Prepared};
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
-use crate::evaluator::{Cell, Report, hints, report};
+use crate::evaluator::{Cell, Report, hints, report, wording};
 use evcxr::CompilationError;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
@@ -37,14 +37,21 @@ impl Session {
         self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
         let fallback = fallback.join("\n");
+        // rustc or the linker has said so, about no line of the user's.
+        if wording::is_disk_full(&fallback) {
+            return report::disk_full();
+        }
         let hints = hints::of(&cell.code, diagnostics, &fallback);
         report::compile_error(diagnostics, &self.sources, &hints, &fallback)
     }
 
     /// A cell that compiles, but that evcxr cannot take, as it says in `message`.
     pub(super) fn refused(&self, cell: &Cell, message: &str) -> Report {
+        if wording::is_disk_full(message) {
+            return report::disk_full();
+        }
         let hints = hints::of(&cell.code, &[], message);
-        report::compile_error(&[], &self.sources, &hints, message)
+        report::compile_error(&[], &self.sources, &hints, &wording::without_json(message))
     }
 
     /// A cell that has ended its process: `child`, with this status. All that it printed is waited for.
@@ -52,8 +59,9 @@ impl Session {
         if let Some(pid) = child {
             self.executions.wait_for_last_words(pid);
         }
-        let status = status.rsplit("status: ").next().unwrap_or_default().trim();
+        let said = self.last_words();
+        let how = if said.is_empty() { wording::exit_status(status) } else { said.join("; ") };
         let interrupted = self.executions.interrupts() > 1;
-        report::child_died(status, variables, interrupted)
+        report::child_died(&how, variables, interrupted)
     }
 }

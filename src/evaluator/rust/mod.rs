@@ -7,19 +7,24 @@ mod depend;
 mod failed;
 mod live;
 mod obey;
+mod place;
 mod prepare;
 mod progress;
+mod refusing;
 mod session;
 mod spared;
 
 pub use prepare::{Prepared, prepare};
+pub use refusing::Refusing;
 
 use super::diagnostics::{Diagnostic, Source, Sources};
 use super::execution::Executions;
-use super::link::{self, OnBuilt};
+use super::link::OnBuilt;
 use super::names::Names;
 use super::standin;
-use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, cell, report, workdir};
+use super::{
+    Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell, report, wording, workdir,
+};
 use async_std::channel::Sender;
 use async_std::future::timeout;
 use beside::{SharedNotebook, Subshells};
@@ -89,15 +94,13 @@ impl RustEvaluator {
     /// started right away; they wait.
     ///
     /// # Errors
-    /// If the channel to the child or the thread cannot be made.
+    /// If the system has no threads left.
     pub fn start(prepared: Prepared, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
         let root = prepared.work.root().to_owned();
-        let build = root.clone();
         let executions = Executions::new(events, prepared.work.source(), move || {
-            standin::kill_running(&build);
+            standin::kill_running(&root);
         });
         let sources = Sources::default();
-        link::listen(&prepared.socket, executions.clone(), sources.clone(), warnings_of(root, sources.clone()))?;
         let (jobs, queue) = mpsc::channel();
         let names = Names::default();
         let load = Arc::new(Load::default());
@@ -229,37 +232,59 @@ struct Thread {
 
 impl Thread {
     fn run(self, prepared: Arc<Prepared>, queue: &mpsc::Receiver<Job>) {
-        let progress = progress::show(prepared.work.root(), self.executions.clone());
-        if let Err(error) = &progress {
-            tracing::warn!("builds cannot be watched: {error}");
-        }
-        match self.open(&prepared) {
-            Ok(mut session) => {
+        let mut session = self.open(&prepared);
+        // These cells have waited for an answer; those that come later may find that things have changed.
+        let mut waited = self.load.last_cell.load(Ordering::Acquire);
+        self.serve(queue, |job| {
+            if let (Err(_), Job::Run(cell, _)) = (&session, &job)
+                && cell.id > waited
+            {
+                session = self.open(&prepared);
+                waited = self.load.last_cell.load(Ordering::Acquire);
+            }
+            match (&mut session, job) {
+                (Ok(session), job) => session.work(job),
+                (Err(report), Job::Run(cell, _busy)) => {
+                    // False if it was interrupted meanwhile, and has been answered.
+                    if self.executions.begin(&cell, Arc::default()) {
+                        self.executions.finish(Outcome::Error(report.clone()));
+                    }
+                }
+                (Err(_), _) => {}
+            }
+        });
+    }
+
+    /// Starts evcxr, or says why it cannot be: that may be another time.
+    fn open(&self, prepared: &Arc<Prepared>) -> Result<Session, Report> {
+        match self.try_open(prepared) {
+            Ok(session) => {
                 self.load.warm.store(true, Ordering::Release);
                 self.executions.is_ready(Ok(()));
                 let message = format!("warm after {:.1} s", self.started.elapsed().as_secs_f64());
                 self.executions.send(Event::Ready { message });
-                self.serve(queue, |job| session.work(job));
+                Ok(session)
             }
             Err(error) => {
-                let report = report::no_compiler(&format!("{error:#}"));
+                let why = wording::sentence(&error);
+                let report = report::no_compiler(&why, "Then run the cell again.");
                 self.executions.is_ready(Err(report.clone()));
                 self.executions.finish(Outcome::Ok);
-                self.executions.send(Event::Ready { message: format!("the evaluator did not start: {error:#}") });
-                self.serve(queue, |job| {
-                    if let Job::Run(cell, _busy) = job {
-                        self.executions.refuse(cell.id, report.clone());
-                    }
-                });
+                self.executions.send(Event::Ready { message: format!("the evaluator did not start: {why}") });
+                // What was made so far takes room that somebody may need.
+                prepared.work.remove();
+                Err(report)
             }
         }
     }
 
-    fn open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
+    fn try_open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
+        let place = place::make(prepared, &self.executions, &self.sources)?;
         let mut shown = false;
         let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
         let shared = Shared { names: self.names.clone(), notebook: self.notebook.clone(), live: self.live.clone() };
-        Session::open(prepared.clone(), linked, self.executions.clone(), self.sources.clone(), shared)
+        let (executions, sources) = (self.executions.clone(), self.sources.clone());
+        Session::open(prepared.clone(), linked, place, executions, sources, shared)
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.
@@ -268,11 +293,10 @@ impl Thread {
         if cell == 0 {
             return false;
         }
-        let text = format!("The runtime is compiled for the first time, which takes a few minutes: {line}");
         self.executions.send(Event::Display {
             cell,
             kind: if shown { DisplayKind::Update } else { DisplayKind::Display },
-            data: MimeBundle::from([("text/plain".to_owned(), text.into())]),
+            data: MimeBundle::from([("text/plain".to_owned(), line.into())]),
             metadata: serde_json::Map::new(),
             display_id: Some("loopbook-warm".into()),
         });
@@ -306,9 +330,9 @@ impl Session {
 
 /// Removes what kernels that were killed have left, while this one starts.
 fn sweep(prepared: &Arc<Prepared>) -> std::io::Result<()> {
-    let home = prepared.home.clone();
+    let prepared = prepared.clone();
     std::thread::Builder::new().name("sweep".into()).spawn(move || {
-        if let Err(error) = workdir::sweep_stale(&home) {
+        if let Err(error) = workdir::sweep_stale(prepared.home()) {
             tracing::warn!("what a dead kernel left cannot be removed: {error}");
         }
     })?;

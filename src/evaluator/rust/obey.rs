@@ -5,7 +5,7 @@ use crate::evaluator::cell::Prepared;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::dependencies::Dependency;
 use crate::evaluator::template::CARGO_CONFIG;
-use crate::evaluator::{Cell, Event, report};
+use crate::evaluator::{Cell, Event, report, wording};
 use loopbook_channel::{MimeBundle, Query};
 
 /// What follows a command.
@@ -136,42 +136,49 @@ impl Session {
 
     fn restart(&mut self, cell: &Cell) {
         let lost = self.variables();
-        self.replace_child();
+        let left = self.replace_child();
         let lost =
             if lost.is_empty() { "There were no variables.".into() } else { format!("Gone: {}.", lost.join(", ")) };
         let kept = "Background tasks have ended. Functions, types, `use` and dependencies are kept.";
-        self.show_text(cell, &format!("The process that runs the cells was restarted. {lost} {kept}"));
+        let left = wording::programs_left(&left).unwrap_or_default();
+        let text = format!("The process that runs the cells was restarted. {lost} {kept} {left}");
+        self.show_text(cell, text.trim_end());
     }
 
     /// Begins the notebook anew: nothing that a cell defined is left.
     fn clear(&mut self, cell: &Cell) -> Result<(), String> {
         self.end_child();
         self.restore_runtime().map_err(|error| format!("the runtime cannot be put back: {error}"))?;
-        self.context = open_context(self.prepared.child_command()).map_err(|error| format!("{error:#}"))?;
+        let (context, last_words) =
+            open_context(self.prepared.child_command()).map_err(|error| wording::sentence(&error))?;
+        self.replace_context(context, last_words);
         self.forget_everything();
         self.show_text(cell, "Everything was cleared: variables, tasks, functions, types, `use` and dependencies.");
         Ok(())
     }
 
-    /// Ends the process that runs the cells; evcxr notices and starts another.
-    pub(super) fn replace_child(&mut self) {
-        self.end_child();
+    /// Ends the process that runs the cells; evcxr notices and starts another. Gives the names of programs that go on.
+    pub(super) fn replace_child(&mut self) -> Vec<String> {
+        let left = self.end_child();
         let _it_has_ended = self.context.execute("();");
         self.had_child = false;
+        left
     }
 
-    fn end_child(&self) {
-        if let Some(connection) = self.executions.connection() {
-            connection.kill();
-            self.executions.wait_for_last_words(connection.pid());
-        }
+    fn end_child(&self) -> Vec<String> {
+        let Some(connection) = self.executions.connection() else { return Vec::new() };
+        let left = connection.kill();
+        self.executions.wait_for_last_words(connection.pid());
+        left
     }
 
     /// Cells are compiled with this level from now on; what they link stays as it is.
-    fn optimise(&self, cell: &Cell, level: &str) -> Result<(), String> {
-        let config = CARGO_CONFIG.replacen("opt-level = 0", &format!("opt-level = {level}"), 1);
-        std::fs::write(self.prepared.work.root().join(".cargo/config.toml"), config)
-            .map_err(|error| format!("the level cannot be changed: {error}"))?;
+    fn optimise(&mut self, cell: &Cell, level: &str) -> Result<(), String> {
+        let before = std::mem::replace(&mut self.level, level.to_owned());
+        if let Err(error) = self.write_level() {
+            self.level = before;
+            return Err(format!("the level cannot be changed: {error}"));
+        }
         let loops = match level {
             "0" | "1" => "",
             _ => {
@@ -183,5 +190,14 @@ impl Session {
             &format!("Cells are now compiled with opt-level {level}. The runtime stays optimised.{loops}"),
         );
         Ok(())
+    }
+
+    /// Tells cargo the level that cells are compiled with.
+    ///
+    /// # Errors
+    /// If the working directory cannot be written.
+    pub(super) fn write_level(&self) -> std::io::Result<()> {
+        let config = CARGO_CONFIG.replacen("opt-level = 0", &format!("opt-level = {}", self.level), 1);
+        std::fs::write(self.prepared.work.root().join(".cargo/config.toml"), config)
     }
 }

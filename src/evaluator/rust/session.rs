@@ -9,16 +9,16 @@ use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
-use super::super::{Cell, Event, Outcome, Report, report};
+use super::super::{Cell, Event, Outcome, Report, report, wording};
 use super::ask::without_commands;
 use super::beside::SharedNotebook;
 use super::failed::another_try;
 use super::live::Live;
 use super::obey::Next;
+use super::place::Place;
 use super::prepare::Linked;
 use super::spared::Spared;
 use super::{Busy, Prepared};
-use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, Stream};
 use std::collections::BTreeMap;
@@ -50,6 +50,13 @@ pub(super) struct Session {
     /// What the runtime is made of that the process of the cells has loaded.
     pub(super) runtime: Closure,
     pub(super) linked: Linked,
+    pub(super) place: Place,
+    /// The versions of the notebook's crates, once it has some: the text of a lock.
+    pub(super) versions: Option<String>,
+    /// The level that cells are compiled with, as `:opt` has set it.
+    pub(super) level: String,
+    /// What the child says on evcxr's stderr, before it gives up.
+    last_words: LastWords,
     pub(super) had_child: bool,
     pub(super) timing: bool,
     pub(super) sources: Sources,
@@ -66,23 +73,40 @@ pub(super) struct Session {
     pub(super) spared: Vec<Spared>,
 }
 
+/// Gives the lines that the child has written to evcxr's stderr since it was last asked.
+pub(super) type LastWords = Box<dyn Fn() -> Vec<String>>;
+
 /// Starts evcxr and runs the hidden first cell in it.
 ///
 /// # Errors
 /// If evcxr does not start, or the runtime cannot be compiled or loaded.
-pub(super) fn open_context(child: std::process::Command) -> anyhow::Result<CommandContext> {
+pub(super) fn open_context(child: std::process::Command) -> anyhow::Result<(CommandContext, LastWords)> {
     let started = Instant::now();
-    let (context, outputs) = EvalContext::with_subprocess_command(child).context("evcxr did not start")?;
-    std::thread::Builder::new().name("child-stderr".into()).spawn(move || {
-        for line in outputs.stderr {
-            tracing::warn!("child: {line}");
-        }
-    })?;
+    let opened = EvalContext::with_subprocess_command(child);
+    let (context, outputs) = opened.map_err(|error| not_started(&error.to_string()))?;
+    let stderr = outputs.stderr;
+    let last_words: LastWords = Box::new(move || stderr.try_iter().collect());
     tracing::info!("evcxr started after {:.1} s", started.elapsed().as_secs_f64());
     let mut context = CommandContext::with_eval_context(context);
     let dependencies: String = DEPENDENCIES.iter().map(|(name, spec)| format!(":dep {name} = {spec}\n")).collect();
-    context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(first_cell_failed)?;
-    Ok(context)
+    context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(|error| {
+        let why = first_cell_failed(error);
+        let said = last_words();
+        if said.is_empty() { why } else { anyhow::anyhow!("{why}: {}", said.join("; ")) }
+    })?;
+    Ok((context, last_words))
+}
+
+/// evcxr's first cells did not compile, or the program for them did not start.
+fn not_started(message: &str) -> anyhow::Error {
+    if wording::is_disk_full(message) {
+        return anyhow::anyhow!("the disk of the cache is full; free some space there");
+    }
+    let message = wording::without_json(message);
+    match wording::linker_missing(&message) {
+        Some(remedy) => anyhow::anyhow!("{message}; {remedy}"),
+        None => anyhow::anyhow!("evcxr did not start: {message}"),
+    }
 }
 
 impl Session {
@@ -93,12 +117,13 @@ impl Session {
     pub(super) fn open(
         prepared: Arc<Prepared>,
         linked: Linked,
+        place: Place,
         executions: Arc<Executions>,
         sources: Sources,
         Shared { names, notebook: shared, live }: Shared,
     ) -> anyhow::Result<Self> {
         executions.begin_hidden();
-        let context = open_context(prepared.child_command())?;
+        let (context, last_words) = open_context(prepared.child_command())?;
         executions.finish(Outcome::Ok);
         share(&shared, &notebook());
         Ok(Self {
@@ -107,8 +132,12 @@ impl Session {
             workshop: prepared.workshop(&linked)?,
             runtime: linked.runtime.clone(),
             linked,
+            place,
             prepared,
             dependencies: Vec::new(),
+            versions: None,
+            level: "0".to_owned(),
+            last_words,
             had_child: true,
             timing: false,
             sources,
@@ -129,6 +158,12 @@ impl Session {
     pub(super) fn run(&mut self, mut cell: Cell, busy: Busy) {
         if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
             cell.code = format!("?{name}");
+        }
+        if let Err(report) = self.make_place_again(&cell) {
+            if self.executions.begin(&cell, Arc::default()) {
+                self.executions.finish(Outcome::Error(report));
+            }
+            return;
         }
         let lost = self.recover();
         self.notebook.variables = self.variables().into_iter().collect();
@@ -164,6 +199,16 @@ impl Session {
         }
     }
 
+    /// What the child has said, since this was last asked, about why it cannot go on.
+    pub(super) fn last_words(&self) -> Vec<String> {
+        (self.last_words)()
+    }
+
+    /// Goes on with another evcxr.
+    pub(super) fn replace_context(&mut self, context: CommandContext, last_words: LastWords) {
+        (self.context, self.last_words) = (context, last_words);
+    }
+
     /// The names of the notebook's variables.
     pub(super) fn variables(&self) -> Vec<String> {
         let mut names: Vec<_> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
@@ -188,6 +233,7 @@ impl Session {
         self.names.forget();
         self.items.clear();
         self.dependencies.clear();
+        self.versions = None;
     }
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
@@ -334,8 +380,11 @@ fn types() -> Types {
 fn first_cell_failed(error: Error) -> anyhow::Error {
     let why = match error {
         Error::CompilationErrors(errors) => errors.iter().map(|error| error.message()).collect::<Vec<_>>().join("; "),
-        other => other.to_string(),
+        other => wording::without_json(&other.to_string()),
     };
+    if wording::is_disk_full(&why) || wording::linker_missing(&why).is_some() {
+        return not_started(&why);
+    }
     anyhow::anyhow!("the first cell, which the kernel runs for itself, failed: {why}")
 }
 

@@ -6,7 +6,9 @@ use super::group::die_with_parent;
 use super::progress::{BuildProgress, parse_bar};
 use serde_json::Value;
 use std::env;
+use std::ffi::CString;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -68,6 +70,10 @@ pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_standin: &Path)
     if let Some(home) = env::var_os(CARGO_HOME_ENV) {
         command.env("CARGO_HOME", home);
     }
+    // rustc wants to make directories there, and gives up if it cannot.
+    if !is_usable(&env::temp_dir()) {
+        command.env_remove("TMPDIR");
+    }
     command
         .env("RUSTC", rustc_standin)
         // Empty means none, also against a configuration file.
@@ -76,6 +82,13 @@ pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_standin: &Path)
         .env("RUSTFLAGS", RUSTFLAGS)
         .env("CARGO_TARGET_DIR", "target")
         .env("CARGO_BUILD_BUILD_DIR", "target");
+}
+
+/// Whether files can be made in a directory.
+fn is_usable(directory: &Path) -> bool {
+    let Ok(path) = CString::new(directory.as_os_str().as_bytes()) else { return false };
+    // SAFETY: `path` is a C string that lives until the call returns.
+    directory.is_dir() && unsafe { libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) } == 0
 }
 
 /// Runs cargo to its end. Its progress bar goes to `on_progress`.

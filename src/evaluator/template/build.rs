@@ -1,9 +1,11 @@
 //! Making a template: cargo run as evcxr will run it, on the manifest that evcxr will write.
 
-use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError, link};
+use super::listing::{Listing, Look};
+use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError, link, remove};
 use crate::evaluator::dependencies::{Closure, TREE};
 use crate::evaluator::standin::{BuildProgress, CARGO_ENV, Lockfile, RUSTC_ENV, RUSTFLAGS, STATE_ENV, prepare, run};
 use crate::evaluator::toolchain::Toolchain;
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -36,6 +38,9 @@ overflow-checks = true
 [dependencies]
 "#;
 
+/// What the system says when there is no room for a file, whoever passes it on.
+const DISK_IS_FULL: &str = "No space left on device";
+
 /// What to make, where and of what.
 pub(super) struct Order<'a> {
     /// Where the template will lie.
@@ -66,10 +71,8 @@ pub(super) fn build(
 }
 
 fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
-    if new.is_dir() {
-        // Left by a process that was killed: only one at a time makes this template.
-        fs::remove_dir_all(new)?;
-    }
+    // Left by a process that was killed: only one at a time makes this template.
+    remove(new)?;
     fs::create_dir_all(new.join("crate/src"))?;
     fs::create_dir_all(new.join(".cargo"))?;
     fs::create_dir_all(new.join("answers"))?;
@@ -83,8 +86,9 @@ fn write_inputs(order: &Order<'_>, new: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes over what another template has compiled of the same versions with the same compiler: after an update of this
-/// program only its own crates are compiled. If that fails, all of them are.
+/// Takes over what is whole of the damaged template whose place this one takes, or else what another one has compiled of
+/// the same versions with the same compiler: after an update of this program only its own crates are compiled. If that
+/// fails, all of them are.
 fn take_over(order: &Order<'_>, new: &Path) {
     let ingredients = [order.toolchain.version(), RUSTFLAGS, CARGO_CONFIG, MANIFEST].join("\n");
     let same = |other: &Path, name: &str| {
@@ -92,10 +96,15 @@ fn take_over(order: &Order<'_>, new: &Path) {
     };
     let taken = || -> io::Result<()> {
         fs::write(new.join("ingredients"), ingredients)?;
+        if take_whole(order.directory, new)? {
+            return Ok(());
+        }
         for other in fs::read_dir(order.directory.parent().unwrap_or(new))? {
             let other = other?.path();
-            if other.extension().is_none() && same(&other, "ingredients") && same(&other, "crates/Cargo.lock") {
-                return link::take_over(&other.join("crate/target"), &new.join("crate/target"));
+            let is_alike = other.extension().is_none() && other != order.directory;
+            if is_alike && same(&other, "ingredients") && same(&other, "crates/Cargo.lock") && take_whole(&other, new)?
+            {
+                return link::remove_ours(&new.join("crate/target"));
             }
         }
         Ok(())
@@ -104,6 +113,16 @@ fn take_over(order: &Order<'_>, new: &Path) {
         tracing::warn!("nothing is taken over from an older runtime: {error}");
         let _was_not_made = fs::remove_dir_all(new.join("crate/target"));
     }
+}
+
+/// Takes over those files of another template's build that are what they were; cargo makes the others again. Of a template
+/// without a listing nothing is certain, and nothing is taken: then this says false.
+fn take_whole(other: &Path, new: &Path) -> io::Result<bool> {
+    let Some(listing) = Listing::read(other) else { return Ok(false) };
+    let damaged: HashSet<PathBuf> =
+        listing.damaged(other, Look::Contents).into_iter().map(|path| other.join(path)).collect();
+    link::take_over(&other.join("crate/target"), &new.join("crate/target"), damaged)?;
+    Ok(true)
 }
 
 /// The manifest as evcxr writes it when it knows our crates by these paths. Further dependencies are lines behind it.
@@ -189,7 +208,10 @@ fn compile(
         }
     }
     let messages = last.map(|finished| finished.messages()).unwrap_or_default();
-    Err(TemplateError::DoesNotCompile { messages })
+    match messages.contains(DISK_IS_FULL) {
+        true => Err(TemplateError::DiskFull { path: order.directory.to_owned() }),
+        false => Err(TemplateError::DoesNotCompile { messages }),
+    }
 }
 
 /// Completes the template: the full lock, nothing of the empty cell, nothing writable, its own name.
@@ -200,6 +222,9 @@ fn finish(new: &Path, order: &Order<'_>, tree: &str) -> io::Result<()> {
     fs::write(new.join("Cargo.lock"), full.to_text())?;
     fs::write(new.join("tree"), tree)?;
     protect(&new.join("crate/target"))?;
+    Listing::take(new)?.write(new)?;
+    // A damaged one; kernels have links of their own to what they use.
+    remove(order.directory)?;
     fs::rename(new, order.directory)
 }
 

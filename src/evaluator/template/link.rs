@@ -3,10 +3,10 @@
 //! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so that no
 //! kernel's build changes another's.
 
-use super::{CARGO_CONFIG, Template, TemplateError};
+use super::{CARGO_CONFIG, Template, TemplateError, remove};
 use crate::evaluator::standin::CELL_CRATE;
 use crate::evaluator::workdir::WorkDir;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, FileTimes};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -29,13 +29,25 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
     fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
 }
 
-/// Puts what one template's build left into another's, without the crates of ours.
+/// Puts what one template's build left into another's, without these files.
 ///
 /// # Errors
 /// If a directory cannot be read or written.
-pub(super) fn take_over(from: &Path, to: &Path) -> io::Result<()> {
-    Linker::default().directory(from, to)?;
-    remove_ours(to)
+pub(super) fn take_over(from: &Path, to: &Path, left_out: HashSet<PathBuf>) -> io::Result<()> {
+    Linker { left_out, ..Linker::default() }.directory(from, to)
+}
+
+/// Makes the template's link to its sources lead there.
+///
+/// # Errors
+/// If the template is missing or cannot be written.
+pub(super) fn point_to(template: &Path, crates: &Path) -> io::Result<()> {
+    let link = template.join("crates");
+    if link.canonicalize().is_ok_and(|present| present == crates) {
+        return Ok(());
+    }
+    remove(&link)?;
+    symlink(crates, link)
 }
 
 /// Has the next build compile the runtime anew. Its library has one name whatever it is made of, so that cargo would take
@@ -59,7 +71,10 @@ pub fn restore_runtime(template: &Template, work: &WorkDir) -> io::Result<()> {
 }
 
 /// Removes what cargo made of the built-in crates, and what it knows of that.
-fn remove_ours(directory: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// If something cannot be removed.
+pub(super) fn remove_ours(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let is_directory = entry.file_type()?.is_dir();
@@ -80,6 +95,8 @@ struct Linker {
     copies: HashMap<u64, PathBuf>,
     /// What is there already is left as it is.
     only_missing: bool,
+    /// Files that are not linked.
+    left_out: HashSet<PathBuf>,
 }
 
 impl Linker {
@@ -88,7 +105,7 @@ impl Linker {
         for entry in fs::read_dir(from)? {
             let entry = entry?;
             let (from, to) = (entry.path(), to.join(entry.file_name()));
-            if is_of_the_cell(&entry.file_name().to_string_lossy()) {
+            if is_of_the_cell(&entry.file_name().to_string_lossy()) || self.left_out.contains(&from) {
                 continue;
             }
             if self.only_missing && to.is_file() {

@@ -7,6 +7,7 @@
 //!                         Cargo.lock     the versions in it
 //!                         tree           what the runtime is made of, as `cargo tree` says it
 //!                         ingredients    compiler and settings: what a later template has to have in common to start from it
+//!                         listing        size, time and digest of every file of these, to notice damage
 //!                         answers/       what kernels found out that is true for every kernel with this template
 //! CACHE/template/KEY.lock locked while KEY is made; its time says when KEY was last used
 //! ```
@@ -16,16 +17,19 @@
 
 mod build;
 mod link;
+mod listing;
 mod sources;
 
 pub use build::manifest;
 pub use link::{forget_runtime, link, restore_runtime};
+pub use listing::Look;
 
 use super::dependencies::Closure;
 use super::standin::{BuildProgress, RUSTFLAGS};
 use super::toolchain::{Toolchain, tools_name};
 use super::workdir::make_tools;
 use crate::home::Home;
+use listing::Listing;
 use sha2::{Digest, Sha256};
 use sources::Sources;
 use std::fs::{self, File};
@@ -64,7 +68,7 @@ opt-level = 0
 ";
 
 /// Raised when templates of earlier versions of this program must not be used.
-const FORMAT: &str = "4";
+const FORMAT: &str = "5";
 
 /// evcxr's version decides what its manifest looks like.
 const EVCXR_VERSION: &str = "0.22.0";
@@ -98,6 +102,12 @@ pub enum TemplateError {
         path: PathBuf,
         /// What went wrong.
         source: io::Error,
+    },
+    /// There is no room for what cargo makes.
+    #[error("the disk is full at {}; free 3 GB there, or set LOOPBOOK_CACHE to a directory on a larger disk", path.display())]
+    DiskFull {
+        /// Where the template was being made.
+        path: PathBuf,
     },
     /// It is our program's or the machine's fault.
     #[error("the runtime does not compile; `loopbook doctor` checks the toolchain and the C linker\n{messages}")]
@@ -141,25 +151,43 @@ impl Template {
         Closure::parse(&tree).ok_or_else(|| io::Error::other("the list of the runtime's crates is damaged"))
     }
 
+    /// Whether its files are there and have their sizes.
+    pub fn is_whole(&self) -> bool {
+        examine(&self.directory, Look::Sizes) == Condition::Whole
+    }
+
     /// The versions in it.
     pub fn lockfile(&self) -> PathBuf {
         self.directory.join("Cargo.lock")
     }
 }
 
-/// Whether the template for this installation and toolchain is there, so that [`warm`] would return at once.
-pub fn is_warm(home: &Home, toolchain: &Toolchain) -> bool {
-    let Ok(sources) = Sources::read(&home.crates_dir()) else { return false };
-    place(home.cache_dir(), &key(home, toolchain, &sources)).is_dir()
+/// In which state the template for an installation and a toolchain is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// [`warm`] would return at once.
+    Whole,
+    /// It was not made yet, or was removed.
+    Missing,
+    /// These of its files are not what they were, by their paths in it. [`warm`] compiles again what they belong to.
+    Damaged(Vec<PathBuf>),
 }
 
-/// Compiles the runtime, unless that was done before. If another kernel is just doing it, waits for that.
+/// In which state the template for this installation and toolchain is.
+pub fn condition(home: &Home, toolchain: &Toolchain, look: Look) -> Condition {
+    let Ok(sources) = Sources::read(&home.crates_dir()) else { return Condition::Missing };
+    examine(&place(home.cache_dir(), &key(home, toolchain, &sources)), look)
+}
+
+/// Compiles the runtime, unless that was done before; of one that is damaged, what is damaged. If another kernel is just
+/// doing it, waits for that.
 ///
 /// # Errors
 /// If the crates are missing, the cache is not writable or the crates do not compile. Nothing half-made is left.
 pub fn warm(
     home: &Home,
     toolchain: &Toolchain,
+    look: Look,
     on_progress: &mut (dyn FnMut(BuildProgress) + Send),
 ) -> Result<Template, TemplateError> {
     let crates = home.crates_dir();
@@ -168,17 +196,60 @@ pub fn warm(
     let directory = place(home.cache_dir(), &key);
     let in_cache = |source| TemplateError::Cache { path: directory.clone(), source };
     let turn = take_turn(home.cache_dir(), &key).map_err(in_cache)?;
-    if !directory.is_dir() {
-        let tools = home.cache_dir().join("tools").join(tools_name(home.program()));
-        make_tools(&tools, home.program()).map_err(in_cache)?;
+    if examine(&directory, look) != Condition::Whole {
         let crates = sources.copy_to(&home.cache_dir().join("crates")).map_err(in_cache)?;
-        build::build(&build::Order { directory: &directory, crates: &crates, tools: &tools, toolchain }, on_progress)?;
+        // If only the sources were damaged, nothing has to be compiled.
+        if link::point_to(&directory, &crates).is_err() || examine(&directory, look) != Condition::Whole {
+            let tools = home.cache_dir().join("tools").join(tools_name(home.program()));
+            make_tools(&tools, home.program()).map_err(in_cache)?;
+            build::build(
+                &build::Order { directory: &directory, crates: &crates, tools: &tools, toolchain },
+                on_progress,
+            )?;
+        }
     }
     drop(turn);
+    if let Err(error) = make_answers(&directory) {
+        tracing::warn!("what rust-analyzer is told cannot be kept for the next kernel: {error}");
+    }
     if let Err(error) = remove_unused(home.cache_dir(), &key) {
         tracing::warn!("cannot remove old templates: {error}");
     }
     Ok(Template { directory })
+}
+
+fn examine(directory: &Path, look: Look) -> Condition {
+    if !directory.is_dir() {
+        return Condition::Missing;
+    }
+    let Some(listing) = Listing::read(directory) else { return Condition::Damaged(vec!["listing".into()]) };
+    match listing.damaged(directory, look) {
+        damaged if damaged.is_empty() => Condition::Whole,
+        damaged => Condition::Damaged(damaged),
+    }
+}
+
+/// Answers are not listed: each is looked at when it is given.
+fn make_answers(directory: &Path) -> io::Result<()> {
+    let answers = directory.join("answers");
+    if answers.is_dir() {
+        return Ok(());
+    }
+    remove(&answers)?;
+    fs::create_dir(answers)
+}
+
+/// Removes whatever has this name, if anything has.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// A digest of everything that decides what the compiled runtime is.

@@ -3,6 +3,7 @@
 //! cargo looks at paths and modification times to see whether a crate is fresh, and a kernel may live while the program is
 //! installed anew: so a template is made from a copy that nobody changes.
 
+use super::remove;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
@@ -38,23 +39,37 @@ impl Sources {
         &self.digest
     }
 
-    /// Writes the files below `cache`, unless they are there, and returns their directory without symbolic links.
+    /// Writes the files below `cache`, unless they are there as they should be, and returns their directory without
+    /// symbolic links.
     pub(super) fn copy_to(&self, cache: &Path) -> io::Result<PathBuf> {
         let directory = cache.join(&self.digest);
-        if !directory.is_dir() {
+        if !self.are_in(&directory) {
             let new = cache.join(format!("{}.new-{}", self.digest, std::process::id()));
+            remove(&new)?;
             for (path, content) in &self.files {
                 let path = new.join(path);
                 fs::create_dir_all(path.parent().unwrap_or(&new))?;
                 fs::write(path, content)?;
             }
-            match fs::rename(&new, &directory) {
+            match self.put(&new, &directory) {
                 // Somebody else was faster, with the same content.
-                Err(_) if directory.is_dir() => fs::remove_dir_all(&new)?,
+                Err(_) if self.are_in(&directory) => remove(&new)?,
                 other => other?,
             }
         }
         directory.canonicalize()
+    }
+
+    /// Gives the directory its own name; what had that name and is damaged is removed.
+    fn put(&self, new: &Path, directory: &Path) -> io::Result<()> {
+        if !self.are_in(directory) {
+            remove(directory)?;
+        }
+        fs::rename(new, directory)
+    }
+
+    fn are_in(&self, directory: &Path) -> bool {
+        Self::read(directory).is_ok_and(|present| present.digest == self.digest)
     }
 }
 
@@ -118,6 +133,28 @@ mod tests {
         assert!(copy.join("runtime/Cargo.toml").is_file() && !copy.join("target").exists());
         write(&crates, "runtime/src/lib.rs", "");
         assert_ne!(Sources::read(&crates).unwrap().digest(), first.digest());
+    }
+
+    #[test]
+    fn a_copy_that_was_damaged_is_made_anew() {
+        let root = tempfile::tempdir().unwrap();
+        let (crates, cache) = (root.path().join("image"), root.path().join("cache"));
+        write(&crates, "runtime/Cargo.toml", "[package]");
+        write(&crates, "runtime/src/lib.rs", "// all of it");
+        let sources = Sources::read(&crates).unwrap();
+        let copy = sources.copy_to(&cache).unwrap();
+        let damages: [fn(&Path); 4] = [
+            |copy| fs::remove_file(copy.join("runtime/src/lib.rs")).unwrap(),
+            |copy| fs::write(copy.join("runtime/src/lib.rs"), "").unwrap(),
+            |copy| fs::write(copy.join("runtime/build.rs"), "").unwrap(),
+            |copy| fs::remove_dir_all(copy).and_then(|()| fs::write(copy, "")).unwrap(),
+        ];
+        for damage in damages {
+            damage(&copy);
+            assert_eq!(sources.copy_to(&cache).unwrap(), copy);
+            assert!(sources.are_in(&copy));
+            assert_eq!(fs::read_dir(&cache).unwrap().count(), 1);
+        }
     }
 
     #[test]
