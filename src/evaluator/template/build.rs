@@ -119,9 +119,10 @@ fn take_over(order: &Order<'_>, new: &Path) {
 /// without a listing nothing is certain, and nothing is taken: then this says false.
 fn take_whole(other: &Path, new: &Path) -> io::Result<bool> {
     let Some(listing) = Listing::read(other) else { return Ok(false) };
-    let damaged: HashSet<PathBuf> =
-        listing.damaged(other, Look::Contents).into_iter().map(|path| other.join(path)).collect();
-    link::take_over(&other.join("crate/target"), &new.join("crate/target"), damaged)?;
+    let target = other.join("crate/target");
+    let damaged = listing.damaged(other, Look::Contents).into_iter().map(|path| other.join(path));
+    let damaged: HashSet<PathBuf> = damaged.filter(|path| path.starts_with(&target)).collect();
+    link::take_over(&target, &new.join("crate/target"), damaged)?;
     Ok(true)
 }
 

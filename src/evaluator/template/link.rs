@@ -29,12 +29,13 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
     fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
 }
 
-/// Puts what one template's build left into another's, without these files.
+/// Puts what one template's build left into another's, without these files. If there are any, cargo makes them again, and
+/// with them others whose files have to be writable then, and must not be those of kernels that live: all are copied.
 ///
 /// # Errors
 /// If a directory cannot be read or written.
 pub(super) fn take_over(from: &Path, to: &Path, left_out: HashSet<PathBuf>) -> io::Result<()> {
-    Linker { left_out, ..Linker::default() }.directory(from, to)
+    Linker { only_copies: !left_out.is_empty(), left_out, ..Linker::default() }.directory(from, to)
 }
 
 /// Makes the template's link to its sources lead there.
@@ -95,8 +96,9 @@ struct Linker {
     copies: HashMap<u64, PathBuf>,
     /// What is there already is left as it is.
     only_missing: bool,
-    /// Files that are not linked.
+    /// Files that are neither linked nor copied.
     left_out: HashSet<PathBuf>,
+    only_copies: bool,
 }
 
 impl Linker {
@@ -113,6 +115,8 @@ impl Linker {
             }
             if entry.file_type()?.is_dir() {
                 self.directory(&from, &to)?;
+            } else if is_replaced_as_a_whole(&from) && self.only_copies {
+                self.copy_once(&from, &to)?;
             } else if is_replaced_as_a_whole(&from) {
                 self.link(&from, &to)?;
             } else {
