@@ -10,16 +10,20 @@
 //! An interrupt belongs to one [`CellId`], so it can hit neither an idle kernel nor the next cell.
 
 mod besides;
+mod crates;
 
 pub use besides::{Items, Started};
+pub use crates::Reach;
 
 use super::diagnostics::{Source, Sources};
 use super::link::Connection;
 use super::report;
+use super::standin::Crates;
 use super::types::Redefined;
 use super::{Cell, Event, MAIN_SHELL, Outcome, Report};
 use async_std::channel::Sender;
 use besides::Besides;
+use crates::Loaded;
 use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -40,6 +44,8 @@ pub struct Executions {
     /// What evcxr writes before each build.
     source: PathBuf,
     on_kill_build: Box<dyn Fn() + Send + Sync>,
+    /// What the last cell was compiled with.
+    crates: Box<dyn Fn() -> Crates + Send + Sync>,
 }
 
 impl std::fmt::Debug for Executions {
@@ -55,6 +61,7 @@ struct State {
     skipped: HashSet<CellId>,
     connection: Option<Arc<Connection>>,
     besides: Besides,
+    loaded: Loaded,
 }
 
 #[derive(Debug)]
@@ -74,10 +81,16 @@ struct Current {
 }
 
 impl Executions {
-    /// Events go to `events`; evcxr writes each cell to `source`; `kill_build` ends whatever cargo is doing.
-    pub fn new(events: Sender<Event>, source: PathBuf, kill_build: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
-        let state = Mutex::new(State::default());
-        Arc::new(Self { state, changed: Condvar::new(), events, source, on_kill_build: Box::new(kill_build) })
+    /// Events go to `events`; evcxr writes each cell to `source`; `kill_build` ends whatever cargo is doing; `crates` says
+    /// what the last cell was compiled with.
+    pub fn new(
+        events: Sender<Event>,
+        source: PathBuf,
+        kill_build: impl Fn() + Send + Sync + 'static,
+        crates: impl Fn() -> Crates + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        let (on_kill_build, crates) = (Box::new(kill_build), Box::new(crates));
+        Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), events, source, on_kill_build, crates })
     }
 
     /// Makes `cell` the current one. False if it was interrupted while it waited; it has been answered then.
@@ -188,17 +201,19 @@ impl Executions {
     ///
     /// Also says which cell of the user's is about to run, if its displays are wanted.
     pub fn may_begin(&self) -> (ToChild, Option<(CellId, Arc<Source>)>) {
+        let crates = (self.crates)();
         let mut state = self.lock();
+        let other_crates = state.loads_with(crates.clone());
         let Some(current) = state.current.as_mut() else {
             let begin = ToChild::Begin { cell: 0, number: 0, run: true, forget: Vec::new(), renew: Vec::new() };
             return (begin, None);
         };
-        let redefined = std::mem::take(&mut current.redefined);
+        let redefined = std::mem::take(&mut current.redefined).and(other_crates);
         let renews = !redefined.statics.is_empty();
         if !redefined.variables.is_empty() {
             // Also if the cell was interrupted: evcxr has its new definitions by now.
             let (cell, number) = (current.cell.id, current.cell.number);
-            state.besides.loaded(&self.source, renews);
+            state.besides.loaded(&self.source, crates, renews);
             self.show_given_up(state, &redefined);
             let Redefined { variables: forget, statics: renew, .. } = redefined;
             return (ToChild::Begin { cell, number, run: false, forget, renew }, None);
@@ -214,7 +229,7 @@ impl Executions {
         };
         let shown = !current.hidden && current.running && !current.cell.silent;
         let shown = shown.then(|| (current.cell.id, current.source.clone()));
-        state.besides.loaded(&self.source, renews);
+        state.besides.loaded(&self.source, crates, renews);
         self.changed.notify_all();
         self.show_given_up(state, &redefined);
         (reply, shown)
@@ -318,8 +333,7 @@ impl Executions {
         };
         let (cell, is_silent) = (current.cell.id, current.cell.silent);
         drop(state);
-        let costs_something = !redefined.variables.is_empty() || !redefined.statics.is_empty();
-        if costs_something && !is_silent {
+        if !redefined.is_nothing() && !is_silent {
             self.send(report::display(cell, report::given_up(redefined)));
         }
     }

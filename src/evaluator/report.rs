@@ -143,9 +143,15 @@ pub fn no_child() -> Report {
     plain("ChildDied", evalue, &["Run a cell in the main shell first.".to_owned()])
 }
 
-/// Variables that had to go, and statics that begin anew, because a cell has changed types.
+/// A cell of a subshell was compiled with crates that are not those of the loaded cells.
+pub fn crates_have_changed(crates: &[String]) -> Report {
+    let evalue = format!("{} has changed since the main shell's last cell", crates_named(crates));
+    plain("CompileError", &evalue, &["Run a cell in the main shell first: it says what the change costs.".to_owned()])
+}
+
+/// Variables that had to go, and statics that begin anew, because a cell has changed types, or crates have changed.
 pub fn given_up(redefined: &Redefined) -> MimeBundle {
-    let Redefined { types, variables, statics } = redefined;
+    let Redefined { types, crates, variables, statics } = redefined;
     let mut text = String::new();
     if !variables.is_empty() {
         text += &format!("\x1b[33mDropped\x1b[0m: {}. ", quoted(variables));
@@ -153,14 +159,31 @@ pub fn given_up(redefined: &Redefined) -> MimeBundle {
     if !statics.is_empty() {
         text += &format!("\x1b[33mAt its first value again\x1b[0m: {}. ", quoted(statics));
     }
-    text += &format!(
-        "The cell changes the definition of {}, and a value made by the old one cannot be used by the new one.",
-        quoted(types)
-    );
+    if !types.is_empty() {
+        text += &format!(
+            "The cell changes the definition of {}, and a value made by the old one cannot be used by the new one.",
+            quoted(types)
+        );
+    }
+    if !crates.is_empty() {
+        text += &format!(
+            "{}{} has changed, and a value made of the old one's types cannot be used by the new one.",
+            if types.is_empty() { "" } else { " " },
+            crates_named(crates)
+        );
+    }
     if !variables.is_empty() {
         text += " Run the cells again that made these variables.";
     }
     ansi_bundle(&text)
+}
+
+/// `The crate `a`` or `The crates …`, for a verb in the singular.
+fn crates_named(crates: &[String]) -> String {
+    match crates {
+        [krate] => format!("The crate `{krate}`"),
+        several => format!("Each of the crates {}", quoted(several)),
+    }
 }
 
 /// A cell that did not compile. `fallback` is for errors that lie in none of the user's lines.

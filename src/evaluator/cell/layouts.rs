@@ -10,16 +10,23 @@ use std::collections::BTreeSet;
 /// The trait behind which a value can be asked for by its type: what changes one value changes all of them.
 const ERROR: &str = "Error";
 
+/// In the place of names that nobody can know: those that a glob imports, or that a macro makes up.
+pub const UNKNOWN: &str = "*";
+
+/// What the standard library can derive: only `impl`s.
+const DERIVES: [&str; 9] = ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+
 /// A definition that decides how values are laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// What a later definition has to be called to take this one's place.
     pub key: String,
-    /// The names of what it defines: its own, those of types inside of a module, the associated types of an `impl`.
+    /// The names of what it defines: its own, those of types inside of a module, the associated types of an `impl`;
+    /// [`UNKNOWN`] for a glob and for what a macro derives.
     pub names: BTreeSet<String>,
     /// Hash of what counts in its text.
     pub hash: u64,
-    /// Every identifier in it.
+    /// Every identifier in it, apart from `derive`s.
     pub mentions: BTreeSet<String>,
     /// Whether it is a `use`: then the name alone is it, and not a path that ends in the name.
     pub is_import: bool,
@@ -65,6 +72,7 @@ fn of_item(item: &ast::Item) -> Vec<Layout> {
         }
         ast::Item::Impl(item) => return of_impl(item).into_iter().collect(),
         ast::Item::Use(item) => return of_use(item),
+        ast::Item::ExternCrate(item) => return of_extern_crate(item).into_iter().collect(),
         _ => None,
     };
     let Some(name) = name.map(|name| name.text().to_string()) else { return Vec::new() };
@@ -72,11 +80,31 @@ fn of_item(item: &ast::Item) -> Vec<Layout> {
     if derives(node).any(|token| token.text() == ERROR) {
         names.insert(ERROR.to_owned());
     }
-    vec![layout(name, names, node)]
+    let derived = derived(&name, node);
+    std::iter::once(layout(name, names, node)).chain(derived).collect()
 }
 
 fn layout(key: String, names: BTreeSet<String>, node: &SyntaxNode) -> Layout {
-    Layout { key, names, hash: shape(node), mentions: idents(node), is_import: false }
+    let counts = meaningful_tokens(node).filter(|token| token.kind() == SyntaxKind::IDENT && !is_in_derive(token));
+    let mentions = counts.map(|token| token.text().to_owned()).collect();
+    Layout { key, names, hash: shape(node), mentions, is_import: false }
+}
+
+/// What the macros of other crates derive from an item: they may define types.
+fn derived(name: &str, node: &SyntaxNode) -> Option<Layout> {
+    let words = derives(node).filter(|token| token.kind() == SyntaxKind::IDENT).map(|token| token.text().to_owned());
+    let mentions: BTreeSet<String> = words.filter(|word| word != "derive" && !DERIVES.contains(&&**word)).collect();
+    let names = BTreeSet::from([UNKNOWN.to_owned()]);
+    // What it is derived from counts already: this one is the same whatever the macro is called.
+    let layout = Layout { key: format!("derived from {name}"), names, hash: 0, mentions, is_import: false };
+    (!layout.mentions.is_empty()).then_some(layout)
+}
+
+fn of_extern_crate(item: &ast::ExternCrate) -> Option<Layout> {
+    let krate = item.name_ref()?.text().to_string();
+    let name = item.rename().and_then(|rename| rename.name()).map_or(krate.clone(), |name| name.text().to_string());
+    let names = BTreeSet::from([name.clone()]);
+    Some(Layout { key: name, names, hash: hash([krate.clone()]), mentions: BTreeSet::from([krate]), is_import: true })
 }
 
 /// Associated types and constants: other types are made of them. What the functions do changes nothing.
@@ -118,7 +146,7 @@ fn of_impl(item: &ast::Impl) -> Option<Layout> {
 /// One definition for each name: evcxr replaces them one by one. A glob replaces nothing.
 fn of_use(item: &ast::Use) -> Vec<Layout> {
     let trees = item.syntax().descendants().filter_map(ast::UseTree::cast);
-    let leaves = trees.filter(|tree| tree.use_tree_list().is_none() && tree.star_token().is_none());
+    let leaves = trees.filter(|tree| tree.use_tree_list().is_none());
     leaves.filter_map(|leaf| imported(&leaf)).collect()
 }
 
@@ -130,13 +158,15 @@ fn imported(leaf: &ast::UseTree) -> Option<Layout> {
     let full = paths.join("::");
     let full = full.trim_start_matches("::").trim_end_matches("::self");
     let segments = || full.split("::").map(str::trim);
+    let is_glob = leaf.star_token().is_some();
     let name = match leaf.rename() {
+        _ if is_glob => UNKNOWN.to_owned(),
         Some(rename) => rename.name()?.text().to_string(),
         None => segments().last()?.to_owned(),
     };
     Some(Layout {
         names: BTreeSet::from([name.clone()]),
-        key: name,
+        key: if is_glob { format!("{full}::*") } else { name },
         hash: hash(segments().map(str::to_owned)),
         mentions: segments().map(str::to_owned).collect(),
         is_import: true,
@@ -155,8 +185,12 @@ fn inner_types(node: &SyntaxNode) -> BTreeSet<String> {
 
 /// Hash of the tokens outside of `derive`s: those only add `impl`s.
 fn shape(node: &SyntaxNode) -> u64 {
-    let counts = meaningful_tokens(node).filter(|token| !token.parent_ancestors().any(|outer| is_derive(&outer)));
+    let counts = meaningful_tokens(node).filter(|token| !is_in_derive(token));
     hash(counts.map(|token| token.text().to_owned()))
+}
+
+fn is_in_derive(token: &SyntaxToken) -> bool {
+    token.parent_ancestors().any(|outer| is_derive(&outer))
 }
 
 fn derives(item: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> {
@@ -193,6 +227,14 @@ mod tests {
     }
 
     #[test]
+    fn what_foreign_macros_derive_is_known_by_what_it_comes_from() {
+        let found = layouts("#[derive(Debug, bon::Builder)] struct A { b: u8 }");
+        assert!(!found[0].mentions.contains("bon") && found[1].mentions.contains("bon"));
+        assert!(found[1].names.contains(UNKNOWN));
+        assert_eq!(layouts("#[derive(Debug, Clone)] struct A { b: u8 }").len(), 1);
+    }
+
+    #[test]
     fn names_are_those_that_other_definitions_can_mention() {
         let names = |code: &str| layouts(code)[0].names.iter().cloned().collect::<Vec<_>>();
         assert_eq!(names("mod m { pub struct P; pub mod n { pub enum Q {} } }"), ["P", "Q", "m"]);
@@ -205,8 +247,10 @@ mod tests {
     fn imports_are_known_by_their_whole_path() {
         let found = layouts("use a::{self, b as c, d::{e, self}, f::*};");
         let names: Vec<_> = found.iter().map(|layout| layout.key.as_str()).collect();
-        assert_eq!(names, ["a", "c", "e", "d"]);
-        assert!(found[1].mentions.contains("b"));
+        assert_eq!(names, ["a", "c", "e", "d", "a::f::*"]);
+        assert!(found[1].mentions.contains("b") && found[4].mentions.contains("f"));
+        let renamed = &layouts("extern crate rand as r;")[0];
+        assert!(renamed.key == "r" && renamed.mentions.contains("rand") && renamed.is_import);
         assert!(same("use a::{P, Q};", "use a::P;") && !same("use a::P;", "use b::P;"));
     }
 }

@@ -52,7 +52,7 @@ pub use complete::is_complete;
 pub use items::{Binding, Item, ItemKind};
 pub use keep::keep_future;
 pub use known::Known;
-pub use layouts::{Layout, SlotName};
+pub use layouts::{Layout, SlotName, UNKNOWN};
 pub use marks::parse_mark;
 pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};

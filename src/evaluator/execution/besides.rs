@@ -7,6 +7,7 @@
 //! At each step the cell may be gone: then an interrupt, or the end of the child, has answered it.
 
 use super::{Executions, State};
+use crate::evaluator::standin::Crates;
 use crate::evaluator::{Cell, Event, Outcome, Report, report};
 use loopbook_channel::{CellId, ToChild};
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ const BEHIND_THE_ITEMS: &str = "\nmod evcxr_internal_runtime {\n";
 pub struct Items {
     /// Rust, with the marks of each cell's lines.
     pub text: Arc<str>,
+    /// The notebook's own crates, as that library was compiled with them.
+    pub crates: Crates,
     /// Other statics than those of an earlier version are meant, although they have the same names.
     version: u64,
 }
@@ -62,13 +65,14 @@ enum Phase {
 
 impl Besides {
     /// A library of the main shell's has been loaded that was built from this file.
-    pub(super) fn loaded(&mut self, source: &Path, renews: bool) {
+    pub(super) fn loaded(&mut self, source: &Path, crates: Crates, renews: bool) {
         // Without the file the earlier items go on being seen.
         if let Ok(text) = std::fs::read_to_string(source)
             && let Some(end) = text.rfind(BEHIND_THE_ITEMS)
         {
             self.items.text = text[..end + 1].into();
         }
+        self.items.crates = crates;
         self.items.version += u64::from(renews);
     }
 }

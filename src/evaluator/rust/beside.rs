@@ -7,7 +7,7 @@ use crate::evaluator::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use crate::evaluator::diagnostics::{Diagnostic, Source, Sources, distinct};
 use crate::evaluator::execution::{Executions, Items, Started};
 use crate::evaluator::names::Names;
-use crate::evaluator::standin::{Compiled, Compiler};
+use crate::evaluator::standin::{Compiled, Compiler, Crates};
 use crate::evaluator::{Cell, Outcome, Report, hints, report};
 use loopbook_channel::{BESIDE_SYMBOL, CellId, SUBSHELL};
 use std::io;
@@ -84,6 +84,10 @@ impl Worker {
             let prepared = cell::prepare(number, &cell.code, &notebook)
                 .map_err(|problems| report::problems(number, &cell.code, &problems))?;
             let Some(compiled) = self.compile(cell, prepared, &items)? else { return Ok(()) };
+            let changed = items.crates.changed(&Crates::of(self.prepared.work.root()));
+            if !changed.is_empty() {
+                return Err(report::crates_have_changed(&changed.into_iter().collect::<Vec<_>>()));
+            }
             let Some(library) = &compiled.library else { return Err(self.does_not_compile(cell, &compiled)) };
             self.show_warnings(cell, &compiled);
             match self.executions.run_beside(cell.id, &items, number, library, &compiled.source) {

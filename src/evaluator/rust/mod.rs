@@ -97,9 +97,12 @@ impl RustEvaluator {
     /// If the system has no threads left.
     pub fn start(prepared: Prepared, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
         let root = prepared.work.root().to_owned();
-        let executions = Executions::new(events, prepared.work.source(), move || {
-            standin::kill_running(&root);
-        });
+        let (build, crates) = (root.clone(), root);
+        let kill_build = move || {
+            standin::kill_running(&build);
+        };
+        let crates = move || standin::Crates::of(&crates);
+        let executions = Executions::new(events, prepared.work.source(), kill_build, crates);
         let sources = Sources::default();
         let (jobs, queue) = mpsc::channel();
         let names = Names::default();

@@ -4,7 +4,7 @@ use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Source, Sources};
-use super::super::execution::Executions;
+use super::super::execution::{Executions, Reach};
 use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
 use super::super::template::DEPENDENCIES;
@@ -276,10 +276,10 @@ impl Session {
             kept = self.prepare_again(cell, prepared, &redefined.variables);
             prepared = &kept;
         }
-        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. Two more
+        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. Three more
         // give up variables whose types evcxr cannot even name any more, or has found changed, and two are for the
         // cell without what we have put around its value and around what it awaits.
-        for _ in 0..=prepared.lets.len() + 4 {
+        for _ in 0..=prepared.lets.len() + 5 {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
                 Ok(_) => return self.finished(prepared, &variables),
@@ -292,7 +292,7 @@ impl Session {
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
                     let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
-                    if is_evcxrs && !redefined.variables.is_empty() {
+                    if is_evcxrs && (!redefined.variables.is_empty() || self.executions.has_other_crates()) {
                         self.give_up_before(std::mem::take(&mut redefined));
                         continue;
                     }
@@ -347,6 +347,20 @@ impl Session {
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
         share(&self.shared, &self.notebook);
+        self.executions.set_reach(self.reach());
+    }
+
+    /// What says which of the present variables and statics changed crates cost.
+    fn reach(&self) -> Option<Reach> {
+        if self.dependencies.is_empty() {
+            return None;
+        }
+        let types = self.types.clone();
+        let variables: Vec<_> =
+            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
+        Some(Box::new(move |crates| {
+            types.reached_by_crates(crates, variables.iter().map(|(name, ty)| (name.as_str(), ty.as_str())))
+        }))
     }
 
     fn print(&self, cell: &Cell, text: &str) {

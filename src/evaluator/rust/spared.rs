@@ -3,6 +3,7 @@
 
 use super::session::{Session, source};
 use crate::evaluator::cell::{self, MUTEX, Prepared, RENAMED_MUTEX};
+use crate::evaluator::standin::EmptyBuilds;
 use crate::evaluator::types::Redefined;
 use crate::evaluator::{Cell, Outcome};
 use std::collections::BTreeMap;
@@ -55,14 +56,16 @@ impl Session {
         true
     }
 
-    /// Lets evcxr give up variables before the cell is compiled once more: what was `P` may need parameters by now. The
-    /// statics begin anew with the cell itself.
+    /// Lets evcxr give up variables before the cell is compiled once more: what was `P` may need parameters by now, or be
+    /// gone from its crate. The statics of changed types begin anew with the cell itself.
     pub(super) fn give_up_before(&mut self, redefined: Redefined) {
         let statics = Redefined { variables: Vec::new(), ..redefined.clone() };
         self.executions.gives_up(Redefined { statics: Vec::new(), ..redefined });
-        if self.context.execute("();").is_err() {
+        let empty = EmptyBuilds::of(self.prepared.work.root());
+        if empty.is_err() || self.context.execute("();").is_err() {
             tracing::warn!("variables of changed types could not be given up");
         }
+        drop(empty);
         self.executions.gives_up(statics);
     }
 

@@ -6,7 +6,7 @@ use super::lockfile::Lockfile;
 use super::progress::{BuildProgress, Reporter};
 use super::run::{self, Finished};
 use super::state::{CELL_CRATE, Mode, State, replace};
-use super::{CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, group, manifest, real_tool, replay};
+use super::{CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, empty, group, manifest, real_tool, replay};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -87,6 +87,12 @@ fn resolve(
         return Ok(ExitCode::SUCCESS);
     }
     let mode = Mode::of_subcommand(&call.subcommand);
+    if mode == Some(Mode::Build)
+        && empty::write(state)?
+        && let Some(done) = replay::repeat(state, Mode::Build, &rustc()?)
+    {
+        return done.say();
+    }
     if let Some(mode) = mode
         && let Some(done) = replay::replay(state, mode, replay::key(state, arguments).as_deref(), &rustc()?)
     {

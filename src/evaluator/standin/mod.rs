@@ -8,6 +8,8 @@
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
 //! - `analysis`, `answers`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `replay`: compiles a cell by rustc alone if nothing but the cell has changed;
+//! - `crates`: knows which of the notebook's own crates a cell is compiled with;
+//! - `empty`: builds nothing, when evcxr is only to give up variables;
 //! - `beside`: the same for a cell of a subshell, of which cargo and evcxr know nothing;
 //! - `group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
@@ -17,7 +19,9 @@ mod analysis;
 mod answers;
 mod beside;
 mod cargo;
+mod crates;
 mod diagnostics;
+mod empty;
 mod group;
 mod invocation;
 mod lockfile;
@@ -29,7 +33,9 @@ mod rustc;
 mod state;
 
 pub use beside::{Compiled, Compiler};
+pub use crates::Crates;
 pub use diagnostics::last_diagnostics;
+pub use empty::EmptyBuilds;
 pub use group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 

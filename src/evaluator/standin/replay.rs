@@ -66,6 +66,12 @@ impl SavedCommand {
         command
     }
 
+    /// The crates that rustc was given, as `name=path`.
+    pub(super) fn externs(&self) -> impl Iterator<Item = &str> {
+        let given = self.arguments.windows(2).filter(|pair| pair[0] == "--extern");
+        given.map(|pair| pair[1].as_str())
+    }
+
     fn library(&self) -> Option<PathBuf> {
         let place = self.arguments.iter().position(|argument| argument == "--out-dir")?;
         Some(self.directory.join(self.arguments.get(place + 1)?).join(format!("lib{CELL_CRATE}.so")))
@@ -115,6 +121,11 @@ pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path)
     if key != Some(saved_key.as_str()) {
         return None;
     }
+    repeat(state, mode, rustc)
+}
+
+/// Repeats the saved call, and says what cargo would have said. `None` if there is none, or rustc itself fails.
+pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> {
     let command = SavedCommand::load(&state.command(mode))?;
     let library = command.library()?;
     if mode == Mode::Build {

@@ -12,6 +12,10 @@ use std::process::{Command, ExitCode};
 /// can name. No other unstable feature is allowed.
 const NEVER_TYPE: [&str; 2] = ["-Zcrate-attr=feature(never_type)", "-Zallow-features=never_type"];
 
+/// The identity of the cells' crate. cargo's own changes with the dependencies and the profile, and with it the identity of
+/// every type that a cell has defined: what is of such a type would be lost by each `:dep`.
+const IDENTITY: &str = "metadata=loopbook-cells";
+
 /// The crate of the library that all cells share.
 const RUNTIME_CRATE: &str = "loopbook";
 
@@ -41,6 +45,7 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let mut arguments = arguments.to_owned();
     arguments.extend(library_path(&rustc, &arguments));
     if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
+        keep_identity(&mut arguments);
         arguments.extend(NEVER_TYPE.map(OsString::from));
         arguments.extend([NO_SYMBOLS, KNOWS_TICKS].map(OsString::from));
         if is_for_speed(&arguments) {
@@ -55,6 +60,15 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let error = Command::new(&rustc).args(&arguments).exec();
     eprintln!("error: cannot run {}: {error}", rustc.display());
     ExitCode::from(FAILED)
+}
+
+/// Puts [`IDENTITY`] in the place of cargo's.
+fn keep_identity(arguments: &mut Vec<OsString>) {
+    let is_identity = |argument: &&mut OsString| argument.to_string_lossy().starts_with("metadata=");
+    match arguments.iter_mut().find(is_identity) {
+        Some(identity) => *identity = IDENTITY.into(),
+        None => arguments.extend(["-C", IDENTITY].map(OsString::from)),
+    }
 }
 
 /// Tells the loader where the standard library is, for the libraries that the child loads. rustc writes a path relative to
@@ -110,5 +124,19 @@ mod tests {
         for fast in ["-C opt-level=2 --emit=link", "-Copt-level=3"] {
             assert!(is_for_speed(fast), "{fast}");
         }
+    }
+
+    fn kept(arguments: &[&str]) -> Vec<OsString> {
+        let mut arguments = arguments.iter().map(OsString::from).collect();
+        keep_identity(&mut arguments);
+        arguments
+    }
+
+    #[test]
+    fn the_cells_crate_has_one_identity_whatever_cargo_says() {
+        let one = kept(&["--crate-name", "ctx", "-C", "metadata=0123", "--out-dir", "x"]);
+        assert_eq!(one, kept(&["--crate-name", "ctx", "-C", "metadata=4567", "--out-dir", "x"]));
+        assert!(one.contains(&IDENTITY.into()) && one.len() == 6);
+        assert_eq!(kept(&["--crate-name", "ctx"]), ["--crate-name", "ctx", "-C", IDENTITY]);
     }
 }

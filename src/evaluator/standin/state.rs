@@ -68,6 +68,11 @@ impl State {
         self.directory.join("diagnostics.jsonl")
     }
 
+    /// Is there as long as builds are to be of nothing.
+    pub(super) fn builds_nothing(&self) -> PathBuf {
+        self.directory.join("builds-nothing")
+    }
+
     /// How rustc was last called for a cell.
     pub(super) fn command(&self, mode: Mode) -> PathBuf {
         self.directory.join(mode.name()).with_extension("command")
