@@ -58,6 +58,13 @@ impl Crates {
         found.map(item).collect()
     }
 
+    /// The package that code knows by this name, and its newest version; one before its release only if there is no other.
+    pub(super) fn newest(&self, name: &str) -> Option<(&str, &str)> {
+        let (package, versions) = self.0.iter().find(|(known, _)| plain(known) == plain(name))?;
+        let released = versions.iter().find(|version| !version.text.contains('-'));
+        Some((package, &released.or(versions.first())?.text))
+    }
+
     /// The versions of a crate that begin with this, as strings with their quotes.
     pub(super) fn versions(&self, name: &str, word: &str) -> Vec<Completion> {
         let versions = self.0.get(name).into_iter().flatten();

@@ -168,6 +168,11 @@ impl Diagnostic {
         readable(&self.message)
     }
 
+    /// What it says about its places.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.spans.iter().filter_map(|span| span.label.as_deref())
+    }
+
     fn mentions(&self, name: &str) -> bool {
         let labels = self.spans.iter().filter_map(|span| span.label.as_ref());
         self.message.contains(name)
@@ -381,9 +386,15 @@ pub fn distinct(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnost
     shown.into_iter().map(|index| diagnostics[index].clone()).collect()
 }
 
-/// Notes that are true of the compiled file only.
+/// Notes that are true of the compiled file only, or advise what a notebook does otherwise.
 fn is_noise(note: &str) -> bool {
-    let ours = ["on by default", "originates in the macro `::loopbook::", "`loopbook::__private::"];
+    let ours = [
+        "on by default",
+        "originates in the macro `::loopbook::",
+        "`loopbook::__private::",
+        "use `cargo add ",
+        "you might be missing a crate named",
+    ];
     ours.iter().any(|text| note.contains(text))
 }
 

@@ -16,6 +16,7 @@ mod fuzz_tests;
 pub mod hints;
 pub mod library;
 pub mod link;
+pub mod missing_crates;
 pub mod names;
 mod programs;
 pub mod report;

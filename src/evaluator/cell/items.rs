@@ -56,7 +56,12 @@ pub enum ItemKind {
     },
     /// An `impl`.
     Impl,
-    /// `extern` blocks, `extern crate` and what may come.
+    /// An `extern crate`.
+    ExternCrate {
+        /// The name by which it asks for the crate.
+        krate: String,
+    },
+    /// `extern` blocks and what may come.
     Other,
 }
 
@@ -122,6 +127,10 @@ fn describe(item: &ast::Item) -> (String, ItemKind) {
         ast::Item::Module(item) => (item.name(), ItemKind::Mod),
         ast::Item::Impl(_) => (None, ItemKind::Impl),
         ast::Item::Use(item) => (None, ItemKind::Use { names: imported(item) }),
+        ast::Item::ExternCrate(item) => {
+            let krate = item.name_ref().map_or_else(String::new, |name| name.text().to_string());
+            (None, ItemKind::ExternCrate { krate })
+        }
         _ => (None, ItemKind::Other),
     };
     let text = || match implements(item) {

@@ -8,7 +8,7 @@ use crate::evaluator::diagnostics::{Diagnostic, Source, Sources, distinct};
 use crate::evaluator::execution::{Executions, Items, Started};
 use crate::evaluator::names::Names;
 use crate::evaluator::standin::{Compiled, Compiler, Crates};
-use crate::evaluator::{Cell, Outcome, Report, hints, report};
+use crate::evaluator::{Cell, Outcome, Report, hints, missing_crates, report};
 use loopbook_channel::{BESIDE_SYMBOL, CellId, SUBSHELL};
 use std::io;
 use std::path::PathBuf;
@@ -146,7 +146,10 @@ impl Worker {
         let errors = self.errors(cell, compiled);
         let fallback: Vec<_> = errors.iter().map(Diagnostic::message).collect();
         let fallback = fallback.join("\n");
-        let unseen = hints::of_subshell(&errors, |name| self.names.type_of(name).is_some());
+        let mut unseen = missing_crates::hints(&errors);
+        if unseen.is_empty() {
+            unseen = hints::of_subshell(&errors, |name| self.names.type_of(name).is_some());
+        }
         let mut hints = hints::of(&cell.code, &errors, &fallback);
         hints.extend(unseen.iter().map(String::as_str));
         report::compile_error(&errors, &self.sources.for_subshell(cell.number), &hints, &fallback)

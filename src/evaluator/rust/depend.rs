@@ -1,10 +1,16 @@
 //! `:dep`: crates of the notebook's own. Whatever goes wrong, the notebook has what it had before.
 
 use super::session::Session;
+use crate::evaluator::cell::{ItemKind, Prepared, Problem};
 use crate::evaluator::dependencies::{self, Change, Dependency, Resolution};
+use crate::evaluator::diagnostics::byte_offset;
 use crate::evaluator::report::quoted;
-use crate::evaluator::{Cell, report, template};
+use crate::evaluator::template::DEPENDENCIES;
+use crate::evaluator::{Cell, missing_crates, report, template};
 use loopbook_channel::{Query, TaskInfo, TaskKind};
+
+/// Crates that come with the compiler.
+const OF_RUST: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
 
 /// What the process that runs the cells holds.
 struct Holdings {
@@ -38,6 +44,29 @@ impl Session {
         let is_replaced = |old: &&Dependency| !wanted.iter().any(|new| new.key() == old.key());
         let all: Vec<Dependency> = self.dependencies.iter().filter(is_replaced).chain(&wanted).cloned().collect();
         self.add(cell, &wanted, all)
+    }
+
+    /// What is wrong with an `extern crate` of this cell. evcxr would have cargo add the crate, whatever that costs.
+    pub(super) fn extern_crate_without_crate(&self, cell: &Cell, prepared: &Prepared) -> Option<Problem> {
+        let own = self.dependencies.iter().map(Dependency::key);
+        let all: Vec<String> =
+            DEPENDENCIES.iter().map(|(name, _)| *name).chain(own).map(|name| name.replace('-', "_")).collect();
+        let (item, name) = prepared.items.iter().find_map(|item| match &item.kind {
+            ItemKind::ExternCrate { krate } if krate != "self" && !all.contains(krate) => Some((item, krate)),
+            _ => None,
+        })?;
+        let (message, help) = if OF_RUST.contains(&name.as_str()) {
+            let help =
+                format!("leave this line out; if the name is needed, `use std as {name};` gives it what `std` has");
+            (format!("`extern crate {name}` cannot stand in a cell"), help)
+        } else {
+            (format!("can't find crate for `{name}`"), missing_crates::hint(name))
+        };
+        let line = byte_offset(&cell.code, item.line, 1);
+        let start = cell.code[line..].find(name.as_str()).map_or(line, |at| line + at);
+        let mut problem = Problem::new(message, &cell.code, start..start + name.len(), "").with_help(help);
+        problem.code = (!OF_RUST.contains(&name.as_str())).then(|| "E0463".to_owned());
+        Some(problem)
     }
 
     fn add(&mut self, cell: &Cell, wanted: &[Dependency], all: Vec<Dependency>) -> Result<(), String> {

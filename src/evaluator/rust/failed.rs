@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::evaluator::cell::{self, Prepared};
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
-use crate::evaluator::{Cell, Report, hints, report, wording};
+use crate::evaluator::{Cell, Report, hints, missing_crates, report, wording};
 use evcxr::CompilationError;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
@@ -41,7 +41,9 @@ impl Session {
         if wording::is_disk_full(&fallback) {
             return report::disk_full();
         }
-        let hints = hints::of(&cell.code, diagnostics, &fallback);
+        let crates = missing_crates::hints(diagnostics);
+        let mut hints = hints::of(&cell.code, diagnostics, &fallback);
+        hints.extend(crates.iter().map(String::as_str));
         report::compile_error(diagnostics, &self.sources, &hints, &fallback)
     }
 

@@ -257,6 +257,9 @@ impl Session {
         if prepared.rust.trim().is_empty() {
             return Outcome::Ok;
         }
+        if let Some(problem) = self.extern_crate_without_crate(cell, prepared) {
+            return Outcome::Error(report::problems(cell.number, &cell.code, &[problem]));
+        }
         match self.execute(cell, prepared) {
             Ok(()) => Outcome::Ok,
             Err(report) => Outcome::Error(report),
