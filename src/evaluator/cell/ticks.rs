@@ -97,7 +97,7 @@ impl Pass<'_> {
         let Some(brace) = list.l_curly_token() else { return };
         // Attributes and documentation of the block itself must stay in front.
         let inner = list.syntax().children_with_tokens().take_while(|element| {
-            !matches!(element.kind(), SyntaxKind::R_CURLY) && element.as_node().is_none_or(|node| is_attribute(node))
+            !matches!(element.kind(), SyntaxKind::R_CURLY) && element.as_node().is_none_or(is_attribute)
         });
         let documented = inner.clone().filter_map(|element| element.into_token()).any(|token| {
             token.kind() == SyntaxKind::COMMENT && (token.text().starts_with("//!") || token.text().starts_with("/*!"))

@@ -88,7 +88,7 @@ fn library_path(rustc: &Path, arguments: &[OsString]) -> Option<OsString> {
 
 /// Whether the cell is to be as fast as it can be.
 fn is_for_speed(arguments: &[OsString]) -> bool {
-    let level = arguments.iter().filter_map(|argument| argument.to_str()?.rsplit_once("opt-level=")).last();
+    let level = arguments.iter().filter_map(|argument| argument.to_str()?.rsplit_once("opt-level=")).next_back();
     level.is_some_and(|(_, level)| matches!(level, "2" | "3"))
 }
 
