@@ -56,7 +56,7 @@ fn clean(docs: &str) -> String {
     let definitions = parser.reference_definitions().iter();
     let mut edits: Vec<(Range<usize>, String)> = definitions
         .filter(|(_, definition)| !is_address(&definition.dest))
-        .map(|(_, definition)| (definition.span.clone(), String::new()))
+        .map(|(_, definition)| (with_line_end(docs, definition.span.clone()), String::new()))
         .collect();
     let mut open: Option<(Range<usize>, Option<Range<usize>>)> = None;
     for (event, range) in parser.into_offset_iter() {
@@ -84,6 +84,12 @@ fn clean(docs: &str) -> String {
         text.replace_range(range, &new);
     }
     text
+}
+
+/// A stretch with the end of its line, so that no blank line is left of it.
+fn with_line_end(text: &str, range: Range<usize>) -> Range<usize> {
+    let end = range.end + usize::from(text[range.end..].starts_with('\n'));
+    range.start..end
 }
 
 /// A block of Rust, from fence to fence, without its hidden lines.

@@ -240,6 +240,7 @@ impl<'db> Reader<'db> {
             ModuleDef::Macro(it) => it.hir_docs(db),
             ModuleDef::BuiltinType(_) => None,
         };
-        docs.map(|docs| docs.docs().to_owned()).unwrap_or_default()
+        // Examples of ours name the facade by the path that it has where they are tested.
+        docs.map(|docs| docs.docs().replace("loopbook::facade::", "async_std::")).unwrap_or_default()
     }
 }
