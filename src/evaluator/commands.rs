@@ -7,6 +7,7 @@ mod list;
 
 pub use list::{COMMANDS, Description, describe, help};
 
+use super::foreign;
 use loopbook_channel::{Query, TaskId, TaskOrder};
 
 /// What `:tasks --sort` takes.
@@ -231,7 +232,6 @@ fn required(args: &str, usage: &str) -> Result<String, String> {
 
 fn refusal(name: &str) -> String {
     let reason = match name {
-        ":quit" | ":q" | ":exit" => "the front end ends the kernel: choose Shut Down in its Kernel menu",
         ":load_config" => "evcxr's start-up files are not read; put `:dep` lines and `use` items into the first cell",
         ":toolchain" | ":linker" | ":codegen_backend" => {
             "the runtime that the cells share was compiled with one toolchain; run `loopbook warm` under another one \
@@ -252,6 +252,9 @@ fn refusal(name: &str) -> String {
 }
 
 fn unknown(name: &str) -> String {
+    if let Some(instead) = foreign::instead(&name[1..]) {
+        return format!("there is no command `{name}` here; {instead}");
+    }
     let similar = COMMANDS.iter().map(|command| command.name).find(|known| {
         let start: String = name.chars().take(3).collect();
         start.chars().count() == 3 && known.starts_with(&start)
@@ -323,7 +326,7 @@ mod tests {
 
     #[test]
     fn commands_that_would_lose_state_are_refused_with_a_reason() {
-        for name in [":quit", ":toolchain", ":load_config", ":sccache"] {
+        for name in [":fmt", ":toolchain", ":load_config", ":sccache"] {
             assert!(parse(name, "").unwrap_err().contains("not available"), "{name}");
         }
     }
@@ -358,7 +361,9 @@ mod tests {
     #[test]
     fn help_explains_one_command_or_lists_all() {
         let (all, one) = (help(None).unwrap(), help(Some("tasks")).unwrap());
-        assert_eq!(all["text/plain"].as_str().unwrap().lines().count(), COMMANDS.len());
+        // One line each, a blank one, and the names that need no `use`.
+        assert_eq!(all["text/plain"].as_str().unwrap().lines().count(), COMMANDS.len() + 2);
+        assert!(all["text/plain"].as_str().unwrap().ends_with(&crate::evaluator::prelude::sentence()));
         assert_eq!(all["text/html"].as_str().unwrap().matches("<tr>").count(), COMMANDS.len());
         assert!(one["text/plain"].as_str().unwrap().contains("--cell"));
         assert!(help(Some(":nonsense")).is_err());

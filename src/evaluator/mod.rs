@@ -6,11 +6,13 @@ pub mod cell;
 mod child_state;
 pub mod commands;
 pub mod completions;
+pub mod cursor;
 mod definitions;
 pub mod dependencies;
 pub mod diagnostics;
 pub mod echo;
 pub mod execution;
+pub mod foreign;
 #[cfg(test)]
 mod fuzz_tests;
 pub mod hints;
@@ -18,7 +20,9 @@ pub mod library;
 pub mod link;
 pub mod missing_crates;
 pub mod names;
+pub mod prelude;
 mod programs;
+pub mod reference;
 pub mod report;
 #[cfg(feature = "rust")]
 pub mod rust;
@@ -187,12 +191,19 @@ pub struct Completions {
     pub items: Vec<Completion>,
 }
 
+impl Completions {
+    /// Whether each of `others` is among these.
+    pub(crate) fn has_all_of(&self, others: &Self) -> bool {
+        others.items.iter().all(|other| self.items.iter().any(|item| item.text == other.text))
+    }
+}
+
 /// One completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// What to insert.
     pub text: String,
-    /// `function`, `class`, `module`, `instance`, `keyword` or `magic`.
+    /// `function`, `macro`, `class`, `trait`, `module`, `instance`, `keyword` or `magic`.
     pub kind: &'static str,
     /// Signature, if known.
     pub signature: Option<String>,

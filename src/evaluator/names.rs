@@ -3,11 +3,12 @@
 use super::cached_crates::Crates;
 use super::cell::ItemKind;
 use super::commands;
+use super::cursor::{command_line, floor, is_import, path_before, word_at, word_start};
 use super::definitions::Definitions;
+use super::reference::{self, Reference};
 use super::{Completion, Completions, arguments};
 use loopbook_channel::MimeBundle;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Words that a cell can begin a thought with, beside what the notebook has defined.
@@ -17,8 +18,8 @@ const KEYWORDS: &[&str] = &[
     "where", "while",
 ];
 
-/// Crates that every cell sees.
-const CRATES: &[&str] = &["async_std", "futures", "loopbook", "std", "tokio"];
+/// Where the names are that no Rust program imports.
+const STD_PRELUDE: &str = "std::prelude::v1";
 
 /// The kind of a variable.
 pub const VARIABLE: &str = "instance";
@@ -41,6 +42,7 @@ pub struct Names(Arc<Mutex<State>>);
 struct State {
     known: BTreeMap<String, Known>,
     definitions: Definitions,
+    reference: Arc<Reference>,
 }
 
 /// One name.
@@ -68,7 +70,13 @@ impl Names {
 
     /// Forgets what the cells have defined.
     pub fn forget(&self) {
-        *self.lock() = State::default();
+        let mut state = self.lock();
+        *state = State { reference: state.reference.clone(), ..State::default() };
+    }
+
+    /// Says what there is in the crates that every cell sees.
+    pub(super) fn refer_to(&self, reference: Reference) {
+        self.lock().reference = Arc::new(reference);
     }
 
     /// Completions of a line with a command, if the cursor (a byte offset) stands in one. Looks into directories.
@@ -86,17 +94,51 @@ impl Names {
         let word = &code[start..cursor];
         let before = &code[..start];
         if before.ends_with(['.', ':']) {
-            return Completions { start, end: cursor, items: self.members(before, word) };
+            let module = self.complete_module(code, cursor).map(|(found, _)| found.items);
+            let items = module.unwrap_or_else(|| self.members(before, word));
+            return Completions { start, end: cursor, items };
         }
         if word.is_empty() {
             return Completions { start: cursor, end: cursor, items: Vec::new() };
         }
         let mut items = self.beginning_with(word);
-        items.extend(CRATES.iter().filter(|name| name.starts_with(word)).map(|name| completion(name, "module", None)));
+        let reference = self.reference();
+        items.extend(reference.prelude(word));
+        let crates = reference::CRATES.iter().filter(|name| name.starts_with(word));
+        items.extend(crates.map(|name| completion(name, "module", None)));
+        // What every Rust program can name, too.
+        items.extend(reference.members(STD_PRELUDE, word).into_iter().flatten());
         items.extend(
             KEYWORDS.iter().filter(|name| name.starts_with(word)).map(|name| completion(name, "keyword", None)),
         );
         Completions { start, end: cursor, items }
+    }
+
+    /// Completions behind a module of the crates that every cell sees, and whether that module is meant for certain: a
+    /// path that begins with a name of the prelude may mean something else by now.
+    pub(super) fn complete_module(&self, code: &str, cursor: usize) -> Option<(Completions, bool)> {
+        let cursor = floor(code, cursor);
+        let start = word_start(code, cursor);
+        let path = path_before(&code[..start])?;
+        let first = path.split("::").next().unwrap_or_default();
+        let mut items = self.reference().members(path, &code[start..cursor])?;
+        if is_import(&code[..start]) {
+            for item in &mut items {
+                item.text.truncate(item.text.trim_end_matches('!').len());
+            }
+        }
+        let is_certain = reference::CRATES.contains(&first) && !self.lock().known.contains_key(first);
+        Some((Completions { start, end: cursor, items }, is_certain))
+    }
+
+    /// What is known of a name: of the notebook, else of the crates that every cell sees.
+    pub fn look_up(&self, name: &str, detailed: bool) -> Option<MimeBundle> {
+        self.describe(name, detailed).or_else(|| self.reference().describe(name))
+    }
+
+    /// The names of the crates that every cell sees.
+    pub(super) fn reference(&self) -> Arc<Reference> {
+        self.lock().reference.clone()
     }
 
     /// What the kernel knows of the command or the word at the cursor, a byte offset; if `detailed`, all of it.
@@ -107,7 +149,10 @@ impl Names {
             let about_name = argument.and_then(|word| self.describe(word, detailed));
             return about_name.or_else(|| commands::describe(line.split_whitespace().next()?, detailed));
         }
-        self.describe(word_at(code, cursor)?, detailed)
+        let word = word_at(code, cursor)?;
+        let start = word.as_ptr() as usize - code.as_ptr() as usize;
+        let name = path_before(&code[..start]).map_or_else(|| word.to_owned(), |path| format!("{path}::{word}"));
+        self.look_up(&name, detailed)
     }
 
     /// What is known of a name of the notebook: a variable's type, an item's signature and documentation; if `detailed`,
@@ -141,7 +186,7 @@ impl Names {
     }
 
     fn beginning_with(&self, word: &str) -> Vec<Completion> {
-        let State { known, definitions } = &*self.lock();
+        let State { known, definitions, .. } = &*self.lock();
         let begun = known.iter().filter(|(name, _)| name.starts_with(word));
         let signature = |name: &str, known: &Known| {
             let item = definitions.get(name).filter(|_| !known.is_variable());
@@ -152,7 +197,7 @@ impl Names {
 
     /// What can stand behind the dot or the colons at the end of `before`.
     fn members(&self, before: &str, word: &str) -> Vec<Completion> {
-        let State { known, definitions } = &*self.lock();
+        let State { known, definitions, .. } = &*self.lock();
         let path = before.trim_end_matches(['.', ':']);
         let owner = &path[word_start(path, path.len())..];
         if before.ends_with("::") {
@@ -176,85 +221,9 @@ impl Known {
     }
 }
 
-/// Whether the cursor stands in a line that is one of our commands.
-pub fn in_command(code: &str, cursor: usize) -> bool {
-    command_line(code, cursor).is_some()
-}
-
-/// The line with a command in which the cursor stands, from its colon on.
-fn command_line(code: &str, cursor: usize) -> Option<Range<usize>> {
-    let cursor = floor(code, cursor);
-    let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = code[cursor..].find('\n').map_or(code.len(), |length| cursor + length);
-    let line = code[start..end].trim_start_matches([' ', '\t']);
-    let colon = end - line.len();
-    let is_command = line.starts_with(':') && !line.starts_with("::") && leading(&code[..start]);
-    (is_command && colon <= cursor).then_some(colon..end)
-}
-
-/// The identifier that the cursor touches; if it touches none, the function (or macro) whose arguments it stands in, or
-/// the identifier before it in its line.
-pub fn word_at(code: &str, cursor: usize) -> Option<&str> {
-    let cursor = floor(code, cursor);
-    let touched = word_around(code, cursor);
-    if touched.is_some() {
-        return touched;
-    }
-    let line = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-    let before = &code[line..cursor];
-    let function = open_parenthesis(before).and_then(|at| last_word(&before[..at]));
-    function.or_else(|| last_word(before))
-}
-
-fn word_around(code: &str, cursor: usize) -> Option<&str> {
-    let start = word_start(code, cursor);
-    let end = code[cursor..].find(|c| !is_word(c)).map_or(code.len(), |length| cursor + length);
-    let word = &code[start..end];
-    (!word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit())).then_some(word)
-}
-
-fn last_word(text: &str) -> Option<&str> {
-    let end = text.trim_end_matches(|c| !is_word(c)).len();
-    word_around(&text[..end], end)
-}
-
-/// Where the last parenthesis stands that is not closed.
-fn open_parenthesis(text: &str) -> Option<usize> {
-    let mut closed = 0;
-    text.char_indices().rev().find_map(|(at, c)| match c {
-        ')' => {
-            closed += 1;
-            None
-        }
-        '(' if closed == 0 => Some(at),
-        '(' => {
-            closed -= 1;
-            None
-        }
-        _ => None,
-    })
-}
-
 /// Text as HTML.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// Whether only commands, comments and blank lines come before.
-fn leading(code: &str) -> bool {
-    code.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with(':') || line.starts_with("//"))
-}
-
-fn word_start(code: &str, cursor: usize) -> usize {
-    code[..cursor].char_indices().rev().take_while(|(_, c)| is_word(*c)).last().map_or(cursor, |(at, _)| at)
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn floor(code: &str, cursor: usize) -> usize {
-    (0..=cursor.min(code.len())).rev().find(|at| code.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn completion(text: &str, kind: &'static str, signature: Option<&str>) -> Completion {
@@ -304,24 +273,6 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_that_in_or_behind_which_the_cursor_stands() {
-        for (before, after, word) in [
-            ("cou", "nt", "count"),
-            ("count", "", "count"),
-            ("", "count", "count"),
-            ("count ", "", "count"),
-            ("println!(", "", "println"),
-            ("f(g(1), ", "2)", "f"),
-            ("f(g(1", "), 2)", "g"),
-            ("🦀 größe", ".x", "größe"),
-            ("x + ", "", "x"),
-        ] {
-            assert_eq!(word_at(&format!("{before}{after}"), before.len()), Some(word), "{before}|{after}");
-        }
-        assert_eq!(word_at("a\n  ", 4), None);
-    }
-
-    #[test]
     fn behind_a_dot_stands_what_the_notebook_defined() {
         let names = Names::default();
         let conf = Known { kind: VARIABLE, detail: "std::sync::Arc<Conf>".into() };
@@ -339,7 +290,6 @@ mod tests {
 
     #[test]
     fn a_word_of_more_than_ascii_is_one_word() {
-        assert_eq!(word_at("größe + 1", 7), Some("größe"));
         assert_eq!(texts(names().complete("grö", 5)), ["größe"]);
     }
 }

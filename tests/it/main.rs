@@ -8,6 +8,7 @@ mod harness;
 mod input;
 mod malformed;
 mod output;
+mod prose;
 mod schema;
 mod subshells;
 mod support;

@@ -111,7 +111,7 @@ def names(notebook):
             if command and command[0] not in api_names.commands():
                 yield f"there is no command `{command[0]}`"
             for word in COMPOUND.findall(re.sub(r"\"[^\"]*\"", "", span)):
-                if word not in known and not re.match(r"ex\d\d_", word):
+                if word not in known:
                     yield f"nothing here is called `{word}` (in `{span}`)"
 
 

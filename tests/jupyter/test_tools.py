@@ -95,7 +95,7 @@ def test_row_06_pages_show_coloured_rust(executed_tour):
     for form, name in (("html", "tour.html"), ("slides", "tour.slides.html")):
         page = convert(executed_tour, form, name)
         keywords = re.findall(r'<span class="kd?">(\w+)</span>', page)
-        assert {"async", "fn", "let", "use"} <= set(keywords), form
+        assert {"async", "fn", "let", "for"} <= set(keywords), form
         assert '<span class="fm">println!</span>' in page, "as Pygments colours Rust, and no other language"
         assert "Done fetching 3" in page and "<table" in page, form
         assert "\x1b" not in page, form

@@ -3,6 +3,7 @@
 //! All of it is blanked, character for character, so that lines and columns stay what the user sees.
 
 use super::problem::Problem;
+use crate::evaluator::foreign;
 use std::ops::Range;
 
 /// A command: a line that begins with a colon.
@@ -124,12 +125,13 @@ impl Refusal {
     fn problem(self, text: &str, range: Range<usize>) -> Problem {
         let problem = match self {
             Self::Magic => {
-                Problem::new("lines that begin with `%` belong to IPython", text, range, "not a command here")
-                    .with_help("commands begin with a colon here; `:help` lists them")
+                let (name, instead) = foreign::magic(&text[range.clone()]);
+                Problem::new(format!("`{name}` is IPython's"), text, range, "not a command here").with_help(instead)
             }
             Self::Shell => {
+                let instead = foreign::shell(&text[range.start + 1..range.end]);
                 Problem::new("lines that begin with `!` are not run in a shell", text, range, "not a command here")
-                    .with_help("run other programs with `std::process::Command`")
+                    .with_help(instead)
                     .with_help("if this is meant as `not`, put it in parentheses")
             }
             Self::Nameless => Problem::new("a command needs a name behind its colon", text, range, "no name")

@@ -6,7 +6,7 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
-//!    `thread_locals`, `imports`, `spares`, `show`, `spent`, `keep`, `marks`,
+//!    `thread_locals`, `imports`, `test_functions`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
 //!    that evcxr writes anew.
@@ -37,6 +37,7 @@ mod spares;
 mod spent;
 mod statics;
 mod syntax;
+mod test_functions;
 #[cfg(test)]
 mod tests;
 mod thread_locals;
@@ -88,6 +89,8 @@ pub struct Prepared {
     pub layouts: Vec<Layout>,
     /// Its statics and thread-locals that live in the runtime.
     pub slots: Vec<SlotName>,
+    /// What to tell the user about it once it has been compiled, a sentence each.
+    pub notes: Vec<String>,
     carriers: Vec<(String, Option<Carrier>)>,
     statics: Vec<String>,
     origin: Origin,
@@ -171,6 +174,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     rename::rewrite(&tree, &mut edits);
+    let notes = test_functions::rewrite(&tree, &mut edits);
     imports::rewrite(&tree, &mut edits);
     spares::rewrite(&tree, &origin.known, &mut edits);
     show::rewrite(&tree, &locals, &origin, &mut edits);
@@ -185,5 +189,17 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
     let unmarked = unmarked::lines(&tree, &text);
     let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
-    Ok(Prepared { commands: cleaned.commands, rust, map, items, lets, layouts, slots, carriers, statics, origin })
+    Ok(Prepared {
+        commands: cleaned.commands,
+        rust,
+        map,
+        items,
+        lets,
+        layouts,
+        slots,
+        notes,
+        carriers,
+        statics,
+        origin,
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::refusal;
 use crate::evaluator::names::escape;
+use crate::evaluator::prelude;
 use loopbook_channel::MimeBundle;
 
 /// A command as `:help` and completion show it.
@@ -119,8 +120,18 @@ fn table() -> MimeBundle {
         let usage = format!("<code style=\"white-space:nowrap\">{}</code>", escape(command.usage));
         format!("<tr>{}{}</tr>", cell(&usage), cell(&escape(command.help)))
     };
-    let html = format!("<table>{}</table>", COMMANDS.iter().map(row).collect::<String>());
-    MimeBundle::from([("text/plain".to_owned(), lines.join("\n").into()), ("text/html".to_owned(), html.into())])
+    let rows = COMMANDS.iter().map(row).collect::<String>();
+    let (names, names_html) = prelude_lines();
+    let (plain, html) = (format!("{}\n\n{names}", lines.join("\n")), format!("<table>{rows}</table>{names_html}"));
+    MimeBundle::from([("text/plain".to_owned(), plain.into()), ("text/html".to_owned(), html.into())])
+}
+
+/// Which names need no `use`: as text and as HTML.
+fn prelude_lines() -> (String, String) {
+    let sentence = prelude::sentence();
+    let parts = sentence.split('`').enumerate();
+    let html = parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) });
+    (sentence.clone(), format!("<p>{}</p>", html.collect::<String>()))
 }
 
 /// What is known of a command, by its name with the colon: `text/plain`, `text/markdown` and `text/html`; if `detailed`,

@@ -116,7 +116,7 @@ async fn look(command: &Command, names: &Names, child: Option<Arc<Connection>>) 
             // Without data: JupyterLab prefers a JSON viewer to a table.
             Ok(Shown::Display(child.query(query.clone(), false).await?))
         }
-        Command::Help(Some(name)) => match names.describe(name, true) {
+        Command::Help(Some(name)) => match names.look_up(name, true) {
             Some(bundle) => Ok(Shown::Page(bundle)),
             None => Ok(Shown::Page(commands::help(Some(name))?)),
         },

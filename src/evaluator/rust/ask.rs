@@ -3,7 +3,8 @@
 use super::session::Session;
 use crate::evaluator::Completions;
 use crate::evaluator::completions::{Offer, readable};
-use crate::evaluator::names::word_at;
+use crate::evaluator::cursor::word_at;
+use crate::evaluator::reference::page;
 use loopbook_channel::MimeBundle;
 
 impl Session {
@@ -18,6 +19,12 @@ impl Session {
         Completions { start: found.start_offset, end: found.end_offset, items }
     }
 
+    /// What is known of a name, by rust-analyzer if that finds it, else by the names of the crates that every cell sees.
+    pub(super) fn look_up(&mut self, name: &str) -> Option<MimeBundle> {
+        let name = name.trim().trim_end_matches("()");
+        self.inspect(name, name.len()).or_else(|| self.names.look_up(name, true))
+    }
+
     /// Documentation from rust-analyzer.
     pub(super) fn inspect(&mut self, code: &str, cursor: usize) -> Option<MimeBundle> {
         let code = without_commands(code);
@@ -30,7 +37,10 @@ impl Session {
         // The crate that evcxr compiles cells in is nobody's business.
         let text = text.strip_prefix("ctx\n").unwrap_or(&text).trim_start();
         let html = html.replacen("<pre><code class=\"language-rust\">ctx\n</code></pre>\n", "", 1);
-        Some(MimeBundle::from([("text/plain".into(), text.into()), ("text/html".into(), html.into())]))
+        // It begins with where the item is defined.
+        let place = text.lines().next().unwrap_or_default();
+        let known = self.names.reference().describe_canonical(&format!("{place}::{word}"));
+        Some(known.unwrap_or_else(|| page::of_hover(text, &html)))
     }
 }
 

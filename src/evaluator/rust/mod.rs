@@ -21,6 +21,7 @@ use super::diagnostics::{Diagnostic, Source, Sources};
 use super::execution::Executions;
 use super::link::OnBuilt;
 use super::names::Names;
+use super::reference::Reference;
 use super::standin;
 use super::{
     Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell, report, wording, workdir,
@@ -54,7 +55,10 @@ pub struct RustEvaluator {
 /// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
 const STACK: usize = 64 << 20;
 
-/// How long an answer of rust-analyzer's is waited for; then what the kernel itself knows has to do.
+/// How long completions of rust-analyzer's are waited for if the kernel knows some itself: JupyterLab waits a second.
+const SHORT_PATIENCE: Duration = Duration::from_millis(700);
+
+/// How long an answer of rust-analyzer's is waited for otherwise; then what the kernel itself knows has to do.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the evaluator's thread is asked to do.
@@ -169,19 +173,24 @@ impl Evaluator for RustEvaluator {
     }
 
     fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
-        if super::names::in_command(&code, cursor) {
+        if super::cursor::in_command(&code, cursor) {
             let names = self.names.clone();
             let complete = move || names.complete_command(&code, cursor).unwrap_or_default();
             return Box::pin(async_std::task::spawn_blocking(complete));
         }
+        let module = self.names.complete_module(&code, cursor);
         let known = self.names.complete(&code, cursor);
-        if !self.idle() {
+        let is_certain = module.as_ref().is_some_and(|(_, is_certain)| *is_certain);
+        if is_certain || !self.idle() {
             return Box::pin(async move { known });
         }
+        let patience = if known.items.is_empty() { PATIENCE } else { SHORT_PATIENCE };
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Complete(code, cursor, answer));
         Box::pin(async move {
-            match timeout(PATIENCE, answered).await {
+            match timeout(patience, answered).await {
+                // rust-analyzer offers what is private in our crates, too.
+                Ok(Ok(exact)) if module.is_some_and(|(module, _)| exact.has_all_of(&module)) => known,
                 Ok(Ok(exact)) if !exact.items.is_empty() => exact,
                 _ => known,
             }
@@ -190,7 +199,7 @@ impl Evaluator for RustEvaluator {
 
     fn inspect(&self, code: String, cursor: usize, detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
         let known = self.names.inspect(&code, cursor, detailed);
-        if !self.idle() || super::names::in_command(&code, cursor) {
+        if !self.idle() || super::cursor::in_command(&code, cursor) {
             return Box::pin(async move { known });
         }
         let (answer, answered) = oneshot::channel();
@@ -285,9 +294,20 @@ impl Thread {
         let place = place::make(prepared, &self.executions, &self.sources)?;
         let mut shown = false;
         let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
+        self.read_names(linked.template.names())?;
         let shared = Shared { names: self.names.clone(), notebook: self.notebook.clone(), live: self.live.clone() };
         let (executions, sources) = (self.executions.clone(), self.sources.clone());
         Session::open(prepared.clone(), linked, place, executions, sources, shared)
+    }
+
+    /// Makes the names of the crates known, beside what evcxr's start takes.
+    fn read_names(&self, file: PathBuf) -> std::io::Result<()> {
+        let names = self.names.clone();
+        std::thread::Builder::new().name("names".into()).spawn(move || match Reference::open(&file) {
+            Ok(reference) => names.refer_to(reference),
+            Err(error) => tracing::warn!("the names of the crates are not known: {error}"),
+        })?;
+        Ok(())
     }
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.

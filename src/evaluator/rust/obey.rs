@@ -30,7 +30,7 @@ impl Session {
             Command::Dep(lines) => self.add_dependencies(cell, lines)?,
             Command::Deps => self.list_dependencies(cell),
             Command::Doc(name) => {
-                let bundle = self.inspect(name, name.len()).ok_or_else(|| format!("nothing is known of `{name}`"))?;
+                let bundle = self.look_up(name).ok_or_else(|| unknown(name))?;
                 self.show(cell, bundle);
             }
             Command::Env(name, value) => self.set_variable(cell, name, value)?,
@@ -87,9 +87,7 @@ impl Session {
         let about_command = commands::help(name);
         let data = match (about_command, name) {
             (Ok(data), _) => data,
-            (Err(_), Some(name)) if !name.starts_with(':') => self
-                .inspect(name, name.len())
-                .ok_or_else(|| format!("nothing is known of `{name}`; `:help` lists the commands"))?,
+            (Err(_), Some(name)) if !name.starts_with(':') => self.look_up(name).ok_or_else(|| unknown(name))?,
             (Err(why), _) => return Err(why),
         };
         self.executions.send(Event::Page { cell: cell.id, data });
@@ -200,4 +198,11 @@ impl Session {
         let config = CARGO_CONFIG.replacen("opt-level = 0", &format!("opt-level = {}", self.level), 1);
         std::fs::write(self.prepared.work.root().join(".cargo/config.toml"), config)
     }
+}
+
+fn unknown(name: &str) -> String {
+    format!(
+        "nothing is known of `{name}`: names are those of the notebook, of std, async_std, futures, tokio and loopbook, and \
+         what was imported; others need their path, as in `?rand::random` (`:help` lists the commands)"
+    )
 }

@@ -7,6 +7,7 @@ use super::super::diagnostics::{Source, Sources};
 use super::super::execution::{Executions, Reach};
 use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
+use super::super::prelude;
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report, wording};
@@ -24,10 +25,6 @@ use loopbook_channel::{CellOutcome, Stream};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
-
-/// What every notebook begins with: names that a cell may use without importing them, and may define anew.
-const PRELUDE: &str = "use async_std::task; use std::time::{Duration, Instant}; \
-    use ::loopbook::{display, gather, gather_all, input, race, try_gather, try_gather_all};";
 
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
@@ -60,7 +57,7 @@ pub(super) struct Session {
     pub(super) had_child: bool,
     pub(super) timing: bool,
     pub(super) sources: Sources,
-    names: Names,
+    pub(super) names: Names,
     pub(super) notebook: Notebook,
     /// What cells of subshells get to know of it.
     shared: SharedNotebook,
@@ -89,7 +86,7 @@ pub(super) fn open_context(child: std::process::Command) -> anyhow::Result<(Comm
     tracing::info!("evcxr started after {:.1} s", started.elapsed().as_secs_f64());
     let mut context = CommandContext::with_eval_context(context);
     let dependencies: String = DEPENDENCIES.iter().map(|(name, spec)| format!(":dep {name} = {spec}\n")).collect();
-    context.execute(&format!("{dependencies}{PRELUDE}\n{FIRST_CELL}")).map_err(|error| {
+    context.execute(&format!("{dependencies}{}\n{FIRST_CELL}", prelude::code())).map_err(|error| {
         let why = first_cell_failed(error);
         let said = last_words();
         if said.is_empty() { why } else { anyhow::anyhow!("{why}: {}", said.join("; ")) }
@@ -261,7 +258,10 @@ impl Session {
             return Outcome::Error(report::problems(cell.number, &cell.code, &[problem]));
         }
         match self.execute(cell, prepared) {
-            Ok(()) => Outcome::Ok,
+            Ok(()) => {
+                prepared.notes.iter().for_each(|note| self.print(cell, &format!("{note}\n")));
+                Outcome::Ok
+            }
             Err(report) => Outcome::Error(report),
         }
     }
@@ -388,7 +388,7 @@ fn share(shared: &SharedNotebook, notebook: &Notebook) {
 /// The types that every notebook begins with.
 fn types() -> Types {
     let mut types = Types::default();
-    if let Ok(prelude) = cell::prepare(0, PRELUDE, &Notebook::default()) {
+    if let Ok(prelude) = cell::prepare(0, &prelude::code(), &Notebook::default()) {
         types.learn(&prelude);
     }
     types

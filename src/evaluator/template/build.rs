@@ -3,6 +3,8 @@
 use super::listing::{Listing, Look};
 use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError, link, remove};
 use crate::evaluator::dependencies::{Closure, TREE};
+#[cfg(feature = "rust")]
+use crate::evaluator::reference;
 use crate::evaluator::standin::{BuildProgress, CARGO_ENV, Lockfile, RUSTC_ENV, RUSTFLAGS, STATE_ENV, prepare, run};
 use crate::evaluator::toolchain::Toolchain;
 use std::collections::HashSet;
@@ -66,6 +68,8 @@ pub(super) fn build(
         compile(order, &new, subcommand, on_progress)?;
     }
     fetch_library(order);
+    #[cfg(feature = "rust")]
+    write_names(&new);
     let tree = tree(order, &new)?;
     finish(&new, order, &tree).map_err(in_cache)
 }
@@ -176,6 +180,22 @@ fn fetch_library(order: &Order<'_>) {
         Ok(output) if output.status.success() => {}
         Ok(output) => tracing::warn!("std's crates: {}", String::from_utf8_lossy(&output.stderr).trim()),
         Err(error) => tracing::warn!("std's crates: {error}"),
+    }
+}
+
+/// Writes down the names of the crates that cells see. Without them less is known while rust-analyzer is busy, so a failure
+/// is no reason to stop.
+#[cfg(feature = "rust")]
+fn write_names(new: &Path) {
+    /// rust-analyzer recurses as deeply as types nest.
+    const STACK: usize = 64 << 20;
+    let (directory, file) = (new.join("crate"), new.join(super::NAMES));
+    let write = move || reference::read(&directory).and_then(|names| Ok(names.write(&file)?));
+    match std::thread::Builder::new().stack_size(STACK).spawn(write).map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!("the names of the crates are not known: {error:#}"),
+        Ok(Err(_)) => tracing::warn!("the names of the crates are not known: rust-analyzer panicked"),
+        Err(error) => tracing::warn!("the names of the crates are not known: {error}"),
     }
 }
 

@@ -76,17 +76,35 @@ pub fn restore_runtime(template: &Template, work: &WorkDir) -> io::Result<()> {
 /// # Errors
 /// If something cannot be removed.
 pub(super) fn remove_ours(directory: &Path) -> io::Result<()> {
+    let mut hashes = HashSet::new();
+    remove_where(directory, &mut |name| {
+        let is_ours = name.contains("loopbook");
+        // `loopbook-async-std-0123456789abcdef` of cargo's own notes is `libasync_std-0123456789abcdef.rlib`.
+        hashes.extend(hash_in(name).filter(|_| is_ours).map(str::to_owned));
+        is_ours
+    })?;
+    remove_where(directory, &mut |name| hash_in(name).is_some_and(|hash| hashes.contains(hash)))
+}
+
+/// Removes files and directories by their names.
+fn remove_where(directory: &Path, is_meant: &mut dyn FnMut(&str) -> bool) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let is_directory = entry.file_type()?.is_dir();
-        match entry.file_name().to_string_lossy().contains("loopbook") {
+        match is_meant(&entry.file_name().to_string_lossy()) {
             true if is_directory => fs::remove_dir_all(entry.path())?,
             true => fs::remove_file(entry.path())?,
-            false if is_directory => remove_ours(&entry.path())?,
+            false if is_directory => remove_where(&entry.path(), is_meant)?,
             false => {}
         }
     }
     Ok(())
+}
+
+/// What cargo puts behind a crate's name, to tell it from others of the name.
+fn hash_in(name: &str) -> Option<&str> {
+    let hash = name.split('.').next()?.rsplit('-').next()?;
+    (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hash)
 }
 
 /// Knows which files it had to copy, because a library that has two names must remain one file: loaded by both names, it
@@ -189,6 +207,26 @@ mod tests {
         assert_eq!(fs::metadata(to.join("deps/x-1.d")).unwrap().modified().unwrap(), old);
         assert!(to.join("invoked.timestamp").exists());
         assert!(!to.join("deps/libctx.so").exists() && !to.join("deps/ctx.d").exists());
+    }
+
+    #[test]
+    fn what_is_taken_over_has_nothing_of_our_crates_under_whatever_name() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        let ours = [
+            ".fingerprint/loopbook-async-std-0123456789abcdef/lib",
+            "deps/libasync_std-0123456789abcdef.rlib",
+            "libloopbook.so",
+        ];
+        let others = [".fingerprint/async-std-aaaaaaaaaaaaaaaa/lib", "deps/libasync_std-aaaaaaaaaaaaaaaa.rlib"];
+        for name in ours.iter().chain(&others) {
+            fs::create_dir_all(from.join(name).parent().unwrap()).unwrap();
+            fs::write(from.join(name), name).unwrap();
+        }
+        take_over(&from, &to, HashSet::new()).unwrap();
+        remove_ours(&to).unwrap();
+        assert!(others.iter().all(|name| to.join(name).is_file()));
+        assert!(!ours.iter().any(|name| to.join(name).exists()));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //!                         tree           what the runtime is made of, as `cargo tree` says it
 //!                         ingredients    compiler and settings: what a later template has to have in common to start from it
 //!                         listing        size, time and digest of every file of these, to notice damage
+//!                         names.json     what the crates that cells see have for names, with their documentation
 //!                         answers/       what kernels found out that is true for every kernel with this template
 //! CACHE/template/KEY.lock locked while KEY is made; its time says when KEY was last used
 //! ```
@@ -68,7 +69,10 @@ opt-level = 0
 ";
 
 /// Raised when templates of earlier versions of this program must not be used.
-const FORMAT: &str = "5";
+const FORMAT: &str = "6";
+
+/// The file with the names of the crates that cells see.
+const NAMES: &str = "names.json";
 
 /// evcxr's version decides what its manifest looks like.
 const EVCXR_VERSION: &str = "0.22.0";
@@ -135,6 +139,11 @@ impl Template {
     /// If it was removed.
     pub fn crates(&self) -> io::Result<PathBuf> {
         self.directory.join("crates").canonicalize()
+    }
+
+    /// The names of the crates that cells see.
+    pub fn names(&self) -> PathBuf {
+        self.directory.join(NAMES)
     }
 
     /// Where kernels leave for each other what is true for all of them.
