@@ -128,7 +128,8 @@ def test_loops_of_others_go_on(keeps):
         let spinner = task::spawn(async move { while g.load(Ordering::Relaxed) { r.fetch_add(1, Ordering::Relaxed); } 7 });
         let (r, g) = (rounds.clone(), go_on.clone());
         let thread = std::thread::spawn(move || { while g.load(Ordering::Relaxed) { r.fetch_add(1, Ordering::Relaxed); } 8 });
-        """
+        """,
+        background=True,
     ).ok()
     for code in ("loop {}", "task::sleep(Duration::from_secs(3600)).await", "std::thread::spawn(|| loop {}).join().unwrap();"):
         result = keeps.start(f'println!("begun"); {code}')
@@ -141,21 +142,26 @@ def test_loops_of_others_go_on(keeps):
 
 
 def test_a_task_that_computes_goes_on_until_it_is_cancelled(keeps):
-    result = keeps.start('let id = 0; println!("begun"); task::spawn(async { loop {} }).await;')
+    # A lint says meanwhile that it keeps its thread.
+    result = keeps.start('println!("begun"); task::spawn(async { loop {} }).await;', background=True)
     keeps.until(lambda: "begun" in result.stdout)
     assert_interrupted(keeps, result)
-    spinning = "loopbook::all_tasks().into_iter().filter(|t| t.state == loopbook::TaskState::Running && t.kind == loopbook::TaskKind::Task).map(|t| t.id).collect::<Vec<_>>()"
+    spinning = (
+        "loopbook::all_tasks().into_iter().filter(|t| t.state == loopbook::TaskState::Running"
+        " && t.kind == loopbook::TaskKind::Task).map(|t| t.id).collect::<Vec<_>>()"
+    )
     number = keeps.run(spinning).ok().text.strip("[]")
     assert "running" in str(keeps.run(f":cancel {number}").ok().displays)
     assert keeps.run(f"loopbook::cancel({number}).await; loopbook::task({number}).unwrap().state").ok().text == "Cancelled"
 
 
 def test_handles_and_cells_cancel_what_computes(keeps):
-    keeps.run("let spinner = task::spawn(async { loop {} }); let closure = task::spawn_blocking(|| loop {});").ok()
+    keeps.run("let spinner = task::spawn(async { loop {} }); let closure = task::spawn_blocking(|| loop {});", background=True).ok()
     code = "task::sleep(Duration::from_millis(50)).await; (spinner.cancel().await, closure.cancel().await)"
     assert keeps.run(code).ok().text == "(None, None)"
     caught = "async { loop { let _ = std::panic::catch_unwind(|| loop {}); } }"
-    result = keeps.run(f"let _spinner = task::spawn({caught}); task::sleep(Duration::from_millis(50)).await;").ok()
+    code = f"let _spinner = task::spawn({caught}); task::sleep(Duration::from_millis(50)).await;"
+    result = keeps.run(code, background=True).ok()
     code = f"loopbook::cancel_cell({result.reply['execution_count']}).await;"
     assert keeps.run(code).ok()
 
