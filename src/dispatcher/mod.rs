@@ -184,6 +184,7 @@ impl Kernel {
                     self.show(event).await;
                 }
             }
+            Event::ShowsItself { cell, begins } => self.shows_itself(cell, begins).await,
             Event::Page { cell, data } => self.page(cell, data).await,
             Event::Input { id, cell, prompt, password } => self.ask(cell, id, prompt, password).await,
             Event::Done { cell, outcome } => self.finish_execution(cell, outcome).await,

@@ -6,7 +6,6 @@
 
 use super::Kernel;
 use super::content::{Piece, Scanner};
-use super::outbox::Outbox;
 use super::utf8::Decoder;
 use crate::evaluator::Event;
 use crate::wire::{ClearOutput, Display, DisplayMessage, ExecuteResult, Metadata, Parent, Transient, UpdateDisplay};
@@ -112,6 +111,8 @@ struct Source {
     stdout: Decoder,
     stderr: Decoder,
     scanner: Scanner,
+    /// Whether the next thing that is shown by printing is the value of the cell.
+    shows_itself: bool,
     /// Whether the last thing that was printed under a prefix was not a whole line.
     mid_line: bool,
 }
@@ -234,6 +235,7 @@ impl Kernel {
             }
             Event::ClearOutput { cell, wait } => self.clear_output(cell, wait).await,
             Event::Page { cell, data } => self.page(cell, data).await,
+            Event::ShowsItself { cell, begins } => self.shows_itself(cell, begins).await,
             Event::Ready { .. } | Event::Input { .. } | Event::Done { .. } => {}
         }
     }
@@ -266,6 +268,17 @@ impl Kernel {
     ) {
         let cell = self.outputs.attribute(cell);
         self.say_held(cell).await;
+        self.publish_display(cell, kind, data, metadata, display_id).await;
+    }
+
+    async fn publish_display(
+        &mut self,
+        cell: CellId,
+        kind: DisplayKind,
+        data: MimeBundle,
+        metadata: Metadata,
+        display_id: Option<String>,
+    ) {
         if kind == DisplayKind::Result
             && let Some((_, running)) = self.shells.evaluating_mut(cell)
             && running.evaluates_expression()
@@ -293,6 +306,14 @@ impl Kernel {
     /// Something is shown that has neither metadata nor a name.
     pub(super) async fn display_plainly(&mut self, cell: CellId, data: MimeBundle) {
         self.display(cell, DisplayKind::Display, data, Metadata::new(), None).await;
+    }
+
+    /// The value of a cell begins or ends to show itself: the first thing that it shows by printing is its result.
+    pub(super) async fn shows_itself(&mut self, cell: CellId, begins: bool) {
+        self.say_held(cell).await;
+        if let Some(source) = self.outputs.cells.get_mut(&cell) {
+            source.shows_itself = begins;
+        }
     }
 
     /// What the cell has shown so far is to vanish. Never what another cell has shown.
@@ -340,12 +361,19 @@ impl Kernel {
                     let text = self.outputs.prefix(cell, prefix, &text);
                     self.outbox.print(parent.as_ref(), stream, &text).await;
                 }
-                (Piece::Show(data), _) => show(&mut self.outbox, parent.as_ref(), data).await,
+                (Piece::Show(data), _) => {
+                    let is_result = self.outputs.cells.get_mut(&cell).is_some_and(Source::take_result);
+                    let kind = if is_result { DisplayKind::Result } else { DisplayKind::Display };
+                    self.publish_display(cell, kind, data, Metadata::new(), None).await;
+                }
             }
         }
     }
 }
 
-async fn show(outbox: &mut Outbox, parent: Option<&Parent>, data: MimeBundle) {
-    outbox.publish(parent, &DisplayMessage(Display { data, ..Display::default() })).await;
+impl Source {
+    /// Whether what is shown now is the cell's value, which it has only one of.
+    fn take_result(&mut self) -> bool {
+        std::mem::take(&mut self.shows_itself) && !self.done
+    }
 }

@@ -134,6 +134,7 @@ impl Echo {
                 let kind = if word == "update" { DisplayKind::Update } else { DisplayKind::Display };
                 self.display(cell, kind, text, Some(id.to_owned()));
             }
+            "itself" => self.send(Event::ShowsItself { cell, begins: rest == "begins" }),
             "clear" => self.send(Event::ClearOutput { cell, wait: rest == "wait" }),
             "input" | "password" => {
                 *questions += 1;

@@ -4,6 +4,7 @@ mod arguments;
 mod cached_crates;
 pub mod cell;
 mod child_state;
+pub mod colours;
 pub mod commands;
 pub mod completions;
 pub mod cursor;
@@ -125,6 +126,13 @@ pub enum Event {
         metadata: Map<String, Value>,
         /// `transient.display_id`.
         display_id: Option<String>,
+    },
+    /// The value of a cell shows itself by printing.
+    ShowsItself {
+        /// The cell.
+        cell: CellId,
+        /// Whether it begins; else it has ended.
+        begins: bool,
     },
     /// `clear_output`.
     ClearOutput {

@@ -14,7 +14,7 @@
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `reactor`, `timeline`: what they learn of tasks and do to them,
 //! - [`lab`], `cost`, `predict`, `about`: what lessons need,
-//! - `show`, `display`, `forms`, `progress`, `rich`, `brief`, `seen`, `names`, `counted`, `views`: how values and tasks look;
+//! - `show`, `showing`, `display`, `forms`, `progress`, `rich`, `brief`, `seen`, `names`, `counted`, `views`: how values and tasks look;
 //!   `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
 //!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
@@ -73,6 +73,7 @@ mod resources;
 mod rich;
 mod seen;
 mod show;
+mod showing;
 mod site;
 mod slot;
 mod sockets;
@@ -126,6 +127,7 @@ pub mod __private {
     pub use crate::predict::{Guess, predict};
     pub use crate::question::*;
     pub use crate::show::*;
+    pub use crate::showing::Showing;
     pub use crate::slot::Slot;
     pub use crate::spares::*;
     pub use crate::ticks::{Shield, shield, tick};

@@ -58,7 +58,10 @@ macro_rules! __bundle {
                 // Twice, because a reference to a box or a box of a reference is common; more is not.
                 let value = (&&$crate::__private::Peel(value)).peel();
                 let value = (&&$crate::__private::Peel(value)).peel();
-                (&&&&&$crate::__private::Outcome(value.evcxr_display())).bundle()
+                let showing = $crate::__private::Showing::begin();
+                let shown = value.evcxr_display();
+                drop(showing);
+                (&&&&&$crate::__private::Outcome(shown)).bundle()
             }
         };
         bundle
