@@ -127,6 +127,13 @@ pub enum Event {
         /// `transient.display_id`.
         display_id: Option<String>,
     },
+    /// `:output`: a wish about what cells print.
+    Printing {
+        /// Who asked.
+        cell: CellId,
+        /// For what.
+        wish: Printing,
+    },
     /// The value of a cell shows itself by printing.
     ShowsItself {
         /// The cell.
@@ -166,6 +173,15 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+}
+
+/// What can be wished of what cells print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printing {
+    /// To see what was not shown of the cell with this number, or of the latest of which something was not.
+    Rest(Option<u32>),
+    /// That so many lines of each cell are shown; all if there is no number.
+    Limit(Option<u64>),
 }
 
 /// How a cell ended.

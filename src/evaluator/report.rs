@@ -10,7 +10,7 @@ use super::unkept::Unkept;
 use super::{Event, Outcome, Report};
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{CellId, CellOutcome, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId, cell_label};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 /// What a second interrupt does.
 const SECOND_INTERRUPT: &str = "Interrupt a second time to restart the process that runs the cells: variables and tasks \

@@ -56,6 +56,30 @@ fn a_value_that_shows_itself_is_the_result_of_its_cell() {
 }
 
 #[test]
+fn what_is_too_much_for_a_page_is_counted_and_shown_on_request() {
+    let mut session = Session::with_gather_output(Duration::from_secs(1));
+    session.step("execute output 100");
+    let received = session.step("execute repeat 10000 line; eprint and an error");
+    let streams: Vec<&str> = received.iter().filter_map(|message| message.content["text"].as_str()).collect();
+    assert_eq!(streams.concat(), "line\n".repeat(100));
+    let told = |received: &[crate::support::Received]| -> Vec<String> {
+        received
+            .iter()
+            .filter_map(|message| message.content["data"]["text/plain"].as_str())
+            .map(str::to_owned)
+            .collect()
+    };
+    let last = told(&received).pop().expect("something is said");
+    assert!(last.starts_with("… 9901 more lines, 49513 bytes in all. `:output --cell 2` shows it."), "{last}");
+    assert!(last.ends_with("line\nline\nand an error"), "{last}");
+    let rest = session.step("execute output");
+    let streams: Vec<&str> = rest.iter().filter_map(|message| message.content["text"].as_str()).collect();
+    assert_eq!(streams.concat(), "line\n".repeat(9_900) + "and an error\n");
+    let none = session.step("execute print a");
+    assert!(told(&none).is_empty());
+}
+
+#[test]
 fn text_without_a_newline_arrives_soon() {
     let mut session = Session::with_gather_output(Duration::from_millis(20));
     let begin = Instant::now();

@@ -1,3 +1,5 @@
+//! What long values look like.
+
 use super::*;
 use std::collections::{BTreeMap, HashMap, HashSet, LinkedList, VecDeque};
 
