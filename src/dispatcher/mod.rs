@@ -18,8 +18,10 @@ mod execute;
 mod history;
 mod history_store;
 mod input;
+mod late_output;
 mod outbox;
 mod output;
+mod printed;
 mod requests;
 mod shells;
 mod subshells;
@@ -34,9 +36,10 @@ use comms::Comms;
 use event::{Event, Inbox};
 use history::History;
 use input::Questions;
+pub use late_output::{LATE_OUTPUT_ENV, LateOutput, LateOutputSwitch, UnknownLateOutput};
 use outbox::Outbox;
 use output::Outputs;
-pub use output::{LATE_OUTPUT_ENV, LateOutput, LateOutputSwitch, UnknownLateOutput};
+pub use printed::PRINTED_LINES_ENV;
 use shells::Shells;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -184,6 +187,8 @@ impl Kernel {
                     self.show(event).await;
                 }
             }
+            Event::ShowsItself { cell, begins } => self.shows_itself(cell, begins).await,
+            Event::Printing { cell, wish } => self.obey_output(cell, wish).await,
             Event::Page { cell, data } => self.page(cell, data).await,
             Event::Input { id, cell, prompt, password } => self.ask(cell, id, prompt, password).await,
             Event::Done { cell, outcome } => self.finish_execution(cell, outcome).await,

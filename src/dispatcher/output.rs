@@ -6,85 +6,13 @@
 
 use super::Kernel;
 use super::content::{Piece, Scanner};
-use super::outbox::Outbox;
+use super::late_output::{LateOutput, LateOutputSwitch};
+use super::printed::{Limit, Printed};
 use super::utf8::Decoder;
 use crate::evaluator::Event;
 use crate::wire::{ClearOutput, Display, DisplayMessage, ExecuteResult, Metadata, Parent, Transient, UpdateDisplay};
 use loopbook_channel::{CellId, DisplayKind, MimeBundle, Stream};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Environment variable with the name of a [`LateOutput`].
-pub const LATE_OUTPUT_ENV: &str = "LOOPBOOK_LATE_OUTPUT";
-
-/// Where output of a cell goes when the cell is done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LateOutput {
-    /// Under the cell that caused it.
-    #[default]
-    Own,
-    /// Under the cell that runs, or the last one that ran, each line prefixed by the cell that caused it.
-    Current,
-}
-
-impl std::str::FromStr for LateOutput {
-    type Err = UnknownLateOutput;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "own" => Ok(Self::Own),
-            "current" => Ok(Self::Current),
-            _ => Err(UnknownLateOutput(text.to_owned())),
-        }
-    }
-}
-
-/// A policy that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place for late output; write `own` (under the cell that caused it) or `current`")]
-pub struct UnknownLateOutput(String);
-
-/// The policy of a running kernel; clones switch the same one.
-///
-/// ```
-/// use loopbook_kernel::dispatcher::{LateOutput, LateOutputSwitch};
-/// let switch = LateOutputSwitch::new("current".parse().unwrap());
-/// switch.clone().set(LateOutput::Own);
-/// assert_eq!(switch.get(), LateOutput::Own);
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct LateOutputSwitch(Arc<AtomicBool>);
-
-impl LateOutputSwitch {
-    /// A switch in this position.
-    pub fn new(policy: LateOutput) -> Self {
-        let switch = Self::default();
-        switch.set(policy);
-        switch
-    }
-
-    /// A switch in the position that [`LATE_OUTPUT_ENV`] names, [`LateOutput::Own`] if it is not set. What is no policy
-    /// is logged and ignored.
-    pub fn from_env() -> Self {
-        let Ok(text) = std::env::var(LATE_OUTPUT_ENV) else { return Self::default() };
-        let policy = text.parse().unwrap_or_else(|error: UnknownLateOutput| {
-            tracing::warn!("{LATE_OUTPUT_ENV}: {error}");
-            LateOutput::default()
-        });
-        Self::new(policy)
-    }
-
-    /// Its position.
-    pub fn get(&self) -> LateOutput {
-        if self.0.load(Ordering::Relaxed) { LateOutput::Current } else { LateOutput::Own }
-    }
-
-    /// Holds for what is printed from now on.
-    pub fn set(&self, policy: LateOutput) {
-        self.0.store(policy == LateOutput::Current, Ordering::Relaxed);
-    }
-}
 
 /// Every cell that has run, and what it has printed but not said yet.
 pub(super) struct Outputs {
@@ -94,6 +22,10 @@ pub(super) struct Outputs {
     /// Cells that hold back text which must not wait long.
     waiting: BTreeSet<CellId>,
     late: LateOutputSwitch,
+    /// How much of what a cell prints is shown.
+    pub(super) limit: Limit,
+    /// Cells of which more was printed than the user knows of.
+    untold: BTreeSet<CellId>,
     /// What came while no cell ran and is to go under the next one.
     postponed: Vec<Event>,
 }
@@ -112,6 +44,9 @@ struct Source {
     stdout: Decoder,
     stderr: Decoder,
     scanner: Scanner,
+    printed: Printed,
+    /// Whether the next thing that is shown by printing is the value of the cell.
+    shows_itself: bool,
     /// Whether the last thing that was printed under a prefix was not a whole line.
     mid_line: bool,
 }
@@ -127,7 +62,15 @@ struct Route {
 impl Outputs {
     pub(super) fn new(late: LateOutputSwitch) -> Self {
         let cells = HashMap::from([(0, Source { done: true, ..Source::default() })]);
-        Self { cells, latest: 0, waiting: BTreeSet::new(), late, postponed: Vec::new() }
+        Self {
+            cells,
+            latest: 0,
+            waiting: BTreeSet::new(),
+            late,
+            limit: Limit::from_env(),
+            untold: BTreeSet::new(),
+            postponed: Vec::new(),
+        }
     }
 
     /// Keeps output for the next cell, if it is to go under a cell that runs and none does; gives back what is to be
@@ -156,7 +99,41 @@ impl Outputs {
 
     /// Whether text waits that must not wait long.
     pub(super) fn has_held_text(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || !self.untold.is_empty()
+    }
+
+    /// The part of printed text that is shown.
+    fn admit(&mut self, cell: CellId, text: &str) -> String {
+        let Some(source) = self.cells.get_mut(&cell) else { return text.to_owned() };
+        let shown = source.printed.admit(text, self.limit).to_owned();
+        if source.printed.has_news() {
+            self.untold.insert(cell);
+        }
+        shown
+    }
+
+    /// See [`Printed::news`].
+    pub(super) fn news(&mut self, cell: CellId, waits: bool) -> Option<(MimeBundle, bool)> {
+        let source = self.cells.get_mut(&cell)?;
+        let news = source.printed.news(source.number, waits);
+        if news.is_some() {
+            self.untold.remove(&cell);
+        }
+        news
+    }
+
+    /// What was not shown of the latest cell with this number, or of the latest of all that has something.
+    pub(super) fn rest(&mut self, number: Option<u32>) -> Option<std::io::Result<String>> {
+        let sources = self.cells.iter_mut().filter(|(_, source)| number.is_none_or(|number| number == source.number));
+        sources
+            .filter_map(|(id, source)| Some((id, source.printed.rest()?)))
+            .max_by_key(|(id, _)| **id)
+            .map(|(_, rest)| rest)
+    }
+
+    /// The request of a cell.
+    pub(super) fn parent(&self, cell: CellId) -> Option<Parent> {
+        self.cells.get(&cell)?.parent.clone()
     }
 
     /// The cell to which output of `cell` is attributed: output that no cell can be named for belongs to the latest.
@@ -233,7 +210,9 @@ impl Kernel {
                 self.display(cell, kind, data, metadata, display_id).await;
             }
             Event::ClearOutput { cell, wait } => self.clear_output(cell, wait).await,
+            Event::Printing { cell, wish } => self.obey_output(cell, wish).await,
             Event::Page { cell, data } => self.page(cell, data).await,
+            Event::ShowsItself { cell, begins } => self.shows_itself(cell, begins).await,
             Event::Ready { .. } | Event::Input { .. } | Event::Done { .. } => {}
         }
     }
@@ -266,6 +245,17 @@ impl Kernel {
     ) {
         let cell = self.outputs.attribute(cell);
         self.say_held(cell).await;
+        self.publish_display(cell, kind, data, metadata, display_id).await;
+    }
+
+    pub(super) async fn publish_display(
+        &mut self,
+        cell: CellId,
+        kind: DisplayKind,
+        data: MimeBundle,
+        metadata: Metadata,
+        display_id: Option<String>,
+    ) {
         if kind == DisplayKind::Result
             && let Some((_, running)) = self.shells.evaluating_mut(cell)
             && running.evaluates_expression()
@@ -295,12 +285,23 @@ impl Kernel {
         self.display(cell, DisplayKind::Display, data, Metadata::new(), None).await;
     }
 
+    /// The value of a cell begins or ends to show itself: the first thing that it shows by printing is its result.
+    pub(super) async fn shows_itself(&mut self, cell: CellId, begins: bool) {
+        self.say_held(cell).await;
+        if let Some(source) = self.outputs.cells.get_mut(&cell) {
+            source.shows_itself = begins;
+        }
+    }
+
     /// What the cell has shown so far is to vanish. Never what another cell has shown.
     pub(super) async fn clear_output(&mut self, cell: CellId, wait: bool) {
         let cell = self.outputs.attribute(cell);
         self.say_held(cell).await;
         if let Some(Route { parent, prefix: None, .. }) = self.outputs.route(cell) {
             self.outbox.publish(parent.as_ref(), &ClearOutput { wait }).await;
+            if let Some(source) = self.outputs.cells.get_mut(&cell) {
+                source.printed.clear();
+            }
         }
     }
 
@@ -309,6 +310,7 @@ impl Kernel {
         for (stream, pieces) in self.outputs.release_all(cell) {
             self.say(cell, stream, pieces).await;
         }
+        self.tell_of_rest(cell, false).await;
         if let Some(source) = self.outputs.cells.get_mut(&cell) {
             source.done = true;
         }
@@ -318,6 +320,9 @@ impl Kernel {
     pub(super) async fn flush_output(&mut self) {
         while let Some(cell) = self.outputs.waiting.first().copied() {
             self.say_held(cell).await;
+        }
+        for cell in self.outputs.untold.clone() {
+            self.tell_of_rest(cell, true).await;
         }
         self.outbox.flush().await;
     }
@@ -334,18 +339,28 @@ impl Kernel {
         }
         let Some(Route { parent, prefix, .. }) = self.outputs.route(cell) else { return };
         for piece in pieces {
-            match (piece, &prefix) {
-                (Piece::Text(text), None) => self.outbox.print(parent.as_ref(), stream, &text).await,
-                (Piece::Text(text), Some(prefix)) => {
-                    let text = self.outputs.prefix(cell, prefix, &text);
+            match piece {
+                Piece::Text(text) => {
+                    let mut text = self.outputs.admit(cell, &text);
+                    if let Some(prefix) = &prefix {
+                        text = self.outputs.prefix(cell, prefix, &text);
+                    }
                     self.outbox.print(parent.as_ref(), stream, &text).await;
+                    self.tell_of_rest(cell, true).await;
                 }
-                (Piece::Show(data), _) => show(&mut self.outbox, parent.as_ref(), data).await,
+                Piece::Show(data) => {
+                    let is_result = self.outputs.cells.get_mut(&cell).is_some_and(Source::take_result);
+                    let kind = if is_result { DisplayKind::Result } else { DisplayKind::Display };
+                    self.publish_display(cell, kind, data, Metadata::new(), None).await;
+                }
             }
         }
     }
 }
 
-async fn show(outbox: &mut Outbox, parent: Option<&Parent>, data: MimeBundle) {
-    outbox.publish(parent, &DisplayMessage(Display { data, ..Display::default() })).await;
+impl Source {
+    /// Whether what is shown now is the cell's value, which it has only one of.
+    fn take_result(&mut self) -> bool {
+        std::mem::take(&mut self.shows_itself) && !self.done
+    }
 }

@@ -7,6 +7,7 @@ mod list;
 
 pub use list::{COMMANDS, Description, describe, help};
 
+use super::Printing;
 use super::foreign;
 use loopbook_channel::{Query, TaskId, TaskOrder};
 
@@ -44,6 +45,8 @@ pub enum Command {
     Help(Option<String>),
     /// `:opt`: the level.
     Opt(String),
+    /// `:output`.
+    Output(Printing),
     /// `:restart`.
     Restart,
     /// `:timing`.
@@ -88,6 +91,7 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
         ":loop" => the_loop(args),
         ":opt" if ["0", "1", "2", "3"].contains(&args) => Ok(Command::Opt(args.to_owned())),
         ":opt" => Err("`:opt` takes a level from 0 to 3, as in `:opt 2`".into()),
+        ":output" => output(args),
         ":pstree" if args.is_empty() => Ok(Command::Ask(Query::Tree { id: None })),
         ":pstree" => Ok(Command::Ask(Query::Tree { id: Some(task_id(args, ":pstree")?) })),
         ":resources" => none(args, Command::Ask(Query::Resources), ":resources"),
@@ -222,6 +226,19 @@ fn cancel(args: &str) -> Result<Command, String> {
     query.map(Command::Ask).ok_or_else(|| usage.to_owned())
 }
 
+fn output(args: &str) -> Result<Command, String> {
+    let words: Vec<_> = args.split_whitespace().collect();
+    let wish = match words[..] {
+        [] => Some(Printing::Rest(None)),
+        ["full"] => Some(Printing::Limit(None)),
+        ["--cell", number] => number.parse().ok().map(|number| Printing::Rest(Some(number))),
+        [lines] => lines.parse().ok().map(|lines| Printing::Limit(Some(lines))),
+        _ => None,
+    };
+    let usage = "`:output` takes `--cell` and the N of `In[N]`, the number of lines that a cell may print, or `full`";
+    wish.map(Command::Output).ok_or_else(|| usage.to_owned())
+}
+
 fn none(args: &str, command: Command, name: &str) -> Result<Command, String> {
     if args.is_empty() { Ok(command) } else { Err(format!("`{name}` takes no arguments; `{args}` is one too many")) }
 }
@@ -321,6 +338,17 @@ mod tests {
         assert_eq!(parse(":cancel", "--cell 3"), Ok(Command::Ask(Query::CancelCell { cell: 3 })));
         for wrong in ["", "x", "1 2", "--cell", "--cell x"] {
             assert!(parse(":cancel", wrong).unwrap_err().contains("number of a task"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn output_shows_the_rest_or_sets_the_limit() {
+        assert_eq!(parse(":output", ""), Ok(Command::Output(Printing::Rest(None))));
+        assert_eq!(parse(":output", "--cell 7"), Ok(Command::Output(Printing::Rest(Some(7)))));
+        assert_eq!(parse(":output", "full"), Ok(Command::Output(Printing::Limit(None))));
+        assert_eq!(parse(":output", "2000"), Ok(Command::Output(Printing::Limit(Some(2_000)))));
+        for wrong in ["all", "-1", "--cell", "--cell x", "1 2"] {
+            assert!(parse(":output", wrong).unwrap_err().contains("`full`"), "{wrong}");
         }
     }
 

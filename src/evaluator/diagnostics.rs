@@ -5,8 +5,8 @@
 //! column back. Spans without a mark are not the user's and are left out.
 
 use super::cell::{SourceMap, parse_mark};
-use annotate_snippets::renderer::{AnsiColor, Style};
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use super::colours::renderer;
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Snippet};
 use loopbook_channel::{SUBSHELL, cell_label};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -266,22 +266,6 @@ impl Span {
         let (source, range) = sources.find(find)?;
         Some(Place { source, range })
     }
-}
-
-/// rustc's layout in colours that can be read on the light and on the dark background that front ends give errors: the
-/// plain eight, of which they choose the shades, and bold only without a colour.
-pub fn renderer() -> Renderer {
-    let colour = |colour: AnsiColor| colour.on_default();
-    Renderer::styled()
-        .error(colour(AnsiColor::Red))
-        .warning(colour(AnsiColor::Yellow))
-        .note(colour(AnsiColor::Green))
-        .help(colour(AnsiColor::Cyan))
-        .line_num(colour(AnsiColor::Blue))
-        .context(colour(AnsiColor::Blue))
-        .addition(colour(AnsiColor::Green))
-        .removal(colour(AnsiColor::Red))
-        .emphasis(Style::new().bold())
 }
 
 /// Byte offset of a line and column (characters), both from 1; the end of the line if the column is behind it.

@@ -14,7 +14,7 @@
 //! | `fail TEXT` | ends the cell with an error |
 //! | `late TEXT` | a line on stdout after the cell has ended |
 
-use super::{Cell, Completeness, Completion, Completions, Evaluator, Event, Outcome, Report, ShellId};
+use super::{Cell, Completeness, Completion, Completions, Evaluator, Event, Outcome, Printing, Report, ShellId};
 use async_std::channel::{Receiver, Sender, unbounded};
 use futures::future::{self, BoxFuture, FutureExt};
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};
@@ -134,6 +134,11 @@ impl Echo {
                 let kind = if word == "update" { DisplayKind::Update } else { DisplayKind::Display };
                 self.display(cell, kind, text, Some(id.to_owned()));
             }
+            "output" => {
+                let wish = rest.parse().map_or(Printing::Rest(None), |lines| Printing::Limit(Some(lines)));
+                self.send(Event::Printing { cell, wish });
+            }
+            "itself" => self.send(Event::ShowsItself { cell, begins: rest == "begins" }),
             "clear" => self.send(Event::ClearOutput { cell, wait: rest == "wait" }),
             "input" | "password" => {
                 *questions += 1;

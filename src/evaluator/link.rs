@@ -194,6 +194,7 @@ impl Server {
                     self.executions.send(Event::Display { cell, kind, data, metadata, display_id });
                 }
             }
+            ToKernel::ShowsItself { cell, begins } => self.executions.send(Event::ShowsItself { cell, begins }),
             ToKernel::ClearOutput { cell, wait } => self.executions.send(Event::ClearOutput { cell, wait }),
             ToKernel::TaskFailed { cell, task, name, failure } => {
                 let data = report::failed_task(task, name.as_deref(), &failure, &self.sources);

@@ -4,6 +4,7 @@ mod arguments;
 mod cached_crates;
 pub mod cell;
 mod child_state;
+pub mod colours;
 pub mod commands;
 pub mod completions;
 pub mod cursor;
@@ -126,6 +127,20 @@ pub enum Event {
         /// `transient.display_id`.
         display_id: Option<String>,
     },
+    /// `:output`: a wish about what cells print.
+    Printing {
+        /// Who asked.
+        cell: CellId,
+        /// For what.
+        wish: Printing,
+    },
+    /// The value of a cell shows itself by printing.
+    ShowsItself {
+        /// The cell.
+        cell: CellId,
+        /// Whether it begins; else it has ended.
+        begins: bool,
+    },
     /// `clear_output`.
     ClearOutput {
         /// Who asked.
@@ -158,6 +173,15 @@ pub enum Event {
         /// How it ended.
         outcome: Outcome,
     },
+}
+
+/// What can be wished of what cells print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printing {
+    /// To see what was not shown of the cell with this number, or of the latest of which something was not.
+    Rest(Option<u32>),
+    /// That so many lines of each cell are shown; all if there is no number.
+    Limit(Option<u64>),
 }
 
 /// How a cell ended.

@@ -2,14 +2,15 @@
 
 use super::cell::Problem;
 use super::child_state::ProcessState;
+use super::colours::{self, renderer};
 use super::dependencies::Change;
-use super::diagnostics::{Diagnostic, Source, Sources, byte_offset, renderer};
+use super::diagnostics::{Diagnostic, Source, Sources, byte_offset};
 use super::types::Redefined;
 use super::unkept::Unkept;
 use super::{Event, Outcome, Report};
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{CellId, CellOutcome, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId, cell_label};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 /// What a second interrupt does.
 const SECOND_INTERRUPT: &str = "Interrupt a second time to restart the process that runs the cells: variables and tasks \
@@ -154,10 +155,10 @@ pub fn given_up(redefined: &Redefined) -> MimeBundle {
     let Redefined { types, crates, variables, statics } = redefined;
     let mut text = String::new();
     if !variables.is_empty() {
-        text += &format!("\x1b[33mDropped\x1b[0m: {}. ", quoted(variables));
+        text += &format!("{}: {}. ", colours::painted(colours::WARNING, "Dropped"), quoted(variables));
     }
     if !statics.is_empty() {
-        text += &format!("\x1b[33mAt its first value again\x1b[0m: {}. ", quoted(statics));
+        text += &format!("{}: {}. ", colours::painted(colours::WARNING, "At its first value again"), quoted(statics));
     }
     if !types.is_empty() {
         text += &format!(
@@ -175,7 +176,7 @@ pub fn given_up(redefined: &Redefined) -> MimeBundle {
     if !variables.is_empty() {
         text += " Run the cells again that made these variables.";
     }
-    ansi_bundle(&text)
+    colours::bundle(&text)
 }
 
 /// `The crate `a`` or `The crates …`, for a verb in the singular.
@@ -292,14 +293,7 @@ pub fn failed_task(task: TaskId, name: Option<&str>, failure: &Failure, sources:
     let mut lines = vec![heading("Panic", &format!("background task {task}{name} panicked: {}", failure.message))];
     lines.extend(place(failure, sources));
     lines.push("Nobody awaits this task, so its panic is shown here; the other tasks go on.".into());
-    ansi_bundle(&lines.join("\n"))
-}
-
-/// Text with ANSI colour as something to show: coloured in a terminal and, as HTML, in a notebook.
-pub fn ansi_bundle(text: &str) -> MimeBundle {
-    // A stream would be coloured by every front end, a display's text/plain is too (JupyterLab, nbconvert), so no
-    // HTML is needed and the text stays copyable.
-    MimeBundle::from([("text/plain".to_owned(), Value::String(text.to_owned()))])
+    colours::bundle(&lines.join("\n"))
 }
 
 /// A bundle as the event that displays it under a cell.
@@ -319,7 +313,7 @@ pub(super) fn quoted(names: &[String]) -> String {
 }
 
 fn heading(ename: &str, message: &str) -> String {
-    format!("\x1b[31m{ename}\x1b[0m: {message}")
+    format!("{}: {message}", colours::painted(colours::ERROR, ename))
 }
 
 fn lines(text: &str, skip: usize, hints: &[&str]) -> Vec<String> {

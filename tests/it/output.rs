@@ -37,6 +37,49 @@ fn a_hundred_thousand_lines_become_few_messages() {
 }
 
 #[test]
+fn a_value_that_shows_itself_is_the_result_of_its_cell() {
+    let block =
+        |mime: &str, body: &str| format!("print EVCXR_BEGIN_CONTENT {mime}; print {body}; print EVCXR_END_CONTENT");
+    let (html, plain) = (block("text/html", "<b>1</b>"), block("text/plain", "1"));
+    let code = format!("execute {html}; print a; itself begins; print b; {html}; {plain}; {html}; itself ends; {html}");
+    let kinds = |lines: Vec<String>| -> Vec<String> {
+        let words = lines.iter().map(|line| line.split_whitespace().skip(2).take(2).collect::<Vec<_>>().join(" "));
+        words.filter(|words| !words.starts_with("status") && !words.starts_with("execute_input")).collect()
+    };
+    let mut session = Session::with_gather_output(Duration::from_secs(1));
+    let lines = session.step(&code).iter().map(transcript::line).collect();
+    let expected =
+        ["display_data", "stream stdout", "execute_result [1]", "display_data", "display_data", "execute_reply ok"];
+    let kinds = kinds(lines);
+    assert_eq!(kinds.len(), expected.len(), "{kinds:?}");
+    assert!(kinds.iter().zip(expected).all(|(kind, expected)| kind.starts_with(expected)), "{kinds:?}");
+}
+
+#[test]
+fn what_is_too_much_for_a_page_is_counted_and_shown_on_request() {
+    let mut session = Session::with_gather_output(Duration::from_secs(1));
+    session.step("execute output 100");
+    let received = session.step("execute repeat 10000 line; eprint and an error");
+    let streams: Vec<&str> = received.iter().filter_map(|message| message.content["text"].as_str()).collect();
+    assert_eq!(streams.concat(), "line\n".repeat(100));
+    let told = |received: &[crate::support::Received]| -> Vec<String> {
+        received
+            .iter()
+            .filter_map(|message| message.content["data"]["text/plain"].as_str())
+            .map(str::to_owned)
+            .collect()
+    };
+    let last = told(&received).pop().expect("something is said");
+    assert!(last.starts_with("… 9901 more lines, 49513 bytes in all. `:output --cell 2` shows it."), "{last}");
+    assert!(last.ends_with("line\nline\nand an error"), "{last}");
+    let rest = session.step("execute output");
+    let streams: Vec<&str> = rest.iter().filter_map(|message| message.content["text"].as_str()).collect();
+    assert_eq!(streams.concat(), "line\n".repeat(9_900) + "and an error\n");
+    let none = session.step("execute print a");
+    assert!(told(&none).is_empty());
+}
+
+#[test]
 fn text_without_a_newline_arrives_soon() {
     let mut session = Session::with_gather_output(Duration::from_millis(20));
     let begin = Instant::now();

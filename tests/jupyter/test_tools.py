@@ -106,7 +106,7 @@ def test_row_06_pages_show_coloured_errors(executed):
     for form, name in (("html", "same.html"), ("slides", "same.slides.html")):
         page = convert(executed, form, name)
         error = re.search(r"<pre>\n?(.*?invalid digit found in string.*?)</pre>", page, re.S)[1]
-        assert 'class="ansi-red-fg">Error</span>' in error and "\x1b" not in page, form
+        assert re.search(r'<span style="[^"]*background-color: rgb[^"]*">Error</span>', error) and "\x1b" not in page, form
     page = convert(executed, "markdown", "same.md")
     assert "\x1b" not in page and "In[4]:1:19" in page
 

@@ -55,6 +55,13 @@ pub enum ToKernel {
         /// Jupyter's `transient.display_id`.
         display_id: Option<String>,
     },
+    /// The value of a cell shows itself: what `evcxr_display` prints from now on, or did until now, is the cell's result.
+    ShowsItself {
+        /// The cell.
+        cell: CellId,
+        /// Whether it begins; else it has ended.
+        begins: bool,
+    },
     /// Jupyter's `clear_output`.
     ClearOutput {
         /// The cell that asked.

@@ -1,5 +1,6 @@
 //! What this kernel is made of.
 
+use crate::counted::counted;
 use crate::pool;
 use serde::Serialize;
 use std::fmt;
@@ -69,7 +70,9 @@ impl fmt::Display for About {
             self.async_std, self.executor, self.async_io
         )?;
         writeln!(f, "tokio {}, for crates that need it", self.tokio)?;
-        write!(f, "{} threads run tasks, on {} processors; ", self.workers, self.processors)?;
+        let run = if self.workers == 1 { "runs" } else { "run" };
+        let (threads, processors) = (counted(self.workers, "thread"), counted(self.processors, "processor"));
+        write!(f, "{threads} {run} tasks, on {processors}; ")?;
         write!(f, "the operating system tells by {} which socket is ready", self.reactor)
     }
 }

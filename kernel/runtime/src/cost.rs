@@ -134,15 +134,13 @@ impl<T> Cost<T> {
     }
 
     fn bundle(&self) -> MimeBundle {
-        // Pixels.
-        const BAR: f64 = 300.0;
         let sentence = self.to_string();
         let html = format!(
-            "<div>{}</div><div style=\"width:{BAR}px;height:8px;border:1px solid rgba(128,128,128,.5)\">\
-             <div style=\"width:{:.0}px;height:8px;background:#c77f00\"></div></div>\
+            "<div>{}</div><div style=\"width:100%;max-width:300px;height:8px;border:1px solid rgba(128,128,128,.5)\">\
+             <div style=\"width:{:.0}%;height:8px;background:#c77f00\"></div></div>\
              <div style=\"font-size:90%;opacity:.8\">filled: processor time, empty: waiting</div>",
             views::Escaped(&sentence),
-            BAR * self.cpu_share().min(1.0),
+            100.0 * self.cpu_share().min(1.0),
         );
         let mut bundle = rich::text(sentence);
         bundle.insert("text/html".to_owned(), Value::String(html));
@@ -188,6 +186,8 @@ mod tests {
             delayed.to_string(),
             "610.0 ms wall, 305.0 ms CPU, 300.0 ms without a free processor: computing (CPU-bound)"
         );
-        assert!(of(1000, 500).bundle()["text/html"].as_str().is_some_and(|html| html.contains("width:150px")));
+        assert!(
+            of(1000, 500).bundle()["text/html"].as_str().is_some_and(|html| html.contains("<div style=\"width:50%;"))
+        );
     }
 }

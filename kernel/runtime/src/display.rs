@@ -26,8 +26,9 @@ use std::{
 /// ```
 ///
 /// Shown richly: [`Html`](crate::Html), [`Markdown`](crate::Markdown), [`Svg`](crate::Svg), [`Png`](crate::Png),
-/// `serde_json::Value`, and tasks. Everything else shows as its `Debug`. A type of yours with an `evcxr_display` shows
-/// itself by calling that; for any other form there is [`display_as`].
+/// `serde_json::Value`, and tasks. Text shows as itself, everything else as its `Debug`: of a long one the first and last
+/// items, and all of it with [`whole`](crate::whole). A type of yours with an `evcxr_display` shows itself by calling that;
+/// for any other form there is [`display_as`].
 pub fn display<T: Displayable>(value: T) -> DisplayHandle {
     DisplayHandle::show(value.bundle())
 }
@@ -38,8 +39,8 @@ pub fn display<T: Displayable>(value: T) -> DisplayHandle {
 /// let figure = loopbook::display_as("text/html", "<progress value=1 max=2></progress>");
 /// figure.update_as("text/html", "<progress value=2 max=2></progress>");
 /// ```
-pub fn display_as(mime: &str, content: impl Into<Content>) -> DisplayHandle {
-    DisplayHandle::show(content.into().bundle(mime))
+pub fn display_as(mime: impl AsRef<str>, content: impl Into<Content>) -> DisplayHandle {
+    DisplayHandle::show(content.into().bundle(mime.as_ref()))
 }
 
 /// Removes what the cell has shown and printed so far; with `wait` only when the next output arrives, which does not
@@ -83,8 +84,8 @@ impl DisplayHandle {
     /// ```
     /// loopbook::display("…").update_as("text/markdown", "**done**");
     /// ```
-    pub fn update_as(&self, mime: &str, content: impl Into<Content>) {
-        self.replace(content.into().bundle(mime));
+    pub fn update_as(&self, mime: impl AsRef<str>, content: impl Into<Content>) {
+        self.replace(content.into().bundle(mime.as_ref()));
     }
 
     /// Jupyter's `display_id`.

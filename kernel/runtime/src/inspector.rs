@@ -106,7 +106,13 @@ fn tasks(all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> M
     tasks.sort_by_key(|task| task.id);
     let mut bundle = with_data(views::tasks(&tasks, sort), data, &tasks);
     if all && registry::forgotten_tasks() > 0 {
-        note(&mut bundle, &format!("{} older tasks are forgotten", registry::forgotten_tasks()));
+        note(
+            &mut bundle,
+            &match registry::forgotten_tasks() {
+                1 => "1 older task is forgotten".to_owned(),
+                several => format!("{several} older tasks are forgotten"),
+            },
+        );
     }
     let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
     let others = tokio_task::living().saturating_sub(listed);

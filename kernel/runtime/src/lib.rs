@@ -14,7 +14,8 @@
 //! - `gather`, `branches`, `keep`, `json`: what cells do with futures; `tasks`, `cancel`, `lints`, `graph`, `loop_stats`,
 //!   `resources`, `reactor`, `timeline`: what they learn of tasks and do to them,
 //! - [`lab`], `cost`, `predict`, `about`: what lessons need,
-//! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
+//! - `show`, `showing`, `display`, `forms`, `progress`, `rich`, `brief`, `seen`, `names`, `counted`, `views`: how values and tasks look;
+//!   `input`: asking,
 //! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
 //!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: the parts of async-std and tokio that cells see in our version.
@@ -26,16 +27,19 @@ mod base64;
 mod beside;
 mod block_on;
 mod branches;
+mod brief;
 mod cancel;
 mod cell;
 mod clock;
 mod context;
 mod cost;
+mod counted;
 mod display;
 mod event_loop;
 mod events;
 pub mod facade;
 mod flusher;
+mod forms;
 mod gather;
 mod generations;
 mod graph;
@@ -69,6 +73,7 @@ mod resources;
 mod rich;
 mod seen;
 mod show;
+mod showing;
 mod site;
 mod slot;
 mod sockets;
@@ -88,6 +93,7 @@ pub use loopbook_channel::{
 };
 
 pub use about::{About, about};
+pub use brief::{Whole, whole};
 pub use cancel::{CancelOutcome, cancel, cancel_cell};
 pub use cost::{Cost, cost, cost_of};
 pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
@@ -95,6 +101,7 @@ pub use event_loop::{
     CallHandle, Cancelled, Loop, LoopError, LoopSnapshot, LoopSummary, NoRunningLoop, Priority, Promise, PromiseError,
     Task, TaskError, get_event_loop, get_running_loop, set_event_loop,
 };
+pub use forms::{Html, Markdown, Png, Svg};
 pub use gather::{Awaitable, gather_all, try_gather_all};
 pub use graph::{CallGraph, call_graph};
 pub use input::{input, password};
@@ -106,7 +113,6 @@ pub use predict::{Prediction, predictions};
 pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
 pub use reactor::{Descriptor, Interest, Reactor, reactor};
 pub use resources::{Resource, resources};
-pub use rich::{Html, Markdown, Png, Svg};
 pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
 pub use timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline, trace};
 pub use watching::watch_tasks;
@@ -121,6 +127,7 @@ pub mod __private {
     pub use crate::predict::{Guess, predict};
     pub use crate::question::*;
     pub use crate::show::*;
+    pub use crate::showing::Showing;
     pub use crate::slot::Slot;
     pub use crate::spares::*;
     pub use crate::ticks::{Shield, shield, tick};

@@ -6,7 +6,9 @@
 use crate::sync::lock;
 use crate::{beside, cell, context, flusher, generations, inspector, interrupts};
 use futures::channel::oneshot;
-use loopbook_channel::{CellId, Frame, FrameError, InputError, SOCKET_ENV, Stream, ToChild, ToKernel, VERSION};
+use loopbook_channel::{
+    CellId, Frame, FrameError, InputError, MAX_FRAME, MimeBundle, SOCKET_ENV, Stream, ToChild, ToKernel, VERSION,
+};
 use loopbook_channel::{read_frame, write_frame};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
@@ -125,7 +127,25 @@ pub(crate) fn connect(pipes: [c_int; 2]) -> io::Result<()> {
 
 impl Writer {
     fn write(&mut self, frame: &Frame<&ToKernel>) -> Result<(), FrameError> {
-        write_frame(&mut self.socket, frame)
+        match write_frame(&mut self.socket, frame) {
+            // Nothing was written, and everything else goes on.
+            Err(FrameError::Malformed(_)) => self.write_instead(frame),
+            written => written,
+        }
+    }
+
+    /// Says why a message does not arrive. Only what is shown can be so large.
+    fn write_instead(&mut self, frame: &Frame<&ToKernel>) -> Result<(), FrameError> {
+        let Frame::Message(ToKernel::Display { cell, kind, data, metadata, display_id }) = frame else { return Ok(()) };
+        let size: usize = data.values().map(|content| content.as_str().map_or(0, str::len)).sum();
+        let text = format!(
+            "This is too large to be shown: it has {size} bytes, and a display can have {MAX_FRAME} at most. Write it to a \
+             file instead."
+        );
+        let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
+        let (metadata, display_id) = (metadata.clone(), display_id.clone());
+        let instead = ToKernel::Display { cell: *cell, kind: *kind, data, metadata, display_id };
+        write_frame(&mut self.socket, &Frame::Message(&instead))
     }
 
     fn output(&mut self, cell: CellId, stream: Stream, bytes: &[u8]) -> Result<(), FrameError> {

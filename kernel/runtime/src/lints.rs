@@ -21,9 +21,11 @@
 use crate::context;
 use crate::link;
 use crate::record::Record;
+use crate::rich;
 use crate::site;
 use crate::sync::lock;
-use loopbook_channel::{CellId, DisplayKind, MimeBundle, TaskId, TaskKind, ToKernel, cell_label};
+use crate::views;
+use loopbook_channel::{CellId, DisplayKind, TaskId, TaskKind, ToKernel, cell_label};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -172,11 +174,13 @@ fn found_at(
     if show == Show::Never || !SHOWN.load(Ordering::Relaxed) {
         return;
     }
-    let text = Value::String(format!("\x1b[33mlint {name}\x1b[0m: {message}"));
+    let html = format!("<div><b>lint {name}</b>: {}</div>", views::Escaped(&message));
+    let mut data = rich::text(format!("lint {name}: {message}"));
+    data.insert("text/html".to_owned(), Value::String(html));
     link::send(&ToKernel::Display {
         cell: under,
         kind: DisplayKind::Display,
-        data: MimeBundle::from([("text/plain".to_owned(), text)]),
+        data,
         metadata: serde_json::Map::new(),
         display_id: None,
     });

@@ -3,7 +3,7 @@
 //! Rust's stdout comes a line at a time. Rust's stderr comes in pieces (`eprintln!` writes once per part of its format);
 //! std holds its lock for all of them, so the lines of two threads do not mix, and the kernel joins the pieces again.
 
-use crate::{cell, context, flusher, link, markers};
+use crate::{cell, context, flusher, link, markers, showing};
 use loopbook_channel::Stream;
 
 /// Something was written on this thread.
@@ -21,5 +21,8 @@ pub(crate) fn write(stream: Stream, bytes: &[u8]) {
 /// Something that the user is to see was written on this thread.
 pub(crate) fn user(stream: Stream, bytes: &[u8]) {
     let cell = flusher::cell_being_flushed().unwrap_or_else(context::current_cell);
+    if stream == Stream::Stdout {
+        showing::before_output(cell);
+    }
     link::output(cell, stream, bytes);
 }

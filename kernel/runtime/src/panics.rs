@@ -4,7 +4,7 @@
 //! or the kernel, gets the [`Failure`]. A thread without a task gets one line on stderr, like anywhere else.
 
 use crate::cell::{self, Interrupted};
-use crate::{beside, context, site};
+use crate::{beside, brief, context, site};
 use loopbook_channel::{Failure, FailureKind, Site, TaskKind, line_label};
 use std::any::Any;
 use std::cell::RefCell;
@@ -31,7 +31,7 @@ pub(crate) fn failure(payload: &(dyn Any + Send)) -> Failure {
         return interrupted();
     }
     let Place { site, location } = LAST.try_with(|last| last.take()).unwrap_or_default();
-    Failure { kind: FailureKind::Panic, message: message(payload).to_owned(), chain: Vec::new(), site, location }
+    Failure { kind: FailureKind::Panic, message: brief::message(message(payload)), chain: Vec::new(), site, location }
 }
 
 /// The failure of an interrupted cell.
@@ -89,7 +89,7 @@ impl Place {
             (None, Some(location)) => location.clone(),
             (None, None) => "an unknown place".into(),
         };
-        eprintln!("{who} panicked at {place}: {}", message(payload));
+        eprintln!("{who} panicked at {place}: {}", brief::message(message(payload)));
     }
 }
 

@@ -167,14 +167,14 @@ impl Prediction {
         let longest = self.said.max(self.took).as_secs_f64().max(1e-9);
         let bar = |name: &str, of: Duration, color: &str| {
             format!(
-                "<tr><td style=\"text-align:left\">{name}</td><td style=\"text-align:left\">\
-                 <div style=\"width:{:.0}px;height:10px;background:{color}\"></div></td><td>{}</td></tr>",
-                1.0 + 300.0 * of.as_secs_f64() / longest,
+                "<tr><td style=\"text-align:left;white-space:nowrap\">{name}</td><td style=\"text-align:left;width:100%\">\
+                 <div style=\"width:{:.1}%;min-width:1px;height:10px;background:{color}\"></div></td><td style=\"white-space:nowrap\">{}</td></tr>",
+                100.0 * of.as_secs_f64() / longest,
                 time(of)
             )
         };
         let html = format!(
-            "<div>{}</div><table style=\"border-collapse:collapse;font-size:90%\">{}{}</table>",
+            "<div>{}</div><table style=\"border-collapse:collapse;font-size:90%;width:100%;max-width:420px;table-layout:auto\">{}{}</table>",
             views::Escaped(&sentence),
             bar("you said", self.said, "#808080"),
             bar("it took", self.took, "#2f7ed8")

@@ -3,7 +3,7 @@
 //! A cell has no caller to which `?` could return an error, so the kernel writes [`__q!`](crate::__q) in its place. What an
 //! error says of itself is found out at compile time, by the first trait of a list that its type has.
 
-use crate::{context, site};
+use crate::{brief, context, site};
 use loopbook_channel::{Failure, FailureKind};
 use std::{
     error::Error,
@@ -107,12 +107,15 @@ pub struct Described {
 
 impl Described {
     fn from_error<E: Error + ?Sized>(error: &E) -> Self {
-        let sources = std::iter::successors(error.source(), |&error| error.source());
-        Self { message: error.to_string(), chain: sources.map(ToString::to_string).collect() }
+        // An error may name itself as its source.
+        const LONGEST_CHAIN: usize = 50;
+        let sources = std::iter::successors(error.source(), |&error| error.source()).take(LONGEST_CHAIN);
+        let chain = sources.map(|source| brief::message(&source.to_string())).collect();
+        Self { message: brief::message(&error.to_string()), chain }
     }
 
-    fn from_text(message: String) -> Self {
-        Self { message, chain: Vec::new() }
+    fn from_text(message: &str) -> Self {
+        Self { message: brief::message(message), chain: Vec::new() }
     }
 }
 
@@ -152,7 +155,7 @@ pub trait DescribeDisplay {
 
 impl<E: Display> DescribeDisplay for &&Reason<E> {
     fn describe(&self) -> Described {
-        Described::from_text(self.0.to_string())
+        Described::from_text(&self.0.to_string())
     }
 }
 
@@ -164,7 +167,7 @@ pub trait DescribeDebug {
 
 impl<E: Debug> DescribeDebug for &Reason<E> {
     fn describe(&self) -> Described {
-        Described::from_text(format!("{:?}", self.0))
+        Described::from_text(&brief::debug_message(&self.0))
     }
 }
 
@@ -176,7 +179,7 @@ pub trait DescribeName {
 
 impl<E> DescribeName for Reason<E> {
     fn describe(&self) -> Described {
-        Described::from_text(format!(
+        Described::from_text(&format!(
             "an error of type `{}`, which has neither Display nor Debug",
             crate::names::of::<E>()
         ))

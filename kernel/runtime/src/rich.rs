@@ -1,99 +1,85 @@
 //! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
 
 use crate::{
-    base64, graph::CallGraph, lab, lints::Lint, loop_stats::LoopStats, predict::Prediction, reactor::Reactor,
-    resources::Resource, seen::Seen, timeline::Timeline, views,
+    base64, brief,
+    brief::Whole,
+    forms::{Html, Markdown, Png, Svg},
+    graph::CallGraph,
+    lab,
+    lints::Lint,
+    loop_stats::LoopStats,
+    predict::Prediction,
+    reactor::Reactor,
+    resources::Resource,
+    seen::Seen,
+    timeline::Timeline,
+    views,
 };
 use loopbook_channel::{MimeBundle, TaskInfo};
 use serde_json::Value;
-
-/// HTML to show.
-///
-/// ```
-/// loopbook::display(loopbook::Html("<b>bold</b>".into()));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Html(pub String);
-
-/// Markdown to show, with mathematics between dollar signs.
-///
-/// ```
-/// loopbook::display(loopbook::Markdown("Waiting costs **nothing**: $t = 0$".into()));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Markdown(pub String);
-
-/// A drawing to show, as the text of an SVG file.
-///
-/// ```
-/// loopbook::display(loopbook::Svg("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>".into()));
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Svg(pub String);
-
-impl std::fmt::Debug for Svg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Svg({} characters)", self.0.chars().count())
-    }
-}
-
-/// A picture to show, as the bytes of a PNG file.
-///
-/// ```no_run
-/// loopbook::display(loopbook::Png(std::fs::read("plot.png")?));
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Png(pub Vec<u8>);
-
-impl std::fmt::Debug for Png {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Png({} bytes)", self.0.len())
-    }
-}
 
 /// A bundle of plain text.
 pub(crate) fn text(text: impl Into<String>) -> MimeBundle {
     MimeBundle::from([("text/plain".to_owned(), Value::String(text.into()))])
 }
 
-/// What a value shows as when it is the value of a cell; `()` does not show.
+/// What a value shows as when it is the value of a cell: text in quotation marks, as in code. `()` does not show.
 pub(crate) fn result(value: &Seen<'_>) -> Option<MimeBundle> {
-    value.as_a::<()>().is_none().then(|| bundle(value))
+    if value.as_a::<()>().is_some() {
+        return None;
+    }
+    Some(value.as_text().map_or_else(|| other(value), |shown| text(brief::quoted(shown))))
 }
 
-/// What a value shows as.
+/// What a value shows as when it is displayed: text as itself.
 pub(crate) fn bundle(value: &Seen<'_>) -> MimeBundle {
-    known(value).unwrap_or_else(|| text(format!("{:?}", value.debug())))
+    value.as_text().map_or_else(|| other(value), |shown| text(brief::shown_text(shown)))
+}
+
+/// What anything but text shows as.
+fn other(value: &Seen<'_>) -> MimeBundle {
+    known(value).unwrap_or_else(|| text(brief::debug(value.debug(), value.items())))
 }
 
 fn known(value: &Seen<'_>) -> Option<MimeBundle> {
     let with_fallback = |mime: &str, content: String| {
-        let mut bundle = text(format!("{:?}", value.debug()));
+        let mut bundle = text(brief::debug(value.debug(), None));
         bundle.insert(mime.to_owned(), Value::String(content));
         bundle
     };
-    if let Some(Html(html)) = value.as_a() {
-        return Some(with_fallback("text/html", html.clone()));
+    if let Some(Whole(whole)) = value.as_a() {
+        return Some(text(whole));
     }
-    if let Some(Markdown(markdown)) = value.as_a() {
-        let mut bundle = text(markdown);
-        bundle.insert("text/markdown".to_owned(), Value::String(markdown.clone()));
+    if let Some(html) = value.as_a::<Html>() {
+        return Some(with_fallback("text/html", html.as_str().to_owned()));
+    }
+    if let Some(markdown) = value.as_a::<Markdown>() {
+        let mut bundle = text(markdown.as_str());
+        bundle.insert("text/markdown".to_owned(), Value::String(markdown.as_str().to_owned()));
         return Some(bundle);
     }
-    if let Some(Svg(svg)) = value.as_a() {
-        return Some(with_fallback("image/svg+xml", svg.clone()));
+    if let Some(svg) = value.as_a::<Svg>() {
+        return Some(with_fallback("image/svg+xml", svg.as_str().to_owned()));
     }
-    if let Some(Png(bytes)) = value.as_a() {
-        return Some(with_fallback("image/png", base64::encode(bytes)));
+    if let Some(png) = value.as_a::<Png>() {
+        return Some(with_fallback("image/png", base64::encode(png.as_bytes())));
     }
     if let Some(json) = value.as_a::<Value>() {
-        let mut bundle = text(format!("{json:#}"));
-        bundle.insert("application/json".to_owned(), json.clone());
-        return Some(bundle);
+        return Some(of_json(json));
     }
     // Without JSON: JupyterLab would prefer its tree to the table.
     inspected(value)
+}
+
+/// JSON as text and, if a front end can be expected to unfold it, as a tree.
+fn of_json(json: &Value) -> MimeBundle {
+    const LONGEST_TREE: usize = 1_000_000;
+    let pretty = format!("{json:#}");
+    let mut bundle = text(brief::shown_text(&pretty));
+    if pretty.len() <= LONGEST_TREE {
+        bundle.insert("application/json".to_owned(), json.clone());
+    }
+    bundle
 }
 
 /// What tells of the loop and its tasks.

@@ -1,23 +1,56 @@
 //! Values looked at without knowing their types.
 
-use std::{any::TypeId, fmt::Debug};
+use crate::brief::Items;
+use std::{any::TypeId, borrow::Cow, fmt::Debug, rc::Rc, sync::Arc};
 
 /// A value that is looked at without knowing its type: only this much of it is compiled anew for each type.
 pub(crate) struct Seen<'a> {
     type_id: TypeId,
     address: *const (),
+    bytes: usize,
     debug: &'a dyn Debug,
+    items: Option<&'a dyn Items>,
 }
 
 impl<'a> Seen<'a> {
     /// `debug` is the value again, or a reference to it if it is unsized.
     pub(crate) fn new<T: ?Sized>(value: &'a T, debug: &'a dyn Debug) -> Self {
-        Self { type_id: type_id_of(value), address: (&raw const *value).cast(), debug }
+        let bytes = size_of_val(value);
+        Self { type_id: type_id_of(value), address: (&raw const *value).cast(), bytes, debug, items: None }
+    }
+
+    /// The same of a collection: `items` is the value again, or a reference to it if it is unsized.
+    pub(crate) fn collection<T: ?Sized>(value: &'a T, debug: &'a dyn Debug, items: &'a dyn Items) -> Self {
+        Self { items: Some(items), ..Self::new(value, debug) }
     }
 
     /// Its `Debug`.
     pub(crate) fn debug(&self) -> &'a dyn Debug {
         self.debug
+    }
+
+    /// Its items, if it is a collection that is known.
+    pub(crate) fn items(&self) -> Option<&'a dyn Items> {
+        self.items
+    }
+
+    /// The text that it is, or that it points to.
+    pub(crate) fn as_text(&self) -> Option<&'a str> {
+        if self.type_id == TypeId::of::<str>() {
+            // SAFETY: the value lives for 'a and is a `str` of so many bytes.
+            return Some(unsafe {
+                let bytes = std::slice::from_raw_parts(self.address.cast(), self.bytes);
+                std::str::from_utf8_unchecked(bytes)
+            });
+        }
+        if let Some(text) = self.as_a::<&'static str>() {
+            return Some(text);
+        }
+        let owned = self.as_a::<String>().map(String::as_str).or_else(|| self.as_a::<Box<str>>().map(AsRef::as_ref));
+        let shared =
+            || self.as_a::<Arc<str>>().map(AsRef::as_ref).or_else(|| self.as_a::<Rc<str>>().map(AsRef::as_ref));
+        // What is said to be 'static here may live only for 'a, and is handed out for no longer.
+        owned.or_else(shared).or_else(|| self.as_a::<Cow<'static, str>>().map(AsRef::as_ref))
     }
 
     /// The value, if it is a `U` or a reference to one. `U` must be a type without lifetimes in it.
@@ -71,6 +104,23 @@ mod tests {
         let reference = &value;
         assert_eq!(Seen::new(&reference, &reference).as_a::<Vec<String>>(), Some(&value));
         assert_eq!(Seen::new(&value, &value).as_a::<Vec<u8>>(), None);
+    }
+
+    #[test]
+    fn text_is_recognised_in_all_its_forms() {
+        let owned = String::from("é");
+        let text = owned.as_str();
+        assert_eq!(Seen::new(text, &text).as_text(), Some("é"), "unsized");
+        assert_eq!(Seen::new(&text, &text).as_text(), Some("é"));
+        assert_eq!(Seen::new(&&text, &text).as_text(), Some("é"));
+        assert_eq!(Seen::new(&owned, &owned).as_text(), Some("é"));
+        assert_eq!(Seen::new(&&owned, &owned).as_text(), Some("é"));
+        let (boxed, shared) = (Box::<str>::from(text), std::sync::Arc::<str>::from(text));
+        assert_eq!(Seen::new(&boxed, &boxed).as_text(), Some("é"));
+        assert_eq!(Seen::new(&shared, &shared).as_text(), Some("é"));
+        let cow = std::borrow::Cow::Borrowed(text);
+        assert_eq!(Seen::new(&cow, &cow).as_text(), Some("é"));
+        assert_eq!(Seen::new(&1, &1).as_text(), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! is found out when the cell is compiled, once, by method lookup: a method for a value behind fewer references is taken
 //! before one behind more. The value is only borrowed, so a variable can be shown and used on.
 
+use crate::brief::Items;
 use crate::{display, names, rich, seen::Seen};
 use loopbook_channel::{DisplayKind, MimeBundle};
 use std::{fmt::Debug, future::Future, rc::Rc, sync::Arc};
@@ -51,13 +52,16 @@ macro_rules! __bundle {
             value => {
                 #[allow(unused_imports)]
                 use $crate::__private::{
-                    BundleDebug as _, BundleFuture as _, BundleName as _, BundleShown as _, NoEvcxrDisplay as _,
-                    PeelNothing as _, PeelPointer as _,
+                    BundleDebug as _, BundleFuture as _, BundleItems as _, BundleName as _, BundleShown as _,
+                    NoEvcxrDisplay as _, PeelNothing as _, PeelPointer as _,
                 };
                 // Twice, because a reference to a box or a box of a reference is common; more is not.
                 let value = (&&$crate::__private::Peel(value)).peel();
                 let value = (&&$crate::__private::Peel(value)).peel();
-                (&&&&$crate::__private::Outcome(value.evcxr_display())).bundle()
+                let showing = $crate::__private::Showing::begin();
+                let shown = value.evcxr_display();
+                drop(showing);
+                (&&&&&$crate::__private::Outcome(shown)).bundle()
             }
         };
         bundle
@@ -135,6 +139,19 @@ pub struct NotShown<'a, T: ?Sized>(&'a T);
 
 /// What `evcxr_display` gave: [`NotShown`], or something of the user's.
 pub struct Outcome<R>(pub R);
+
+/// A collection whose items have `Debug`.
+pub trait BundleItems {
+    /// Its form.
+    fn bundle(&self) -> Option<MimeBundle>;
+}
+
+impl<T: Debug + Items + ?Sized> BundleItems for &&&&Outcome<NotShown<'_, T>> {
+    fn bundle(&self) -> Option<MimeBundle> {
+        let value = self.0.0;
+        rich::result(&Seen::collection(value, &value, &value))
+    }
+}
 
 /// A value with `Debug`, and perhaps a richer form.
 pub trait BundleDebug {

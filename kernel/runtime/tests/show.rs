@@ -121,10 +121,10 @@ fn a_type_without_debug_is_named() {
 
 #[test]
 fn rich_values_bring_their_form() {
-    let html = loopbook::__bundle!(loopbook::Html("<b>x</b>".into())).expect("a bundle");
+    let html = loopbook::__bundle!(loopbook::Html("<b>x</b>")).expect("a bundle");
     assert_eq!(html["text/html"], "<b>x</b>");
     assert_eq!(html["text/plain"], "Html(\"<b>x</b>\")");
-    let png = loopbook::Png(vec![1, 2, 3]);
+    let png = loopbook::Png([1, 2, 3]);
     assert_eq!(loopbook::__bundle!(&png).expect("a bundle")["image/png"], "AQID");
     let json = serde_json::json!({"a": [1]});
     let shown = loopbook::__bundle!(&json).expect("a bundle");
@@ -133,6 +133,57 @@ fn rich_values_bring_their_form() {
     assert_eq!(shown!(loopbook::all_tasks()), some("no tasks"));
     let table = loopbook::__bundle!(loopbook::all_tasks()).expect("a bundle");
     assert!(table.contains_key("text/html") && !table.contains_key("application/json"), "{table:?}");
+}
+
+#[test]
+fn content_is_made_of_any_text() {
+    let owned = String::from("<b>x</b>");
+    for html in [
+        loopbook::Html("<b>x</b>"),
+        loopbook::Html(&owned),
+        loopbook::Html(owned.clone()),
+        loopbook::Html(format!("<b>{}</b>", 'x')),
+        loopbook::Html(std::borrow::Cow::Borrowed("<b>x</b>")),
+        loopbook::Html(owned.clone().into_boxed_str()),
+    ] {
+        assert_eq!(loopbook::__bundle!(&html).expect("a bundle")["text/html"], "<b>x</b>");
+    }
+    assert_eq!(loopbook::__bundle!(loopbook::Svg("<svg/>")).expect("a bundle")["image/svg+xml"], "<svg/>");
+    assert_eq!(loopbook::__bundle!(loopbook::Markdown("*x*")).expect("a bundle")["text/markdown"], "*x*");
+    for png in [loopbook::Png(vec![1]), loopbook::Png([1]), loopbook::Png(&[1][..]), loopbook::Png(b"\x01")] {
+        assert_eq!(loopbook::__bundle!(png).expect("a bundle")["image/png"], "AQ==");
+    }
+    loopbook::display_as(String::from("text/html"), &owned).update_as(String::from("text/html"), "x");
+}
+
+#[test]
+fn long_values_show_their_ends_and_all_on_request() {
+    let bytes = vec![0_u8; 1_000_000];
+    let first = "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ";
+    let text = shown!(bytes).expect("a text");
+    assert!(text.starts_with(first) && text.contains("… 999,970 more …, 0, ") && text.len() < 300, "{text}");
+    assert!(text.ends_with("\n1,000,000 items in all; `loopbook::whole(&value)` shows all of it"), "{text}");
+    assert_eq!(shown!(&bytes[..]).as_ref(), Some(&text));
+    assert_eq!(shown!(Arc::new(&bytes)).as_ref(), Some(&text));
+    assert_eq!(shown!(std::collections::VecDeque::from(bytes.clone())).as_ref(), Some(&text));
+    assert_eq!(shown!([0_u8; 1_000_000]).as_ref(), Some(&text));
+    assert!(shown!(Some(&bytes)).expect("a text").starts_with("Some([0, 0, "));
+    let map: BTreeMap<u32, Point> = (0..100_000).map(|n| (n, Point { x: n as i32 })).collect();
+    let text = shown!(map).expect("a text");
+    assert!(text.starts_with("{0: Point { x: 0 }, 1: Point") && text.contains("100,000 items in all"), "{text}");
+    let long = "x".repeat(1_000_000);
+    assert!(shown!(long.as_str()).expect("a text").contains("\n1,000,000 characters in all"));
+    let whole = shown!(loopbook::whole(&bytes)).expect("a text");
+    assert_eq!(whole, format!("{bytes:?}"));
+    assert_eq!(shown!(loopbook::whole(&long)), Some(long));
+}
+
+#[test]
+fn long_json_is_text_of_bounded_length() {
+    let json = serde_json::Value::from(vec![1; 1_000_000]);
+    let bundle = loopbook::__bundle!(&json).expect("a bundle");
+    assert!(bundle["text/plain"].as_str().is_some_and(|text| text.lines().count() < 1_100));
+    assert!(!bundle.contains_key("application/json"));
 }
 
 #[test]
@@ -160,7 +211,7 @@ fn anything_with_debug_can_be_displayed() {
     handle.update_as("text/html", format!("<b>{}</b>", point.x));
     assert_eq!(handle, handle.clone());
     loopbook::display("text");
-    loopbook::display(loopbook::Markdown("*x*".into()));
+    loopbook::display(loopbook::Markdown("*x*"));
     loopbook::display_as("image/png", &[1_u8, 2][..]);
     loopbook::clear_output(true);
 }

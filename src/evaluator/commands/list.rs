@@ -64,6 +64,11 @@ pub const COMMANDS: &[Description] = &[
         help: "Compiles cells with this optimisation level; the runtime is always optimised.",
     },
     Description {
+        name: ":output",
+        usage: ":output [--cell N | full | LINES]",
+        help: "Shows the rest of what a cell has printed, if it was too much to be shown; or sets how many lines are.",
+    },
+    Description {
         name: ":pstree",
         usage: ":pstree [ID]",
         help: "Shows who waits for whom: from one task down, or from all that nobody waits for.",

@@ -8,7 +8,7 @@ use crate::evaluator::diagnostics::{Diagnostic, Source, Sources, distinct};
 use crate::evaluator::execution::{Executions, Items, Started};
 use crate::evaluator::names::Names;
 use crate::evaluator::standin::{Compiled, Compiler, Crates};
-use crate::evaluator::{Cell, Outcome, Report, hints, missing_crates, report};
+use crate::evaluator::{Cell, Outcome, Report, colours, hints, missing_crates, report};
 use loopbook_channel::{BESIDE_SYMBOL, CellId, SUBSHELL};
 use std::io;
 use std::path::PathBuf;
@@ -162,7 +162,7 @@ impl Worker {
         let warnings = diagnostics.filter(|d| d.level == "warning" && of_cell(d));
         let texts: Vec<_> = warnings.map(|warning| warning.render(&sources, &[])).collect();
         if !texts.is_empty() && !cell.silent {
-            self.executions.send(report::display(cell.id, report::ansi_bundle(&texts.join("\n\n"))));
+            self.executions.send(report::display(cell.id, colours::bundle(&texts.join("\n\n"))));
         }
     }
 }

@@ -17,6 +17,7 @@ mod spared;
 pub use prepare::{Prepared, prepare};
 pub use refusing::Refusing;
 
+use super::colours;
 use super::diagnostics::{Diagnostic, Source, Sources};
 use super::execution::Executions;
 use super::link::OnBuilt;
@@ -374,6 +375,6 @@ fn warnings_of(root: PathBuf, sources: Sources) -> OnBuilt {
             .filter(|diagnostic| diagnostic.place(&sources).is_some_and(|(cell, _, _)| cell == number))
             .map(|diagnostic| diagnostic.render(&sources, &[]))
             .collect();
-        (!texts.is_empty()).then(|| report::ansi_bundle(&texts.join("\n\n")))
+        (!texts.is_empty()).then(|| colours::bundle(&texts.join("\n\n")))
     })
 }

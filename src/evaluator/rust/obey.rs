@@ -41,6 +41,7 @@ impl Session {
             }
             Command::Help(name) => self.help(cell, name.as_deref())?,
             Command::Opt(level) => self.optimise(cell, level)?,
+            Command::Output(wish) => self.executions.send(Event::Printing { cell: cell.id, wish: *wish }),
             Command::Restart => self.restart(cell),
             Command::Timing => {
                 self.timing = !self.timing;

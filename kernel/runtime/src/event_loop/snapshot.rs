@@ -1,6 +1,7 @@
 //! What a loop has to do at one moment.
 
 use crate::TaskId;
+use crate::counted::counted;
 use serde::Serialize;
 use std::fmt;
 
@@ -57,7 +58,7 @@ impl fmt::Display for LoopSnapshot {
         write!(f, ", waiting {:?}", self.waiting)?;
         match self.callbacks + self.timers {
             0 => Ok(()),
-            calls => write!(f, ", {calls} callbacks"),
+            calls => write!(f, ", {}", counted(calls, "callback")),
         }
     }
 }
@@ -65,11 +66,13 @@ impl fmt::Display for LoopSnapshot {
 impl fmt::Display for LoopSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.is_running { "running" } else { "not running" };
-        let tasks = if self.tasks == 1 { "task" } else { "tasks" };
         write!(
             f,
-            "loop \"{}\", {state}: {} {tasks}, {} ready, {} timers",
-            self.name, self.tasks, self.ready, self.timers
+            "loop \"{}\", {state}: {}, {} ready, {}",
+            self.name,
+            counted(self.tasks, "task"),
+            self.ready,
+            counted(self.timers, "timer")
         )
     }
 }

@@ -5,6 +5,7 @@
 
 use super::folded::{self, Columns, Row};
 use super::{Lane, Timeline, glyphs};
+use crate::counted::counted;
 use crate::views;
 use crate::{TaskKind, TaskState};
 use loopbook_channel::cell_label;
@@ -122,7 +123,7 @@ impl Drawing {
         }
         drawing.arrows(timeline, &rows, below);
         if left_out > 0 {
-            drawing.label(&format!("and {left_out} more places"), last);
+            drawing.label(&format!("and {}", counted(left_out, "more place")), last);
         }
         drawing
     }
@@ -197,7 +198,7 @@ impl Drawing {
             let words = if sign.is_empty() { from + 4.0 } else { from + SIGNED };
             self.lines(sign, INK, 0.8);
             if to - from >= LABELLED {
-                self.words((words, y + 12.0), 9.0, Anchor::Start, INK, waits.clone());
+                self.words((words, y + 12.0), 9.0, Anchor::Start, INK, timeline.called(waits));
             }
         }
         let mark = match lane.end {
@@ -219,7 +220,7 @@ impl Drawing {
             if share > 0.0 { ((share / most * BAR as f32).round() as usize).clamp(1, full) } else { 0 }
         };
         let heights: Vec<[usize; 3]> = (0..shares.len()).map(|at| shares.shares(at).map(height)).collect();
-        self.shapes.push(Shape::Begin(format!("{}: {} tasks", row.title, row.lanes.len())));
+        self.shapes.push(Shape::Begin(format!("{}: {}", row.title, counted(row.lanes.len(), "task"))));
         for (state, fill) in [Fill::Solid(GREEN), Fill::Hatch, Fill::Solid(PALE)].into_iter().enumerate() {
             let all = runs(columns, |at| {
                 let under = heights[at][..state].iter().sum::<usize>().min(full - 1);

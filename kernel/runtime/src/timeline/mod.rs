@@ -228,6 +228,13 @@ impl Timeline {
         chrome::json(self)
     }
 
+    /// What a lane waits for, with a task by the name that its own lane has.
+    fn called(&self, waits: &str) -> String {
+        let task = waits.strip_prefix("task ").and_then(|id| id.parse::<TaskId>().ok());
+        let lane = task.and_then(|task| self.lanes.iter().find(|lane| lane.task == task));
+        lane.map_or_else(|| waits.to_owned(), Lane::title)
+    }
+
     /// How many parts it has.
     pub(crate) fn spans(&self) -> usize {
         self.lanes.iter().map(|lane| lane.spans.len()).sum()

@@ -3,6 +3,7 @@
 use super::drawing::{Anchor, BLOCKED, Bar, Color, Drawing, Fill, INK, LANES, ORANGE, Shape, time};
 use super::{Timeline, glyphs, text};
 use crate::base64;
+use crate::counted::counted;
 use crate::views::Escaped;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,15 +37,15 @@ pub(super) fn figure(timeline: &Timeline) -> String {
 
 fn caption(timeline: &Timeline) -> String {
     let mut caption = format!(
-        "{} tasks in {}. Filled: runs; dense hatch: ready, waits for a thread; pale: waits. Red edge: a poll of over \
+        "{} in {}. Filled: runs; dense hatch: ready, waits for a thread; pale: waits. Red edge: a poll of over \
          {:.0} ms.",
-        timeline.lanes.len(),
+        counted(timeline.lanes.len(), "task"),
         time(timeline.to - timeline.from),
         BLOCKED * 1e3
     );
     caption += glyphs::legend(timeline);
     if timeline.lost > 0 {
-        let _ = write!(caption, " {} older events are forgotten.", timeline.lost);
+        let _ = write!(caption, " {}.", text::forgotten(timeline.lost));
     }
     caption
 }

@@ -3,6 +3,7 @@
 use super::folded::{self, Row};
 use super::{Timeline, folded::Columns};
 use crate::TaskState;
+use crate::counted::counted;
 use crate::views;
 use std::time::Duration;
 
@@ -17,9 +18,9 @@ pub(super) fn draw(timeline: &Timeline) -> String {
     let time = |seconds: f64| ascii(&views::duration(Duration::from_secs_f64(seconds.max(0.0))));
     let (rows, left_out) = folded::rows(timeline);
     let mut lines = vec![format!(
-        "timeline of {}: {} tasks; a column is {}; # runs, = is ready, . waits, x cancelled, ! panicked",
+        "timeline of {}: {}; a column is {}; # runs, = is ready, . waits, x cancelled, ! panicked",
         time(length),
-        timeline.lanes.len(),
+        counted(timeline.lanes.len(), "task"),
         time(length / WIDTH as f64),
     )];
     for row in &rows {
@@ -31,10 +32,10 @@ pub(super) fn draw(timeline: &Timeline) -> String {
         lines.push(format!("{name:NAME$} |{line}|"));
     }
     if left_out > 0 {
-        lines.push(format!("and {left_out} more places with fewer tasks"));
+        lines.push(format!("and {} with fewer tasks", counted(left_out, "more place")));
     }
     if timeline.lost > 0 {
-        lines.push(format!("{} older events are forgotten", timeline.lost));
+        lines.push(forgotten(timeline.lost));
     }
     lines.join("\n")
 }
@@ -45,7 +46,7 @@ pub(super) fn describe(timeline: &Timeline) -> String {
     const SPANS: usize = 8;
     let time = |seconds: f64| views::duration(Duration::from_secs_f64(seconds.max(0.0)));
     let mut sentences =
-        vec![format!("Timeline, {} tasks, {}.", timeline.lanes.len(), time(timeline.to - timeline.from))];
+        vec![format!("Timeline, {}, {}.", counted(timeline.lanes.len(), "task"), time(timeline.to - timeline.from))];
     for lane in timeline.lanes.iter().take(LANES) {
         let verb = |state| match state {
             TaskState::Running => "ran",
@@ -62,7 +63,7 @@ pub(super) fn describe(timeline: &Timeline) -> String {
         sentences.push(format!("{} from {}: {}.", lane.title(), time(start), parts.join(", ")));
     }
     if timeline.lanes.len() > LANES {
-        sentences.push(format!("And {} more tasks.", timeline.lanes.len() - LANES));
+        sentences.push(format!("And {}.", counted(timeline.lanes.len() - LANES, "more task")));
     }
     sentences.push(format!(
         "At most {} running, {} waiting at once.",
@@ -70,6 +71,12 @@ pub(super) fn describe(timeline: &Timeline) -> String {
         timeline.most_at_once(TaskState::Idle)
     ));
     sentences.join(" ")
+}
+
+/// How many events are missing because they are too old.
+pub(super) fn forgotten(events: u64) -> String {
+    let are = if events == 1 { "is" } else { "are" };
+    format!("{} {are} forgotten", counted(events as usize, "older event"))
 }
 
 fn letter(state: TaskState) -> char {

@@ -3,6 +3,7 @@
 use super::table::{Column, Escaped, Field, Table};
 use super::{bundle, duration};
 use crate::base64;
+use crate::counted::counted;
 use crate::lab::{Arrival, Book, Server, ServerStats, Thread, Trace};
 use crate::predict::Prediction;
 use crate::reactor::{Descriptor, Interest, Reactor};
@@ -18,10 +19,8 @@ const fn column(title: &'static str, right: bool) -> Column {
 
 /// What `reactor()` shows as.
 pub(crate) fn reactor(reactor: &Reactor) -> MimeBundle {
-    let caption = match reactor.descriptors.len() {
-        1 => format!("{} watches 1 descriptor for the loop", reactor.backend),
-        n => format!("{} watches {n} descriptors for the loop", reactor.backend),
-    };
+    let caption =
+        format!("{} watches {} for the loop", reactor.backend, counted(reactor.descriptors.len(), "descriptor"));
     let row = |descriptor: &Descriptor| {
         let interest = match descriptor.interest {
             Interest::Nothing => "not armed",
@@ -42,7 +41,7 @@ pub(crate) fn threads(threads: &[Thread]) -> MimeBundle {
         vec![thread.id.to_string().into(), thread.name.as_str().into(), thread.does.as_str().into()]
     };
     let columns = vec![column("id", true), column("name", false), column("what it does", false)];
-    let caption = format!("{} threads in process {}", threads.len(), std::process::id());
+    let caption = format!("{} in process {}", counted(threads.len(), "thread"), std::process::id());
     bundle(&Table { caption, columns, rows: threads.iter().map(row).collect(), footer: None })
 }
 
@@ -58,7 +57,7 @@ pub(crate) fn server_stats(stats: &ServerStats) -> MimeBundle {
 }
 
 fn stats_table(caption: String, stats: &ServerStats) -> MimeBundle {
-    let counted: [(&str, String); 6] = [
+    let counts: [(&str, String); 6] = [
         ("requests", stats.requests.to_string()),
         ("answered", stats.answered.to_string()),
         ("clients that hung up before", stats.hung_up.to_string()),
@@ -66,7 +65,7 @@ fn stats_table(caption: String, stats: &ServerStats) -> MimeBundle {
         ("most in flight at once", stats.max_in_flight.to_string()),
         ("open connections", stats.connections.to_string()),
     ];
-    let rows = counted.into_iter().map(|(name, count)| vec![name.into(), count.into()]).collect();
+    let rows = counts.into_iter().map(|(name, count)| vec![name.into(), count.into()]).collect();
     let columns = vec![column("what", false), column("count", true)];
     bundle(&Table { caption, columns, rows, footer: None })
 }
@@ -75,7 +74,7 @@ fn stats_table(caption: String, stats: &ServerStats) -> MimeBundle {
 pub(crate) fn arrivals(arrivals: &[Arrival]) -> MimeBundle {
     let row = |arrival: &Arrival| vec![duration(arrival.at).into(), arrival.path.as_str().into()];
     let columns = vec![column("after", true), column("path", false)];
-    let caption = format!("{} requests", arrivals.len());
+    let caption = counted(arrivals.len(), "request");
     bundle(&Table { caption, columns, rows: arrivals.iter().map(row).collect(), footer: None })
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn arrivals(arrivals: &[Arrival]) -> MimeBundle {
 pub(crate) fn books(books: &[Book]) -> MimeBundle {
     let row = |book: &Book| vec![book.id.to_string().into(), book.title.as_str().into(), book.year.to_string().into()];
     let columns = vec![column("id", true), column("title", false), column("year", true)];
-    let caption = format!("{} books", books.len());
+    let caption = counted(books.len(), "book");
     bundle(&Table { caption, columns, rows: books.iter().map(row).collect(), footer: None })
 }
 
@@ -100,7 +99,7 @@ pub(crate) fn predictions(predictions: &[Prediction]) -> MimeBundle {
     };
     let columns =
         vec![column("cell", false), column("said", true), column("took", true), column("times as long", true)];
-    let caption = format!("{} predictions", predictions.len());
+    let caption = counted(predictions.len(), "prediction");
     bundle(&Table { caption, columns, rows: predictions.iter().map(row).collect(), footer: None })
 }
 
@@ -123,7 +122,7 @@ pub(crate) fn traces(traces: &[Trace]) -> MimeBundle {
     let texts: Vec<String> = traces.iter().map(Trace::to_text).collect();
     let mut html: String = traces.iter().take(MOST_TRACES).map(figure).collect();
     if traces.len() > MOST_TRACES {
-        html += &format!("<div>and {} connections more</div>", traces.len() - MOST_TRACES);
+        html += &format!("<div>and {} more</div>", counted(traces.len() - MOST_TRACES, "connection"));
     }
     let mut bundle = MimeBundle::from([("text/plain".to_owned(), Value::String(texts.join("\n\n")))]);
     if !traces.is_empty() {

@@ -4,6 +4,7 @@ use super::awaits::path;
 use super::table::{Column, Field, Table};
 use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
 use super::{bundle, duration};
+use crate::counted::counted;
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
 use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
@@ -20,8 +21,8 @@ const fn right(title: &'static str) -> Column {
 /// What `:loop` shows.
 pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     let caption = format!(
-        "{} tasks: {} running, {} ready, {} waiting; {} started so far; up for {}",
-        stats.living,
+        "{}: {} running, {} ready, {} waiting; {} started so far; up for {}",
+        counted(stats.living, "task"),
         stats.running,
         stats.runnable,
         stats.idle,
@@ -43,15 +44,17 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     };
     let mut footer = format!(
         "A task that is ready waits for a thread: half of the time less than {}, once in a hundred more than {}, never \
-         more than {}. {} timers, {} sockets and the like.",
+         more than {}. {}, {} and the like.",
         duration(stats.lag.median),
         duration(stats.lag.p99),
         duration(stats.lag.longest),
-        stats.timers,
-        stats.sources
+        counted(stats.timers, "timer"),
+        counted(stats.sources, "socket")
     );
     if stats.untracked > 0 {
-        footer += &format!(" {} tasks were started by crates past this inspector.", stats.untracked);
+        let were = if stats.untracked == 1 { "was" } else { "were" };
+        let tasks = counted(stats.untracked as usize, "task");
+        footer += &format!(" {tasks} {were} started by crates past this inspector.");
     }
     if !stats.watched {
         footer += " New tasks are not watched (`:loop watch`).";
@@ -97,7 +100,7 @@ fn folded(resources: &[Resource]) -> Vec<Vec<Field>> {
             _ => format!("{}, from {} to {}", same.len(), same[0].what, same[same.len() - 1].what),
         };
         let tasks = same.iter().map(|resource| resource.tasks.len()).sum::<usize>();
-        let tasks = if tasks == 0 { String::new() } else { format!("{tasks} tasks") };
+        let tasks = if tasks == 0 { String::new() } else { counted(tasks, "task") };
         vec![kind.as_str().into(), what.into(), waits.clone().unwrap_or_default().into(), tasks.into()]
     });
     rows.collect()

@@ -116,7 +116,8 @@ fn html_field(html: &mut String, column: &Column, field: &Field) {
     let hint = field.hint.as_ref().map(|hint| format!(" title=\"{}\"", Escaped(hint))).unwrap_or_default();
     let _ = write!(html, "<td style=\"{}\"{hint}>", style(column, false));
     let _ = match field.color {
-        Some(color) => write!(html, "<b style=\"color:{color}\">{}</b>", Escaped(&field.text)),
+        // A mark, because no colour of words can be read on light and on dark pages.
+        Some(color) => write!(html, "<b><span style=\"color:{color}\">●</span> {}</b>", Escaped(&field.text)),
         None => write!(html, "{}", Escaped(&field.text)),
     };
     html.push_str("</td>");

@@ -5,6 +5,7 @@ use super::{
     duration, order, seconds,
     table::{Column, Field, Table},
 };
+use crate::counted::counted;
 use loopbook_channel::{
     LockKind, MimeBundle, Operation, Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn, cell_label, line_label,
 };
@@ -80,7 +81,7 @@ fn folded(tasks: &[&TaskInfo], order: TaskOrder, caption: String) -> Table {
     places.sort_by_key(|tasks| std::cmp::Reverse(tasks.len()));
     places.truncate(FOLD_ABOVE);
     order::sort_places(&mut places, order);
-    let footer = (left_out > 0).then(|| format!("and {left_out} more places with fewer tasks"));
+    let footer = (left_out > 0).then(|| format!("and {} with fewer tasks", counted(left_out, "more place")));
     let left = |title| Column { title, right: false, wraps: false };
     let right = |title| Column { title, right: true, wraps: false };
     let columns = vec![

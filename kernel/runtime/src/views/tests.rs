@@ -60,7 +60,7 @@ fn html_is_escaped_and_has_colours_for_states_only() {
     let html = html(&[task(1, "<script>&\"$x$", TaskState::Panicked)]);
     assert!(html.contains("&lt;script&gt;&amp;&quot;&#36;x&#36;"), "{html}");
     assert!(!html.contains("<script>"), "{html}");
-    assert!(html.contains("<b style=\"color:#e0463e\">panicked</b>"), "{html}");
+    assert!(html.contains("<b><span style=\"color:#e0463e\">●</span> panicked</b>"), "{html}");
     assert_eq!(html.matches("<td").count(), 11);
 }
 
