@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Sets up Loopbook on a machine that has Rust and Python: builds the program, makes the kernel known to Jupyter, compiles
-# what every notebook needs, and runs the tour to prove it. Running it again does no harm and is quick.
+# Sets up Loopbook on a machine that has Rust and Python: sets up what else is missing, builds the program, makes the kernel
+# known to Jupyter, compiles what every notebook needs, and runs the tour to prove it. Running it again does no harm and is
+# quick. `loopbook uninstall` takes all of it back.
 set -euo pipefail
 
-readonly MINIMUM_RUST=1.95
-readonly MINIMUM_PYTHON=3.10
 readonly NEEDED_MB=3072
 
 usage() {
@@ -29,7 +28,7 @@ main() {
             --user) install_options+=("$1") ;;
             --sys-prefix) install_options+=("$1") && sys_prefix=true ;;
             --prefix=* | --name=* | --display-name=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
-            --prefix) need_value "$@" && install_options+=("$1" "$2") && prefix=$(realpath -m -- "$2") && shift ;;
+            --prefix) need_value "$@" && prefix=$(realpath -m -- "$2") && install_options+=("$1" "$prefix") && shift ;;
             --name) need_value "$@" && install_options+=("$1" "$2") && kernel_name=$2 && shift ;;
             --display-name) need_value "$@" && install_options+=("$1" "$2") && shift ;;
             -h | --help) usage && exit ;;
@@ -39,14 +38,16 @@ main() {
     done
 
     cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+    source ./prerequisites.sh
     say 'looking for what is needed'
-    check_rust
-    check_linker
-    check_python
+    need_rust
+    need_rust_source
+    need_linker
+    need_python
     ! $sys_prefix || prefix=$(python3 -c 'import sys; print(sys.prefix)')
-    local data=${XDG_DATA_HOME:-${HOME:?is not set}/.local/share}/loopbook
+    local data=${XDG_DATA_HOME:-${HOME:?is not set}/.local/share}/loopbook bin=${HOME-}/.local/bin
     if [[ -n $prefix ]]; then
-        data=$prefix/share/loopbook
+        data=$prefix/share/loopbook bin=$prefix/bin
         # Jupyter looks into a prefix only if it is its own, or named here.
         export JUPYTER_PATH=$prefix/share/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
     fi
@@ -79,40 +80,13 @@ finish() {
     say 'done'
     printf 'The tour as it ran here:  %s\n' "$data/tour/00_tour.html"
     printf 'To open the notebooks:    %s\n' "${lab[*]@Q}"
+    printf 'To check, or remove it:   loopbook doctor, loopbook uninstall\n'
+    if [[ $(type -P loopbook) != "$bin/loopbook" ]]; then
+        printf '  for which this line is to be added to ~/.profile:  export PATH="%s:$PATH"\n' "${bin/#$HOME/\$HOME}"
+    fi
     if $open_lab; then
         exec "${lab[@]}"
     fi
-}
-
-check_rust() {
-    # rustup installs there, but a shell that was open before does not know it.
-    PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
-    local tool
-    for tool in cargo rustc; do
-        command -v "$tool" >/dev/null || fail "Rust is missing (no $tool)" 'install it with rustup: https://rustup.rs'
-    done
-    local version
-    version=$(rustc --version) || fail 'rustc does not run' 'choose a toolchain: rustup default stable'
-    version=${version#rustc } && version=${version%% *}
-    at_least "$MINIMUM_RUST" "$version" ||
-        fail "Rust $version is too old: $MINIMUM_RUST or newer is needed" 'rustup update stable'
-    [[ -f $(rustc --print sysroot)/lib/rustlib/src/rust/library/std/src/lib.rs ]] ||
-        fail 'rust-src is missing (the sources of the standard library)' \
-            'rustup component add rust-src   (without rustup: your system'\''s package rust-src)'
-}
-
-check_linker() {
-    command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ||
-        fail 'there is no C linker (no cc, gcc or clang)' \
-            'apt install gcc   (Fedora: dnf install gcc; macOS: xcode-select --install)'
-}
-
-check_python() {
-    command -v python3 >/dev/null || fail 'python3 is missing' 'install Python 3, for example: apt install python3'
-    local version
-    version=$(python3 -c 'import platform; print(platform.python_version())')
-    at_least "$MINIMUM_PYTHON" "$version" ||
-        fail "Python $version is too old: $MINIMUM_PYTHON or newer is needed" 'install a newer python3'
 }
 
 check_disk() {
@@ -129,17 +103,8 @@ find_jupyter() {
         return
     fi
     jupyter=$1/bin/jupyter
-    local wanted=$PWD/kernel/requirements.txt
-    if cmp -s -- "$wanted" "$1/requirements.txt" && "$jupyter" lab --version &>/dev/null; then
-        return
-    fi
-    say "there is no JupyterLab: making an environment for it in $1"
-    python3 -m venv --clear "$1" ||
-        fail 'python3 cannot make a virtual environment' 'apt install python3-venv   (or install JupyterLab yourself)'
-    "$1/bin/pip" install --quiet --disable-pip-version-check -r "$wanted" ||
-        fail 'JupyterLab could not be installed' 'check the network (and pip'\''s proxy settings), then run this again'
-    # Copied last: an environment without it is made anew.
-    cp -- "$wanted" "$1/requirements.txt"
+    say "there is no JupyterLab in PATH: using one in $1"
+    need_python_packages "$1" kernel/requirements.txt
 }
 
 target_directory() {
@@ -158,11 +123,6 @@ run_tour() {
 
 need_value() {
     (($# >= 2)) || fail "$1 needs a value"
-}
-
-# Whether version $2 is $1 or newer.
-at_least() {
-    [[ $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]
 }
 
 say() {

@@ -78,6 +78,11 @@ impl Home {
         &self.data_dir
     }
 
+    /// The installed image that the running program is part of; `None` if it was built and not installed.
+    pub fn image(&self) -> Option<PathBuf> {
+        image_around(&self.program)
+    }
+
     /// The workspace of the crates that cells link: `Cargo.toml`, `Cargo.lock`, `channel/`, `runtime/`, `async-std/`,
     /// `tokio/`.
     pub fn crates_dir(&self) -> PathBuf {

@@ -1,14 +1,14 @@
 //! `loopbook doctor`: looks at everything that the kernel needs, and says what to do about what is missing.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use super::Place;
-use super::install::program_of;
-use super::places::Places;
+use super::install::{installed_kernels, program_of};
+use super::places::{Places, is_in_path};
 use super::warm::files_damaged;
+use super::{Place, link};
 use crate::evaluator::template::{self, Condition, Look};
 use crate::evaluator::toolchain::Toolchain;
 use crate::home::Home;
@@ -21,14 +21,16 @@ const DISK_BYTES: u64 = 3 << 30;
 
 /// Prints the state of each thing; fails if something required is missing.
 pub(super) fn doctor(place: &Place) -> anyhow::Result<ExitCode> {
-    let places = Places::of(place)?;
+    let places = Places::of(&place.scope)?;
     let home = Home::find()?;
+    let jupyter = Jupyter::find(&places);
     let mut findings = toolchain(&home);
     findings.extend([
         ("C linker", linker()),
-        ("Jupyter", jupyter()),
-        ("kernelspec", kernelspec(&places, &place.name)),
+        ("Jupyter", jupyter.finding()),
+        ("kernelspec", kernelspec(&places, place.name.as_deref(), &jupyter)),
         ("program", programs(&places)),
+        ("link", link_for_shells(&places)),
         ("disk", disk(home.cache_dir())),
     ]);
     for (name, finding) in &findings {
@@ -123,27 +125,107 @@ fn linker() -> Finding {
     }
 }
 
-fn jupyter() -> Finding {
-    match said_by("jupyter", &["lab", "--version"]) {
-        Some(version) => Finding::Good(format!("JupyterLab {version}")),
-        // The private environment that install.sh makes is not in PATH, and need not be.
-        None => Finding::note(
-            "`jupyter lab` is not in PATH",
-            "install it with `pip install jupyterlab`, or let install.sh set up one of its own",
-        ),
+/// The `jupyter` that opens notebooks.
+enum Jupyter {
+    /// In PATH, with this version of JupyterLab.
+    InPath(String),
+    /// The one that install.sh has made, which need not be in PATH.
+    Own(PathBuf, String),
+    None,
+}
+
+impl Jupyter {
+    fn find(places: &Places) -> Self {
+        let lab = ["lab", "--version"];
+        if let Some(version) = said_by("jupyter", &lab) {
+            return Self::InPath(version);
+        }
+        let own = places.own_jupyter();
+        said_by(&own, &lab).map_or(Self::None, |version| Self::Own(own, version))
+    }
+
+    fn finding(&self) -> Finding {
+        match self {
+            Self::InPath(version) => Finding::Good(format!("JupyterLab {version}")),
+            Self::Own(program, version) => Finding::Good(format!("JupyterLab {version}: {} lab", program.display())),
+            Self::None => Finding::note(
+                "`jupyter lab` is not in PATH",
+                "install it with `pip install jupyterlab`, or let install.sh set up one of its own",
+            ),
+        }
+    }
+
+    /// The directories of the kernels that it finds; `None` if it cannot be asked.
+    fn kernels(&self) -> Option<Vec<PathBuf>> {
+        let program = match self {
+            Self::InPath(_) => Path::new("jupyter"),
+            Self::Own(program, _) => program,
+            Self::None => return None,
+        };
+        let output = Command::new(program).args(["kernelspec", "list", "--json"]).stdin(Stdio::null()).output().ok()?;
+        let list: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+        let directories = list["kernelspecs"].as_object()?.values();
+        Some(directories.filter_map(|kernel| Some(PathBuf::from(kernel["resource_dir"].as_str()?))).collect())
     }
 }
 
-fn kernelspec(places: &Places, name: &str) -> Finding {
-    let at = places.kernel.display();
-    match program_of(&places.specification()) {
-        Ok(Some(program)) if program == places.program() => Finding::Good(format!("{at}")),
-        Ok(Some(program)) => Finding::broken(
-            format!("{at} starts {}, not {}", program.display(), places.program().display()),
-            format!("run `loopbook install --name {name}` to point it here"),
+/// One kernel if it is named, else those of the installation.
+fn kernelspec(places: &Places, name: Option<&str>, jupyter: &Jupyter) -> Finding {
+    let names = match (name, installed_kernels(places)) {
+        (Some(name), _) => vec![name.to_owned()],
+        (None, Ok(names)) if names.is_empty() => vec!["loopbook".to_owned()],
+        (None, Ok(names)) => names,
+        (None, Err(error)) => return Finding::broken(format!("{error:#}"), "check its permissions"),
+    };
+    for name in &names {
+        let at = places.kernel(name);
+        let at = at.display();
+        match program_of(&places.specification(name)) {
+            Ok(Some(program)) if program == places.program() => {}
+            Ok(Some(program)) => {
+                return Finding::broken(
+                    format!("{at} starts {}, not {}", program.display(), places.program().display()),
+                    format!("run `loopbook install --name {name}` to point it here"),
+                );
+            }
+            Ok(None) => {
+                return Finding::broken(
+                    format!("there is none at {at}"),
+                    "run `loopbook install`, or name the place where you installed it with --prefix DIR",
+                );
+            }
+            Err(error) => return Finding::broken(format!("{error:#}"), "run `loopbook install` to write it anew"),
+        }
+    }
+    let directories: Vec<PathBuf> = names.iter().map(|name| places.kernel(name)).collect();
+    let shown = directories.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let same = |one: &Path, other: &Path| one == other || one.canonicalize().ok() == other.canonicalize().ok();
+    let is_found = |found: &[PathBuf]| directories.iter().all(|own| found.iter().any(|path| same(own, path)));
+    match jupyter.kernels() {
+        Some(found) if !is_found(&found) => {
+            let data = places.kernels.parent().unwrap_or(&places.kernels).display();
+            Finding::note(
+                format!("{shown} is not where Jupyter looks"),
+                format!("start Jupyter with JUPYTER_PATH={data}"),
+            )
+        }
+        _ => Finding::Good(shown),
+    }
+}
+
+/// The kernel works without it, but not what the documentation says of `loopbook`.
+fn link_for_shells(places: &Places) -> Finding {
+    let Some(link) = &places.link else {
+        return Finding::note("there is no home directory for a link to the program", "set HOME");
+    };
+    let directory = link.parent().unwrap_or(link);
+    match link::is_ours(link, &places.program()) {
+        true if is_in_path(directory) => Finding::Good(format!("{}", link.display())),
+        true => Finding::note(
+            format!("{} is not in PATH", directory.display()),
+            format!("add `export PATH=\"{}:$PATH\"` to your ~/.profile", directory.display()),
         ),
-        Ok(None) => Finding::broken(format!("there is none at {at}"), "run `loopbook install`"),
-        Err(error) => Finding::broken(format!("{error:#}"), "run `loopbook install` to write it anew"),
+        false => Finding::note(format!("{} does not lead to the program", link.display()), "run `loopbook install`"),
     }
 }
 
@@ -192,7 +274,7 @@ fn free_bytes(path: &Path) -> Option<u64> {
 }
 
 /// First line of what a program prints, if it runs and succeeds.
-fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
+fn said_by(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     output.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
@@ -219,9 +301,10 @@ mod tests {
     #[test]
     fn a_missing_kernelspec_is_found() {
         let dir = tempfile::tempdir().unwrap();
-        let kernels = dir.path().to_path_buf();
-        let places = Places { kernel: kernels.join("x"), kernels, image: dir.path().join("image") };
-        assert!(matches!(kernelspec(&places, "x"), Finding::Broken { .. }));
+        let places = Places::below(dir.path());
+        for name in [None, Some("x")] {
+            assert!(matches!(kernelspec(&places, name, &Jupyter::None), Finding::Broken { .. }));
+        }
         assert!(matches!(programs(&places), Finding::Broken { .. }));
     }
 }

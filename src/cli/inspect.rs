@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use async_std::future::timeout;
 use async_std::task;
+use clap::Args;
 use loopbook_channel::Query;
 
 use crate::evaluator::commands::{self, Command};
@@ -20,16 +21,43 @@ const ANSWERING: Duration = Duration::from_secs(10);
 /// How long the kernel's first word is waited for: before it, what it publishes may not reach us yet.
 const WELCOMING: Duration = Duration::from_secs(1);
 
+/// Whom to ask, and how to show the answer.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub(super) struct Options {
+    /// The kernel's connection file; without it, the kernel is asked that was started last
+    #[arg(long, value_name = "FILE")]
+    kernel: Option<PathBuf>,
+    /// Print the data as JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// Asks the kernel with this connection file, or the one that was started last, and prints what it says: what the command
 /// of the same name says in a cell, or its data as JSON.
-pub(super) fn inspect(kernel: Option<&Path>, question: &[String], json: bool) -> anyhow::Result<()> {
-    let query = query(question)?;
-    let told = match kernel {
+pub(super) fn inspect(mut options: Options, question: Vec<String>) -> anyhow::Result<()> {
+    let question = take_options(question, &mut options)?;
+    let query = query(&question)?;
+    let told = match &options.kernel {
         Some(file) => task::block_on(ask(file, &query))?,
         None => ask_the_latest(&query)?,
     };
-    println!("{}", if json { told.json } else { told.text });
+    println!("{}", if options.json { told.json } else { told.text });
     Ok(())
+}
+
+/// Takes our options out of a question. Whatever else begins with a hyphen there belongs to the command.
+fn take_options(question: Vec<String>, options: &mut Options) -> anyhow::Result<Vec<String>> {
+    let mut words = Vec::new();
+    let mut rest = question.into_iter();
+    while let Some(word) = rest.next() {
+        match word.split_once('=') {
+            _ if word == "--json" => options.json = true,
+            _ if word == "--kernel" => options.kernel = Some(rest.next().context("`--kernel` wants a file")?.into()),
+            Some(("--kernel", file)) => options.kernel = Some(file.into()),
+            _ => words.push(word),
+        }
+    }
+    Ok(words)
 }
 
 fn query(question: &[String]) -> anyhow::Result<Query> {
@@ -111,6 +139,20 @@ mod tests {
         assert_eq!(asked(&[":loop"]).unwrap(), Query::Loop);
         assert!(asked(&["vars"]).unwrap_err().to_string().contains("does not ask the loop"));
         assert!(asked(&["tsks"]).unwrap_err().to_string().contains("there is no command"));
+    }
+
+    #[test]
+    fn options_may_stand_behind_the_question() {
+        let taken = |words: &[&str]| {
+            let mut options = Options::default();
+            let words = words.iter().map(ToString::to_string).collect();
+            take_options(words, &mut options).map(|words| (words.join(" "), options))
+        };
+        let both = || Options { kernel: Some("a b.json".into()), json: true };
+        assert_eq!(taken(&["tasks", "--kernel", "a b.json", "--json"]).unwrap(), ("tasks".into(), both()));
+        assert_eq!(taken(&["--json", "tasks", "--kernel=a b.json", "--all"]).unwrap(), ("tasks --all".into(), both()));
+        assert_eq!(taken(&["tasks", "--cell", "3"]).unwrap(), ("tasks --cell 3".into(), Options::default()));
+        assert!(taken(&["tasks", "--kernel"]).is_err());
     }
 
     #[test]

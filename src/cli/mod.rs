@@ -3,7 +3,9 @@
 mod doctor;
 mod inspect;
 mod install;
+mod link;
 mod places;
+mod uninstall;
 mod warm;
 
 use std::path::PathBuf;
@@ -31,11 +33,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
     match command {
         Command::Install { place, display_name } => install::install(&place, &display_name)?,
-        Command::Uninstall { place } => install::uninstall(&place)?,
+        Command::Uninstall { place } => uninstall::uninstall(&place)?,
         Command::Kernel { connection_file, toy } => {
             kernel::run(&connection_file, if toy { Language::Toy } else { Language::Rust })?;
         }
-        Command::Inspect { kernel, json, question } => inspect::inspect(kernel.as_deref(), &question, json)?,
+        Command::Inspect { options, question } => inspect::inspect(options, question)?,
         Command::Warm => warm::warm()?,
         Command::Doctor { place } => return doctor::doctor(&place),
     }
@@ -67,7 +69,7 @@ enum Command {
         #[arg(long, default_value = "Rust (async)")]
         display_name: String,
     },
-    /// Remove what `install` with the same options has written
+    /// Remove what `install` and `warm` have made, and what install.sh has put beside it
     Uninstall {
         #[command(flatten)]
         place: Place,
@@ -83,13 +85,10 @@ enum Command {
     },
     /// Look at the loop of a kernel that runs: its tasks, or what else a question asks for
     Inspect {
-        /// The kernel's connection file; without it, the kernel is asked that was started last
-        #[arg(long, value_name = "FILE")]
-        kernel: Option<PathBuf>,
-        /// Print the data as JSON
-        #[arg(long)]
-        json: bool,
-        /// A command as in a cell, such as `tasks --all`, `task 7`, `pstree`, `loop`, `resources`, `lints`
+        #[command(flatten)]
+        options: inspect::Options,
+        /// A command as in a cell, such as `tasks --all`, `task 7`, `pstree`, `loop`, `resources`, `lints`; the options may
+        /// stand behind it as well
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         question: Vec<String>,
     },
@@ -107,15 +106,15 @@ enum Command {
 struct Place {
     #[command(flatten)]
     scope: Scope,
-    /// The name by which Jupyter knows the kernel
-    #[arg(long, default_value = "loopbook", value_parser = places::kernel_name)]
-    name: String,
+    /// The name by which Jupyter knows the kernel: `loopbook` if nothing else is installed or asked for
+    #[arg(long, value_parser = places::kernel_name)]
+    name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct Scope {
-    /// For the current user (the default)
+    /// For the current user (the default, unless this program is installed elsewhere)
     #[arg(long)]
     user: bool,
     /// Into the Python environment of the `python3` found in PATH

@@ -1,4 +1,4 @@
-//! Where an installation lies: Jupyter's directory of kernels, and the image beside it.
+//! Where an installation lies: Jupyter's directory of kernels, the image beside it, and the link by which shells find it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use super::{Place, Scope};
+use super::Scope;
 use crate::home::Home;
 
 /// The directories of one installation.
@@ -14,21 +14,36 @@ use crate::home::Home;
 pub(super) struct Places {
     /// `kernels` in one of Jupyter's data directories.
     pub(super) kernels: PathBuf,
-    /// `kernels/NAME`.
-    pub(super) kernel: PathBuf,
     /// `bin/` and `crates/`.
     pub(super) image: PathBuf,
+    /// The link to the program in a directory where shells look: `~/.local/bin`, or the prefix's `bin`. `None` without a
+    /// home directory.
+    pub(super) link: Option<PathBuf>,
 }
 
 impl Places {
-    pub(super) fn of(place: &Place) -> anyhow::Result<Self> {
-        let (jupyter, image) = match &place.scope {
-            Scope { prefix: Some(prefix), .. } => below(&std::path::absolute(prefix)?),
-            Scope { sys_prefix: true, .. } => below(&sys_prefix()?),
-            _ => (jupyter_data_dir()?, Home::user_data_dir()?),
-        };
-        let kernels = jupyter.join("kernels");
-        Ok(Self { kernel: kernels.join(&place.name), kernels, image })
+    /// Where a scope says; if it says nothing, where the running program is installed, else where the user's own
+    /// installation is.
+    pub(super) fn of(scope: &Scope) -> anyhow::Result<Self> {
+        match scope {
+            Scope { prefix: Some(prefix), .. } => Ok(Self::below(&std::path::absolute(prefix)?)),
+            Scope { sys_prefix: true, .. } => Ok(Self::below(&sys_prefix()?)),
+            Scope { user: true, .. } => Self::of_user(),
+            _ => match Home::find()?.image().and_then(|image| prefix_around(&image)) {
+                Some(prefix) => Ok(Self::below(&prefix)),
+                None => Self::of_user(),
+            },
+        }
+    }
+
+    /// `kernels/NAME`.
+    pub(super) fn kernel(&self, name: &str) -> PathBuf {
+        self.kernels.join(name)
+    }
+
+    /// The specification that Jupyter reads.
+    pub(super) fn specification(&self, name: &str) -> PathBuf {
+        self.kernel(name).join("kernel.json")
     }
 
     /// The installed program.
@@ -41,9 +56,23 @@ impl Places {
         self.image.join("bin").join("loopbook-child")
     }
 
-    /// The specification that Jupyter reads.
-    pub(super) fn specification(&self) -> PathBuf {
-        self.kernel.join("kernel.json")
+    /// The `jupyter` of the environment that install.sh makes if there is no JupyterLab.
+    pub(super) fn own_jupyter(&self) -> PathBuf {
+        self.image.join("jupyter").join("bin").join("jupyter")
+    }
+
+    pub(super) fn below(prefix: &Path) -> Self {
+        let share = prefix.join("share");
+        Self {
+            kernels: share.join("jupyter").join("kernels"),
+            image: share.join("loopbook"),
+            link: Some(prefix.join("bin").join("loopbook")),
+        }
+    }
+
+    fn of_user() -> anyhow::Result<Self> {
+        let link = named("HOME").map(|home| home.join(".local").join("bin").join("loopbook"));
+        Ok(Self { kernels: jupyter_data_dir()?.join("kernels"), image: Home::user_data_dir()?, link })
     }
 }
 
@@ -56,14 +85,21 @@ pub(super) fn kernel_name(name: &str) -> Result<String, String> {
     }
 }
 
-fn below(prefix: &Path) -> (PathBuf, PathBuf) {
-    let share = prefix.join("share");
-    (share.join("jupyter"), share.join("loopbook"))
+/// Whether shells look for programs in this directory.
+pub(super) fn is_in_path(directory: &Path) -> bool {
+    env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|entry| entry == directory)
+}
+
+/// The prefix that this image is installed below, unless it is the user's own image: Jupyter's directory for that need not
+/// lie beside it.
+fn prefix_around(image: &Path) -> Option<PathBuf> {
+    let users = Home::user_data_dir().ok()?;
+    let is_users = users.canonicalize().is_ok_and(|users| users == image);
+    (!is_users && image.ends_with("share/loopbook")).then(|| image.ancestors().nth(2).map(Path::to_path_buf))?
 }
 
 /// Jupyter's data directory of the user, found as `jupyter --data-dir` finds it.
 fn jupyter_data_dir() -> anyhow::Result<PathBuf> {
-    let named = |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(dir) = named("JUPYTER_DATA_DIR") {
         return Ok(std::path::absolute(dir)?);
     }
@@ -76,6 +112,10 @@ fn jupyter_data_dir() -> anyhow::Result<PathBuf> {
         None => home()?.join(".local").join("share"),
     };
     Ok(share.join("jupyter"))
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn sys_prefix() -> anyhow::Result<PathBuf> {
@@ -96,11 +136,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_holds_both_jupyters_files_and_ours() {
-        let scope = Scope { user: false, sys_prefix: false, prefix: Some("/opt/x".into()) };
-        let places = Places::of(&Place { scope, name: "rust-2".into() }).unwrap();
-        assert_eq!(places.specification(), Path::new("/opt/x/share/jupyter/kernels/rust-2/kernel.json"));
+    fn a_prefix_holds_jupyters_files_and_ours_and_the_link() {
+        let places = Places::of(&Scope { user: false, sys_prefix: false, prefix: Some("/opt/x".into()) }).unwrap();
+        assert_eq!(places.specification("rust-2"), Path::new("/opt/x/share/jupyter/kernels/rust-2/kernel.json"));
         assert_eq!(places.program(), Path::new("/opt/x/share/loopbook/bin/loopbook"));
+        assert_eq!(places.link.as_deref(), Some(Path::new("/opt/x/bin/loopbook")));
+    }
+
+    #[test]
+    fn an_image_below_a_prefix_knows_the_prefix() {
+        assert_eq!(prefix_around(Path::new("/opt/x y/share/loopbook")).as_deref(), Some(Path::new("/opt/x y")));
+        assert_eq!(prefix_around(Path::new("/opt/loopbook")), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What runs cells. The dispatcher knows only the trait [`Evaluator`] and the [`Event`]s that come back.
 
 mod arguments;
+pub mod cache;
 mod cached_crates;
 pub mod cell;
 mod child_state;

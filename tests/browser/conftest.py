@@ -11,6 +11,7 @@ import pathlib
 import re
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from lab import BROWSER_OPTIONS, Notebook, find_browser, running_lab
 
@@ -29,9 +30,8 @@ def logs(tmp_path_factory):
 def browser():
     program = find_browser()
     if not program:
-        pytest.skip("no Chromium in PATH: install it (Debian: apt install chromium) or name it in LOOPBOOK_CHROMIUM")
-    playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
-    with playwright.sync_playwright() as driver:
+        pytest.fail("no Chromium in PATH: install it (Debian: apt install chromium) or name it in LOOPBOOK_CHROMIUM")
+    with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=program, args=list(BROWSER_OPTIONS))
         yield chromium
         chromium.close()

@@ -2,7 +2,10 @@
 
 import re
 
+import pytest
 
+
+@pytest.mark.short
 def test_the_tour_runs_from_top_to_bottom(tour):
     shown = tour.shown()
     assert "hello, notebook" in shown[0] and "42" in shown[0]
@@ -15,6 +18,7 @@ def test_the_tour_runs_from_top_to_bottom(tour):
     assert "still here: Data 1, Data 2, Data 3" in shown[11]
 
 
+@pytest.mark.short
 def test_lines_of_a_background_task_stay_below_the_cell_that_started_it(tour):
     shown = tour.shown()
     lines = shown[5].split("\n")
@@ -22,6 +26,7 @@ def test_lines_of_a_background_task_stay_below_the_cell_that_started_it(tour):
     assert not any("counted to" in text for text in shown[6:])
 
 
+@pytest.mark.short
 def test_tables_progress_and_html_are_drawn(tour):
     assert tour.outputs(7).locator("table tr").count() >= 2
     assert tour.outputs(9).locator("progress").count() == 1
@@ -36,6 +41,7 @@ def test_errors_are_coloured_and_show_no_escape_codes(notebook):
     assert notebook.outputs(0).locator("pre span[style*='color']").count() > 0
 
 
+@pytest.mark.short
 def test_the_stop_button_ends_a_cell_that_awaits(notebook):
     notebook.run_last("use async_std::task;\nuse std::time::Duration;\nlet kept = 7;")
     cell = notebook.start_last('println!("waiting");\ntask::sleep(Duration::from_secs(3600)).await;')
@@ -93,6 +99,7 @@ def test_a_late_answer_to_a_question_that_was_interrupted_answers_no_other(noteb
     assert '"in time"' in notebook.text(cell)
 
 
+@pytest.mark.short
 def test_tab_completes_a_name_of_an_earlier_cell(notebook):
     notebook.run_last("fn distance_in_metres(from: f64) -> f64 {\n    from\n}")
     cell = notebook.write_last("distance_in_m")

@@ -8,6 +8,7 @@ mod harness;
 mod input;
 mod malformed;
 mod output;
+mod prerequisites;
 mod prose;
 mod schema;
 mod subshells;

@@ -61,7 +61,7 @@ impl Closure {
     pub fn parse(tree: &str) -> Option<Self> {
         let mut crates: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for line in tree.lines() {
-            let Some((package, features)) = line.split_once('|') else { continue };
+            let Some((package, features)) = line.rsplit_once('|') else { continue };
             let mut words = package.split(' ');
             let (Some(name), Some(version)) = (words.next(), words.next()) else { continue };
             let mut features: Vec<String> = features.split(',').map(str::to_owned).collect();
