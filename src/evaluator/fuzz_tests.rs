@@ -5,7 +5,7 @@
 use super::cell::{Known, SourceMap, is_complete, keep_future, parse_mark, prepare};
 use super::commands;
 use super::cursor::{in_command, word_at};
-use super::names::{Known, Names};
+use super::names::{self, Names};
 use super::{Completeness, report};
 use crate::wire::{byte_offset, code_point_offset};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -142,7 +142,7 @@ fn look_at_map(map: &SourceMap, random: &mut Random) {
 
 fn look_at_cursors(code: &str, random: &mut Random) {
     let names = Names::default();
-    names.set([("mutex".to_owned(), Known { kind: "instance", detail: "u8".into() })]);
+    names.set([("mutex".to_owned(), names::Known { kind: "instance", detail: "u8".into() })]);
     for _ in 0..4 {
         let cursor = random.below(code.len() + 3);
         let found = names.complete(code, cursor);

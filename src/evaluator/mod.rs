@@ -218,6 +218,7 @@ pub struct Completions {
 
 impl Completions {
     /// Whether each of `others` is among these.
+    #[cfg(feature = "rust")]
     pub(crate) fn has_all_of(&self, others: &Self) -> bool {
         others.items.iter().all(|other| self.items.iter().any(|item| item.text == other.text))
     }

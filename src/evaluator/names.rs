@@ -75,6 +75,7 @@ impl Names {
     }
 
     /// Says what there is in the crates that every cell sees.
+    #[cfg(feature = "rust")]
     pub(super) fn refer_to(&self, reference: Reference) {
         self.lock().reference = Arc::new(reference);
     }

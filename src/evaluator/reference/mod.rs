@@ -14,8 +14,8 @@ use super::{Completion, prelude};
 use loopbook_channel::MimeBundle;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::Path;
+#[cfg(any(feature = "rust", test))]
+use std::{io, path::Path};
 
 /// The crates, in the order in which a name is looked for.
 pub(super) const CRATES: [&str; 5] = ["loopbook", "async_std", "std", "futures", "tokio"];
@@ -73,6 +73,7 @@ impl Reference {
     ///
     /// # Errors
     /// If it is not there, or damaged.
+    #[cfg(any(feature = "rust", test))]
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let reference: Self = serde_json::from_slice(&std::fs::read(path)?)?;
         let is_known = |(_, index): &(String, usize)| *index < reference.items.len();
@@ -127,6 +128,7 @@ impl Reference {
     }
 
     /// The page of what is defined at this path, as rust-analyzer names it.
+    #[cfg(any(feature = "rust", test))]
     pub(super) fn describe_canonical(&self, path: &str) -> Option<MimeBundle> {
         let item = self.items.iter().find(|item| item.canonical == path)?;
         Some(page::of_item(&item.path, &item.signature, &item.docs, &[]))

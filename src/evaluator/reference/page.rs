@@ -22,6 +22,7 @@ pub(in crate::evaluator) fn of_markdown(text: &str) -> MimeBundle {
 }
 
 /// What rust-analyzer says of a name, as text and as HTML: without the lines that rustdoc hides, and with coloured code.
+#[cfg(any(feature = "rust", test))]
 pub(in crate::evaluator) fn of_hover(text: &str, html: &str) -> MimeBundle {
     let mut hidden = Vec::new();
     let mut shown = String::with_capacity(html.len());
@@ -114,6 +115,7 @@ fn shown(line: &str) -> Option<String> {
 }
 
 /// An example without its hidden lines, and those.
+#[cfg(any(feature = "rust", test))]
 fn visible(code: &str) -> (String, Vec<String>) {
     let hidden = code.lines().filter(|line| shown(line).is_none()).map(str::to_owned).collect();
     let lines: Vec<String> = code.lines().filter_map(shown).collect();
@@ -189,6 +191,7 @@ fn block_of(code: &str, is_rusts: bool) -> String {
 }
 
 /// What comes before the first block of code, its language and its text, and what follows.
+#[cfg(any(feature = "rust", test))]
 fn next_block(html: &str) -> Option<(&str, (&str, &str), &str)> {
     let (before, rest) = html.split_once("<pre><code")?;
     let (class, rest) = rest.split_once('>')?;
@@ -197,6 +200,7 @@ fn next_block(html: &str) -> Option<(&str, (&str, &str), &str)> {
     Some((before, (language, code), after))
 }
 
+#[cfg(any(feature = "rust", test))]
 fn unescape(html: &str) -> String {
     html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&")
 }

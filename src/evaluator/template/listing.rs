@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_file_that_is_gone_shorter_or_emptied_is_noticed_at_a_glance() {
         let root = template();
-        assert_eq!(damaged(root.path(), Look::Contents), [PathBuf::new(); 0]);
+        assert!(damaged(root.path(), Look::Contents).is_empty());
         let library = root.path().join("crate/target/deps/libx.so");
         File::options().write(true).open(&library).unwrap().set_len(3).unwrap();
         fs::write(root.path().join("tree"), "").unwrap();
@@ -164,7 +164,7 @@ mod tests {
         bytes[0] ^= 1;
         fs::write(&library, bytes).unwrap();
         File::open(&library).unwrap().set_modified(time).unwrap();
-        assert_eq!(damaged(root.path(), Look::Sizes), [PathBuf::new(); 0]);
+        assert!(damaged(root.path(), Look::Sizes).is_empty());
         assert_eq!(damaged(root.path(), Look::Contents), [PathBuf::from("crate/target/deps/libx.so")]);
     }
 
@@ -174,7 +174,7 @@ mod tests {
         let library = root.path().join("crate/target/deps/libx.so");
         let time = fs::metadata(&library).unwrap().modified().unwrap();
         File::open(&library).unwrap().set_modified(time + Duration::from_secs(100)).unwrap();
-        assert_eq!(damaged(root.path(), Look::Sizes), [PathBuf::new(); 0]);
+        assert!(damaged(root.path(), Look::Sizes).is_empty());
         assert_eq!(fs::metadata(&library).unwrap().modified().unwrap(), time);
     }
 
