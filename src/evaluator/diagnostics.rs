@@ -4,6 +4,8 @@
 //! (`/*lb:CELL:LINE*/`), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
 //! column back. Spans without a mark are not the user's and are left out.
 
+mod words;
+
 use super::cell::{SourceMap, parse_mark};
 use super::colours::renderer;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Snippet};
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use words::{is_noise, readable};
 
 /// A cell's text, before and after the preprocessing pass.
 #[derive(Debug, Clone, Default)]
@@ -315,38 +318,6 @@ fn level(name: &str) -> Level<'static> {
     }
 }
 
-/// Names of ours that a user has never written, as the user wrote them.
-fn readable(text: &str) -> String {
-    let text = text.replace("lb_mutex", "mutex").replace("evcxr_variable_store", "end of the cell");
-    let text = without_places(&text);
-    without_slots(&text.replace("loopbook::__private::LocalSlot<", "std::thread::LocalKey<"))
-}
-
-/// `{closure@src/lib.rs:33:16: 33:23}`, in labels `{closure@lib.rs:33:16}`, names a line that nobody knows; which closure is meant, a span shows.
-fn without_places(text: &str) -> String {
-    let text = text.replace("@src/lib.rs:", "@lib.rs:");
-    let mut parts = text.split("@lib.rs:");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| text + part.find('}').map_or(part, |end| &part[end..]))
-}
-
-/// A static's type stands in a slot of ours.
-fn without_slots(text: &str) -> String {
-    const SLOT: &str = "loopbook::__private::Slot<";
-    let Some((before, rest)) = text.split_once(SLOT) else { return text.to_owned() };
-    let mut open = 1;
-    let end = rest.char_indices().find(|(at, c)| {
-        match c {
-            '<' => open += 1,
-            '>' if !rest[..*at].ends_with('-') => open -= 1,
-            _ => {}
-        }
-        open == 0
-    });
-    let Some((end, _)) = end else { return format!("{before}{}", without_slots(rest)) };
-    format!("{before}{}{}", &rest[..end], without_slots(&rest[end + 1..]))
-}
-
 /// The errors that a person should see: an import that evcxr takes apart fails once for each of its names, a macro at its
 /// argument and as a whole, and what evcxr tries after an error of its own making has errors of its own.
 pub fn distinct(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
@@ -368,18 +339,6 @@ pub fn distinct(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnost
         (0..diagnostics.len()).filter(|index| !is_echo(*index) && (all_evcxrs || !is_evcxrs(&diagnostics[*index])));
     let shown: Vec<_> = shown.collect();
     shown.into_iter().map(|index| diagnostics[index].clone()).collect()
-}
-
-/// Notes that are true of the compiled file only, or advise what a notebook does otherwise.
-fn is_noise(note: &str) -> bool {
-    let ours = [
-        "on by default",
-        "originates in the macro `::loopbook::",
-        "`loopbook::__private::",
-        "use `cargo add ",
-        "you might be missing a crate named",
-    ];
-    ours.iter().any(|text| note.contains(text))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::session::Session;
 use crate::evaluator::cell::{ItemKind, Prepared, Problem};
 use crate::evaluator::dependencies::{self, Change, Dependency, Resolution};
 use crate::evaluator::diagnostics::byte_offset;
+use crate::evaluator::execution::Reach;
 use crate::evaluator::report::quoted;
 use crate::evaluator::template::DEPENDENCIES;
 use crate::evaluator::{Cell, missing_crates, report, template};
@@ -144,6 +145,19 @@ impl Session {
             self.replace_child();
         }
         Ok(())
+    }
+
+    /// What says which of the present variables and statics changed crates cost.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        if self.dependencies.is_empty() {
+            return None;
+        }
+        let types = self.types.clone();
+        let variables: Vec<_> =
+            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
+        Some(Box::new(move |crates| {
+            types.reached_by_crates(crates, variables.iter().map(|(name, ty)| (name.as_str(), ty.as_str())))
+        }))
     }
 
     /// Makes the runtime that this kernel began with the present one again, for a notebook without dependencies.

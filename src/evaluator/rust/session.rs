@@ -4,7 +4,7 @@ use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Source, Sources};
-use super::super::execution::{Executions, Reach};
+use super::super::execution::Executions;
 use super::super::hints;
 use super::super::names::{Known, Names, VARIABLE, kind_of};
 use super::super::prelude;
@@ -64,7 +64,7 @@ pub(super) struct Session {
     pub(super) live: Arc<Live>,
     /// Code of the last compile error that had one.
     pub(super) last_code: Option<String>,
-    types: Types,
+    pub(super) types: Types,
     items: BTreeMap<String, &'static str>,
     /// Old values that a failed cell has not cost: what evaluates to them.
     pub(super) spared: Vec<Spared>,
@@ -351,19 +351,6 @@ impl Session {
         self.names.set(items.chain(variables));
         share(&self.shared, &self.notebook);
         self.executions.set_reach(self.reach());
-    }
-
-    /// What says which of the present variables and statics changed crates cost.
-    fn reach(&self) -> Option<Reach> {
-        if self.dependencies.is_empty() {
-            return None;
-        }
-        let types = self.types.clone();
-        let variables: Vec<_> =
-            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
-        Some(Box::new(move |crates| {
-            types.reached_by_crates(crates, variables.iter().map(|(name, ty)| (name.as_str(), ty.as_str())))
-        }))
     }
 
     fn print(&self, cell: &Cell, text: &str) {
