@@ -7,6 +7,7 @@ mod child_state;
 pub mod commands;
 pub mod completions;
 pub mod cursor;
+pub mod death;
 mod definitions;
 pub mod dependencies;
 pub mod diagnostics;

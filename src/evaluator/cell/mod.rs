@@ -9,7 +9,8 @@
 //!    `thread_locals`, `imports`, `test_functions`, `spares`, `show`, `spent`, `keep`, `marks`,
 //! 5. `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
-//!    that evcxr writes anew.
+//!    that evcxr writes anew,
+//! 7. if the cell has ended its process: `only_items`.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
@@ -27,6 +28,7 @@ mod known;
 mod layouts;
 mod macros;
 mod marks;
+mod only_items;
 mod problem;
 mod question;
 mod rename;
@@ -55,6 +57,7 @@ pub use keep::keep_future;
 pub use known::Known;
 pub use layouts::{Layout, SlotName, UNKNOWN};
 pub use marks::parse_mark;
+pub use only_items::only_items;
 pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};
 pub use show::unshown;
