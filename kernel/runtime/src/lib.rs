@@ -15,8 +15,8 @@
 //!   `resources`, `reactor`, `timeline`: what they learn of tasks and do to them,
 //! - [`lab`], `cost`, `predict`, `about`: what lessons need,
 //! - `show`, `display`, `progress`, `rich`, `seen`, `names`, `views`: how values and tasks look; `input`: asking,
-//! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
-//!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
+//! - `question`, `dbg`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a
+//!   cell's `?`, `dbg!`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: the parts of async-std and tokio that cells see in our version.
 
 mod about;
@@ -31,6 +31,7 @@ mod cell;
 mod clock;
 mod context;
 mod cost;
+mod dbg;
 mod display;
 mod event_loop;
 mod events;
@@ -114,6 +115,7 @@ pub use watching::watch_tasks;
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__dbg as dbg;
     pub use crate::awaits::{at, watch_awaits};
     pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};
