@@ -54,14 +54,18 @@ fn of_status(status: &str) -> String {
         return format!("exit status {code}");
     }
     let known = SIGNALS.iter().find(|(_, name, _)| status.contains(name));
-    known.map_or_else(|| wording::exit_status(status), |(_, name, meaning)| format!("{meaning} ({name})"))
+    known.map_or_else(
+        || wording::exit_status(status),
+        |(signal, name, meaning)| format!("{meaning}, signal {signal} ({name})"),
+    )
 }
 
 fn of_words(words: &LastWords) -> Death {
     let who = who(words);
     if let Some(size) = words.overflow {
         let size = size >> 20;
-        let how = format!("stack overflow: {who} has overflowed its stack of {size} MiB (SIGSEGV)");
+        let how =
+            format!("stack overflow: {who} has overflowed its stack of {size} MiB, signal {} (SIGSEGV)", words.signal);
         let help = "A recursion may have no end, or a value is too large for the stack: in a `Box` or a `Vec` it is not on the \
                     stack.";
         return Death { how, help: Some(help.to_owned()) };
@@ -69,11 +73,11 @@ fn of_words(words: &LastWords) -> Death {
     let known = SIGNALS.iter().find(|(signal, ..)| *signal == words.signal);
     let (name, mut meaning) = match known {
         Some((_, name, meaning)) => ((*name).to_owned(), (*meaning).to_owned()),
-        None => (format!("signal {}", words.signal), "a signal".to_owned()),
+        None => ("unknown".to_owned(), "a signal".to_owned()),
     };
     let is_memory = matches!(words.signal, libc::SIGSEGV | libc::SIGBUS);
     if words.code <= 0 && words.signal != libc::SIGABRT {
-        return Death { how: format!("a signal that was sent to it ({name})"), help: None };
+        return Death { how: format!("a signal that was sent to it, signal {} ({name})", words.signal), help: None };
     }
     if is_memory && words.address < NULL {
         meaning = "an access through a null pointer".to_owned();
@@ -81,7 +85,7 @@ fn of_words(words: &LastWords) -> Death {
         meaning = format!("{meaning}, at {:#x}", words.address);
     }
     let cause = words.cause.as_ref().map(|cause| format!("; {cause}")).unwrap_or_default();
-    Death { how: format!("{meaning}, by {who} ({name}){cause}"), help: None }
+    Death { how: format!("{meaning}, by {who}, signal {} ({name}){cause}", words.signal), help: None }
 }
 
 /// Whose code it was.
@@ -122,7 +126,8 @@ mod tests {
     fn an_overflow_names_the_task_and_where_it_was_started() {
         let task = LastTask { id: 7, cell: Some(3), line: Some(2), name: Some("deep".into()) };
         let words = LastWords { overflow: Some(64 << 20), task: Some(task), ..words(libc::SIGSEGV, 2, 1) };
-        let said = "stack overflow: task 7 \"deep\" (In[3], line 2) has overflowed its stack of 64 MiB (SIGSEGV)";
+        let said =
+            "stack overflow: task 7 \"deep\" (In[3], line 2) has overflowed its stack of 64 MiB, signal 11 (SIGSEGV)";
         assert_eq!(how(&words), said);
         assert!(Death::of("", Some(&words)).help.is_some_and(|help| help.contains("`Box`")));
     }
@@ -131,11 +136,14 @@ mod tests {
     fn signals_are_told_in_words() {
         let cell = LastTask { id: 1, cell: Some(3), line: None, name: Some("In[3]".into()) };
         let by_cell = |words: LastWords| how(&LastWords { task: Some(cell.clone()), ..words });
-        assert_eq!(by_cell(words(libc::SIGSEGV, 1, 8)), "an access through a null pointer, by In[3] (SIGSEGV)");
+        assert_eq!(
+            by_cell(words(libc::SIGSEGV, 1, 8)),
+            "an access through a null pointer, by In[3], signal 11 (SIGSEGV)"
+        );
         assert!(how(&words(libc::SIGSEGV, 1, 1 << 40)).contains("at 0x10000000000, by the thread \"loop-1\""));
-        assert_eq!(how(&words(libc::SIGSEGV, 0, 1 << 40)), "a signal that was sent to it (SIGSEGV)");
+        assert_eq!(how(&words(libc::SIGSEGV, 0, 1 << 40)), "a signal that was sent to it, signal 11 (SIGSEGV)");
         let aborted = LastWords { cause: Some("a destructor panicked".into()), ..words(libc::SIGABRT, -6, 0) };
-        assert_eq!(by_cell(aborted), "an abort, by In[3] (SIGABRT); a destructor panicked");
+        assert_eq!(by_cell(aborted), "an abort, by In[3], signal 6 (SIGABRT); a destructor panicked");
     }
 
     #[test]
@@ -144,7 +152,7 @@ mod tests {
         assert_eq!(status("exit status: 0"), "exit status 0");
         assert_eq!(
             status("9 (SIGKILL)"),
-            "killed from outside; the system does that too when memory runs out (SIGKILL)"
+            "killed from outside; the system does that too when memory runs out, signal 9 (SIGKILL)"
         );
         assert_eq!(status("something else"), "something else");
     }

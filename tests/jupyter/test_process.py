@@ -83,10 +83,10 @@ WORDS = {
         'std::thread::Builder::new().name("mine".into()).spawn(|| deep(1)).unwrap().join().unwrap()',
         ["stack overflow", 'the thread "mine" has overflowed its stack of 2 MiB'],
     ),
-    "null": ("unsafe { std::ptr::null_mut::<u64>().write_volatile(1) }", ["null pointer, by In[2] (SIGSEGV)"]),
-    "wild": ("unsafe { (0x10_0000_0000 as *mut u8).write_volatile(1) }", ["at 0x1000000000, by In[2] (SIGSEGV)"]),
+    "null": ("unsafe { std::ptr::null_mut::<u64>().write_volatile(1) }", ["null pointer, by In[2], signal 11 (SIGSEGV)"]),
+    "wild": ("unsafe { (0x10_0000_0000 as *mut u8).write_volatile(1) }", ["at 0x1000000000, by In[2], signal 11 (SIGSEGV)"]),
     "illegal": ('unsafe { std::arch::asm!("ud2") }', ["instruction", "(SIGILL)"]),
-    "abort": ("std::process::abort()", ["an abort, by In[2] (SIGABRT)"]),
+    "abort": ("std::process::abort()", ["an abort, by In[2], signal 6 (SIGABRT)"]),
     "two panics": (
         '{ struct D; impl Drop for D { fn drop(&mut self) { panic!("second") } }\nlet _d = D;\npanic!("first") }',
         ["(SIGABRT)", 'a destructor panicked while another panic was under way: "second", at In[2]:1'],
