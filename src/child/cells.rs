@@ -1,13 +1,18 @@
 //! Loading cells and running them.
 
+use crate::descriptors::ForRuntime;
+use crate::loading::{self, Loading, loader_error};
 use crate::runtime::{self, Attached};
 use loopbook_channel::{BEGIN_FORGET, BEGIN_RUN, END_EARLY, END_PANIC};
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_void};
 
 /// evcxr's marker for a cell that panicked: what it would have defined does not exist.
 const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
 /// evcxr's marker for a cell that ended early; has the same effect.
 const ENDED_EARLY: &str = "EVCXR_ERROR_OCCURRED";
+/// Makes evcxr compile the cell once more, as if this variable, which does not exist, had to be given up. That is the only
+/// way in which it can be told that a cell has not run and that everything is as it was.
+const AGAIN: &str = "EVCXR_VARIABLE_CHANGED_TYPE:loopbook_not_loaded";
 
 /// A cell's function: takes evcxr's store of variables and gives it back.
 type Function = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
@@ -16,44 +21,41 @@ type Function = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 pub(crate) struct Cells {
     variables: *mut c_void,
     runtime: Option<Attached>,
-    pipes: [c_int; 2],
+    pipes: ForRuntime,
 }
 
 impl Cells {
     /// No cells yet. `pipes` are the read ends that a runtime gets.
-    pub(crate) fn new(pipes: [c_int; 2]) -> Self {
+    pub(crate) fn new(pipes: ForRuntime) -> Self {
         Self { variables: std::ptr::null_mut(), runtime: None, pipes }
     }
 
-    /// Loads a shared object and runs its function, unless the kernel says that it must not run.
+    /// Loads a shared object and runs its function, unless the kernel says that it must not run. One that cannot be loaded is
+    /// the kernel's to tell.
     ///
     /// # Errors
-    /// If it cannot be loaded, or brings a runtime that does not fit.
+    /// If it brings a runtime that does not fit, or cannot be loaded and there is no runtime yet.
     pub(crate) fn load_and_run(&mut self, library: &str, function: &str) -> Result<(), String> {
         let path = c_string(library)?;
-        let handle = open(&path)?;
-        // 180 kB each, and loaded for good: the name is not needed any more. If it stays, the kernel removes it at its end.
-        let _ = std::fs::remove_file(library);
-        let symbol = find(handle, &c_string(function)?)
-            .ok_or_else(|| format!("the cell {library} has no function {function}: {}", loader_error()))?;
-        // SAFETY: evcxr generates the function with this signature.
-        let function = unsafe { std::mem::transmute::<*mut c_void, Function>(symbol) };
+        let loading = Loading::begin();
+        let (handle, function) = match load(&path, &c_string(function)?) {
+            Ok(loaded) => loaded,
+            Err(reason) => return self.not_loaded(reason),
+        };
         if self.runtime.is_none() {
             self.runtime = runtime::attach(handle, self.pipes)?;
         }
-        self.run(&path, function);
+        let begin = self.runtime.as_ref().map_or(BEGIN_RUN, |runtime| runtime.begin(&path));
+        drop(loading);
+        match begin {
+            BEGIN_RUN => self.run(function),
+            BEGIN_FORGET => {}
+            _ => runtime::say(PANICKED),
+        }
         Ok(())
     }
 
-    fn run(&mut self, library: &CStr, function: Function) {
-        match self.runtime.as_ref().map_or(BEGIN_RUN, |runtime| runtime.begin(library)) {
-            BEGIN_RUN => {}
-            BEGIN_FORGET => return,
-            _ => {
-                runtime::say(PANICKED);
-                return;
-            }
-        }
+    fn run(&mut self, function: Function) {
         // SAFETY: the store is what the last cell gave back, or null before the first one, as evcxr's protocol wants.
         self.variables = unsafe { function(self.variables) };
         match self.runtime.as_ref().map(Attached::end) {
@@ -62,6 +64,27 @@ impl Cells {
             _ => {}
         }
     }
+
+    fn not_loaded(&self, reason: String) -> Result<(), String> {
+        let Some(runtime) = &self.runtime else { return Err(reason) };
+        runtime.not_loaded(&reason);
+        runtime::say(AGAIN);
+        Ok(())
+    }
+}
+
+/// Loads the cell, and gives its handle and its function.
+fn load(path: &CStr, function: &CStr) -> Result<(*mut c_void, Function), String> {
+    let handle = loading::open(path);
+    let reason = handle.is_null().then(loader_error);
+    // 180 kB each, and loaded for good: the name is not needed any more. If it stays, the kernel removes it at its end.
+    let _ = std::fs::remove_file(&*path.to_string_lossy());
+    if let Some(reason) = reason {
+        return Err(reason);
+    }
+    let symbol = find(handle, function).ok_or_else(loader_error)?;
+    // SAFETY: evcxr generates the function with this signature.
+    Ok((handle, unsafe { std::mem::transmute::<*mut c_void, Function>(symbol) }))
 }
 
 /// Finds a symbol in a loaded object, or in what it is linked to.
@@ -77,21 +100,4 @@ pub(crate) fn find(handle: *mut c_void, name: &CStr) -> Option<*mut c_void> {
 /// If it has one.
 pub(crate) fn c_string(text: &str) -> Result<CString, String> {
     CString::new(text).map_err(|_| format!("evcxr sent a name with a zero byte: {text:?}"))
-}
-
-fn open(path: &CStr) -> Result<*mut c_void, String> {
-    // SAFETY: runs the object's initialisers, which is what a cell is for.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-    if handle.is_null() {
-        return Err(format!("the cell {} cannot be loaded: {}", path.to_string_lossy(), loader_error()));
-    }
-    Ok(handle)
-}
-
-fn loader_error() -> String {
-    // SAFETY: gives null or a text that is valid until the next call of the loader on this thread.
-    unsafe {
-        let text = libc::dlerror();
-        if text.is_null() { "no reason given".into() } else { CStr::from_ptr(text).to_string_lossy().into_owned() }
-    }
 }

@@ -17,7 +17,19 @@ static ANSWERS: OnceLock<File> = OnceLock::new();
 pub(crate) struct Descriptors {
     commands: File,
     errors: File,
-    pipes: [c_int; 2],
+    pipes: ForRuntime,
+    last_words: c_int,
+}
+
+/// The read ends, non-blocking, that the runtime gets.
+#[derive(Clone, Copy)]
+pub(crate) struct ForRuntime {
+    /// Behind the user's descriptor 1.
+    pub(crate) stdout: c_int,
+    /// Behind the user's descriptor 2.
+    pub(crate) stderr: c_int,
+    /// What [`Descriptors::last_words`] takes.
+    pub(crate) last_words: c_int,
 }
 
 impl Descriptors {
@@ -31,11 +43,14 @@ impl Descriptors {
         let errors = take(libc::STDERR_FILENO)?;
         let nothing = File::open("/dev/null")?;
         put(nothing.as_raw_fd(), libc::STDIN_FILENO)?;
-        let pipes = [pipe_behind(libc::STDOUT_FILENO)?, pipe_behind(libc::STDERR_FILENO)?];
+        let (stdout, stderr) = (pipe_behind(libc::STDOUT_FILENO)?, pipe_behind(libc::STDERR_FILENO)?);
+        let [read, write] = pipe()?;
+        let (read, last_words) = (move_up(read)?, move_up(write)?);
+        let pipes = ForRuntime { stdout, stderr, last_words: read };
         line_buffer_c_stdout();
         // Arranged once, in main.
         let _ = ANSWERS.set(answers);
-        Ok(Self { commands, errors, pipes })
+        Ok(Self { commands, errors, pipes, last_words })
     }
 
     /// Where evcxr's commands come in.
@@ -48,9 +63,14 @@ impl Descriptors {
         &self.errors
     }
 
-    /// Read ends, non-blocking, of what stands behind the user's descriptors 1 and 2.
-    pub(crate) fn pipes(&self) -> [c_int; 2] {
+    /// What a runtime gets.
+    pub(crate) fn pipes(&self) -> ForRuntime {
         self.pipes
+    }
+
+    /// The write end, non-blocking, of the pipe for what is said when a signal ends this process.
+    pub(crate) fn last_words(&self) -> c_int {
+        self.last_words
     }
 }
 
@@ -74,22 +94,34 @@ fn put(fd: c_int, target: c_int) -> io::Result<()> {
 
 /// Puts a pipe behind `target` and gives its read end, which stays open as long as the process.
 fn pipe_behind(target: c_int) -> io::Result<c_int> {
+    let [low, write] = pipe()?;
+    put(write, target)?;
+    let read = move_up(low)?;
+    // SAFETY: closes the end that was made here, which now has another name. A smaller pipe works as well.
+    unsafe {
+        libc::close(write);
+        libc::fcntl(read, libc::F_SETPIPE_SZ, PIPE_SIZE);
+    }
+    Ok(read)
+}
+
+/// Read end and write end of a new pipe.
+fn pipe() -> io::Result<[c_int; 2]> {
     let mut ends = [0; 2];
     // SAFETY: the array has room for both.
     check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    let [low, write] = ends;
-    put(write, target)?;
-    // SAFETY: moves the read end up; the two ends made here are closed once, and used by nobody.
-    let read = unsafe {
-        let read = check(libc::fcntl(low, libc::F_DUPFD_CLOEXEC, PRIVATE))?;
+    Ok(ends)
+}
+
+/// Makes a descriptor that was made here private and non-blocking.
+fn move_up(low: c_int) -> io::Result<c_int> {
+    // SAFETY: the descriptor is ours, and has another number from now on.
+    unsafe {
+        let private = check(libc::fcntl(low, libc::F_DUPFD_CLOEXEC, PRIVATE))?;
         libc::close(low);
-        libc::close(write);
-        check(libc::fcntl(read, libc::F_SETFL, libc::O_NONBLOCK))?;
-        // A smaller pipe works as well.
-        libc::fcntl(read, libc::F_SETPIPE_SZ, PIPE_SIZE);
-        read
-    };
-    Ok(read)
+        check(libc::fcntl(private, libc::F_SETFL, libc::O_NONBLOCK))?;
+        Ok(private)
+    }
 }
 
 /// C's stdout is a pipe now, which libc would buffer in blocks: lines must come as they are printed.

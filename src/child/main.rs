@@ -5,12 +5,16 @@
 //! and 2 of its own. What it writes and reads there goes through this program's `write` and `read`, which stand before
 //! libc's for everything that is loaded, to the runtime (`kernel/runtime`) that the cells bring with them.
 //!
-//! In reading order: `descriptors`, `cells`, `runtime`, `interpose`.
+//! In reading order: `descriptors`, `cells`, `loading`, `runtime`, `interpose`; `stacks` and `fatal`: how much stack there is, and
+//! what is said when a signal ends this process.
 
 mod cells;
 mod descriptors;
+mod fatal;
 mod interpose;
+mod loading;
 mod runtime;
+mod stacks;
 
 use cells::Cells;
 use descriptors::Descriptors;
@@ -28,6 +32,9 @@ fn main() {
             std::process::exit(99);
         }
     };
+    loading::keep_descriptors_back();
+    fatal::install(descriptors.last_words());
+    stacks::prepare_main();
     if let Err(problem) = converse(&descriptors) {
         // Nobody else is left to be told.
         let _ = writeln!(descriptors.errors(), "{problem}");

@@ -1,7 +1,8 @@
 //! The runtime behind the cells, once a cell has brought it.
 
 use crate::cells::{c_string, find};
-use crate::{descriptors, interpose};
+use crate::descriptors::{self, ForRuntime};
+use crate::{fatal, interpose, loading, stacks};
 use loopbook_channel::{Api, ENTRY_POINT, EntryPoint, HOOKS_VERSION, Hooks, SOCKET_ENV, SOURCE_ENV};
 use std::ffi::{CStr, c_int, c_void};
 use std::io::Write;
@@ -17,6 +18,11 @@ impl Attached {
         (self.hooks.begin)(library.as_ptr())
     }
 
+    /// Says that a cell cannot be loaded, and why.
+    pub(crate) fn not_loaded(&self, reason: &str) {
+        (self.hooks.not_loaded)(reason.as_ptr(), reason.len());
+    }
+
     /// Says that the cell's function has returned; gives one of the `END_…` constants.
     pub(crate) fn end(&self) -> u32 {
         (self.hooks.end)()
@@ -27,11 +33,14 @@ impl Attached {
 ///
 /// # Errors
 /// If the runtime refuses: it is of another version, or finds no kernel.
-pub(crate) fn attach(handle: *mut c_void, [stdout_pipe, stderr_pipe]: [c_int; 2]) -> Result<Option<Attached>, String> {
+pub(crate) fn attach(handle: *mut c_void, pipes: ForRuntime) -> Result<Option<Attached>, String> {
     let Some(symbol) = find(handle, &c_string(ENTRY_POINT)?) else { return Ok(None) };
     // SAFETY: the symbol's name stands for this signature; a change of it comes with another `HOOKS_VERSION`.
     let attach = unsafe { std::mem::transmute::<*mut c_void, EntryPoint>(symbol) };
-    let api = Api { version: HOOKS_VERSION, protocol_line, stdout_pipe, stderr_pipe };
+    let ForRuntime { stdout: stdout_pipe, stderr: stderr_pipe, last_words } = pipes;
+    let load = loading::load;
+    let api = Api { version: HOOKS_VERSION, protocol_line, stdout_pipe, stderr_pipe, last_words, load };
+    stacks::are_large_for(symbol);
     // SAFETY: gives null or a static of the runtime, which is never unloaded.
     let hooks = unsafe { attach(&api).as_ref() };
     let Some(hooks) = hooks.filter(|hooks| hooks.version == HOOKS_VERSION) else {
@@ -45,6 +54,7 @@ pub(crate) fn attach(handle: *mut c_void, [stdout_pipe, stderr_pipe]: [c_int; 2]
         std::env::remove_var(SOURCE_ENV);
     }
     interpose::install(hooks);
+    fatal::ask(hooks);
     Ok(Some(Attached { hooks }))
 }
 

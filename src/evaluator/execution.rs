@@ -24,7 +24,7 @@ use super::{Cell, Event, MAIN_SHELL, Outcome, Report};
 use async_std::channel::Sender;
 use besides::Besides;
 use crates::Loaded;
-use loopbook_channel::{CellId, CellOutcome, Stream, ToChild};
+use loopbook_channel::{CellId, CellOutcome, LastWords, Stream, ToChild};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -43,9 +43,17 @@ pub struct Executions {
     events: Sender<Event>,
     /// What evcxr writes before each build.
     source: PathBuf,
-    on_kill_build: Box<dyn Fn() + Send + Sync>,
+    builds: Builds,
+}
+
+/// What is asked of builds, and done to them.
+pub struct Builds {
+    /// Ends whatever cargo is doing.
+    pub kill: Box<dyn Fn() + Send + Sync>,
+    /// Has the next build of a cell fail.
+    pub refuse_next: Box<dyn Fn() + Send + Sync>,
     /// What the last cell was compiled with.
-    crates: Box<dyn Fn() -> Crates + Send + Sync>,
+    pub crates: Box<dyn Fn() -> Crates + Send + Sync>,
 }
 
 impl std::fmt::Debug for Executions {
@@ -60,6 +68,8 @@ struct State {
     /// Interrupted while they waited in the queue: they never begin.
     skipped: HashSet<CellId>,
     connection: Option<Arc<Connection>>,
+    /// What the child that ended last has said about that.
+    last_words: Option<LastWords>,
     besides: Besides,
     loaded: Loaded,
 }
@@ -78,19 +88,14 @@ struct Current {
     spared: Vec<String>,
     /// What evcxr must give up before the cell may run.
     redefined: Redefined,
+    /// Why it cannot be loaded.
+    not_loaded: Option<String>,
 }
 
 impl Executions {
-    /// Events go to `events`; evcxr writes each cell to `source`; `kill_build` ends whatever cargo is doing; `crates` says
-    /// what the last cell was compiled with.
-    pub fn new(
-        events: Sender<Event>,
-        source: PathBuf,
-        kill_build: impl Fn() + Send + Sync + 'static,
-        crates: impl Fn() -> Crates + Send + Sync + 'static,
-    ) -> Arc<Self> {
-        let (on_kill_build, crates) = (Box::new(kill_build), Box::new(crates));
-        Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), events, source, on_kill_build, crates })
+    /// Events go to `events`; evcxr writes each cell to `source`.
+    pub fn new(events: Sender<Event>, source: PathBuf, builds: Builds) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), events, source, builds })
     }
 
     /// Makes `cell` the current one. False if it was interrupted while it waited; it has been answered then.
@@ -158,7 +163,7 @@ impl Executions {
         if !current.running {
             current.answered = true;
             drop(state);
-            (self.on_kill_build)();
+            (self.builds.kill)();
             // The cell may have been built, and wait for a process that is stopped.
             self.wake_up(cell, connection.as_deref());
             self.refuse(cell, report::interrupted("it was still being compiled"));
@@ -201,7 +206,7 @@ impl Executions {
     ///
     /// Also says which cell of the user's is about to run, if its displays are wanted.
     pub fn may_begin(&self) -> (ToChild, Option<(CellId, Arc<Source>)>) {
-        let crates = (self.crates)();
+        let crates = (self.builds.crates)();
         let mut state = self.lock();
         let other_crates = state.loads_with(crates.clone());
         let Some(current) = state.current.as_mut() else {
@@ -235,6 +240,23 @@ impl Executions {
         (reply, shown)
     }
 
+    /// The child cannot load the current cell, and is about to have evcxr compile it again, which is to fail.
+    pub fn not_loaded(&self, reason: String) -> ToChild {
+        let mut state = self.lock();
+        let (mut cell, mut number) = (0, 0);
+        if let Some(current) = state.current.as_mut() {
+            (cell, number) = (current.cell.id, current.cell.number);
+            current.not_loaded = Some(reason);
+        }
+        (self.builds.refuse_next)();
+        ToChild::Begin { cell, number, run: false, forget: Vec::new(), renew: Vec::new() }
+    }
+
+    /// Why the current cell could not be loaded, if it could not.
+    pub fn why_not_loaded(&self) -> Option<String> {
+        self.lock().current.as_mut().and_then(|current| current.not_loaded.take())
+    }
+
     /// The child says that a cell has ended.
     pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, spared: Vec<String>) {
         let mut state = self.lock();
@@ -266,10 +288,13 @@ impl Executions {
         self.lock().current.as_ref().is_some_and(|current| current.answered && !current.running)
     }
 
-    /// Waits until everything that a dead child had sent has been passed on.
-    pub fn wait_for_last_words(&self, child: u32) {
-        let connected = |state: &mut State| state.connection.as_ref().is_some_and(|c| c.pid() == child);
-        let _unused = self.changed.wait_timeout_while(self.lock(), LAST_WORDS, connected);
+    /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if it did
+    /// and nobody has asked yet.
+    pub fn wait_for_last_words(&self) -> Option<LastWords> {
+        let connected = |state: &mut State| state.connection.is_some();
+        let (mut state, _) =
+            self.changed.wait_timeout_while(self.lock(), LAST_WORDS, connected).unwrap_or_else(PoisonError::into_inner);
+        state.last_words.take()
     }
 
     /// Whether the current execution has been interrupted, and how often.
@@ -284,13 +309,14 @@ impl Executions {
     }
 
     /// That child is gone and all it had sent has been passed on.
-    pub fn disconnected(&self, pid: u32) {
+    pub fn disconnected(&self, pid: u32, last_words: Option<LastWords>) {
         let mut state = self.lock();
         if state.connection.as_ref().is_some_and(|connection| connection.pid() == pid) {
             state.connection = None;
         }
+        state.last_words.clone_from(&last_words);
         drop(state);
-        self.end_besides(pid);
+        self.end_besides(pid, last_words.as_ref());
         self.changed.notify_all();
     }
 
@@ -360,6 +386,7 @@ impl Current {
             outcome: None,
             spared: Vec::new(),
             redefined: Redefined::default(),
+            not_loaded: None,
         }
     }
 }

@@ -5,8 +5,8 @@ use super::diagnostics::{Source, Sources};
 use super::execution::Executions;
 use super::{Event, programs, report, wording};
 use loopbook_channel::{
-    CellId, Frame, FrameError, InputError, MimeBundle, Query, Stream, ToChild, ToKernel, VERSION, read_frame,
-    write_frame,
+    CellId, Frame, FrameError, InputError, LastWords, MimeBundle, Query, Stream, ToChild, ToKernel, VERSION,
+    read_frame, write_frame,
 };
 use std::collections::HashMap;
 use std::fs::File;
@@ -134,7 +134,7 @@ struct Server {
 impl Server {
     fn serve(&self, stream: UnixStream) -> Result<(), FrameError> {
         let mut reader = BufReader::with_capacity(256 * 1024, stream.try_clone()?);
-        let Frame::Message(ToKernel::Hello { version, pid, pipes }) = read_frame(&mut reader)? else {
+        let Frame::Message(ToKernel::Hello { version, pid, pipes, last_words }) = read_frame(&mut reader)? else {
             return Err(FrameError::Malformed("the child did not say hello".into()));
         };
         if version != VERSION {
@@ -142,7 +142,7 @@ impl Server {
                 format!("the child speaks version {version}, the kernel {VERSION}: run `loopbook install` again");
             return Err(FrameError::Malformed(what));
         }
-        let pipes = LeftOvers::open(pid, pipes);
+        let pipes = LeftOvers::open(pid, pipes, last_words);
         let connection = Arc::new(Connection {
             pid,
             writer: Mutex::new(stream),
@@ -152,13 +152,14 @@ impl Server {
         self.executions.connected(connection.clone());
         let result = self.read(&mut reader, &connection);
         let cell = self.executions.current_cell().unwrap_or(0);
-        for (stream, bytes) in pipes.read() {
+        let last_words = pipes.last_words();
+        for (stream, bytes) in pipes.output() {
             self.executions.send(Event::Output { cell, stream, bytes });
         }
         connection.queries.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // However it has ended, what its cells have started is nobody's now.
         programs::end_group_of(pid);
-        self.executions.disconnected(pid);
+        self.executions.disconnected(pid, last_words);
         result
     }
 
@@ -181,6 +182,7 @@ impl Server {
         match message {
             ToKernel::Hello { .. } => tracing::warn!("the child said hello twice"),
             ToKernel::MayBegin => self.begin(connection),
+            ToKernel::NotLoaded { reason } => connection.send(&self.executions.not_loaded(reason)),
             ToKernel::CellDone { cell, outcome, spared } => {
                 if self.executions.beside(cell).is_some() {
                     let outcome = report::outcome(&outcome, &self.sources);
@@ -230,22 +232,37 @@ impl Server {
 }
 
 /// The read ends of the child's pipes, opened a second time: what is in them when the child dies is still to be had.
-struct LeftOvers([Option<File>; 2]);
+struct LeftOvers {
+    output: [Option<File>; 2],
+    last_words: Option<File>,
+}
 
 impl LeftOvers {
-    fn open(pid: u32, pipes: [i32; 2]) -> Self {
-        Self(pipes.map(|fd| {
+    fn open(pid: u32, output: [i32; 2], last_words: i32) -> Self {
+        let open = |fd: i32| {
             let path = format!("/proc/{pid}/fd/{fd}");
             File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path).ok()
-        }))
+        };
+        Self { output: output.map(open), last_words: open(last_words) }
     }
 
-    fn read(self) -> impl Iterator<Item = (Stream, Vec<u8>)> {
-        [Stream::Stdout, Stream::Stderr].into_iter().zip(self.0).filter_map(|(stream, file)| {
-            let mut bytes = Vec::new();
-            // Ends with WouldBlock if a grandchild still holds the other end; what was read until then counts.
-            let _ends_at_would_block = file?.read_to_end(&mut bytes);
+    /// What the child has said about its end.
+    fn last_words(&self) -> Option<LastWords> {
+        LastWords::parse(&rest(self.last_words.as_ref()?))
+    }
+
+    fn output(self) -> impl Iterator<Item = (Stream, Vec<u8>)> {
+        [Stream::Stdout, Stream::Stderr].into_iter().zip(self.output).filter_map(|(stream, file)| {
+            let bytes = rest(&file?);
             (!bytes.is_empty()).then_some((stream, bytes))
         })
     }
+}
+
+/// What is left in a pipe.
+fn rest(mut pipe: &File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Ends with WouldBlock if a grandchild still holds the other end; what was read until then counts.
+    let _ends_at_would_block = pipe.read_to_end(&mut bytes);
+    bytes
 }

@@ -9,6 +9,7 @@ pub mod colours;
 pub mod commands;
 pub mod completions;
 pub mod cursor;
+pub mod death;
 mod definitions;
 pub mod dependencies;
 pub mod diagnostics;

@@ -3,6 +3,7 @@
 use super::cell::Problem;
 use super::child_state::ProcessState;
 use super::colours::{self, renderer};
+use super::death::Death;
 use super::dependencies::Change;
 use super::diagnostics::{Diagnostic, Source, Sources, byte_offset};
 use super::types::Redefined;
@@ -112,8 +113,8 @@ pub fn disk_full() -> Report {
     plain("CompileError", "the disk on which cells are compiled is full", &[next])
 }
 
-/// The process that runs the cells has died; `how` completes "it ended: …". `lost` are the variables that died with it.
-pub fn child_died(how: &str, lost: &[String], interrupted: bool) -> Report {
+/// The process that runs the cells has died. `lost` are the variables that died with it.
+pub fn child_died(death: &Death, lost: &[String], interrupted: bool) -> Report {
     let variables = match lost {
         [] => "No variables were lost.".to_owned(),
         names => format!("Lost variables: {}.", names.join(", ")),
@@ -123,19 +124,42 @@ pub fn child_died(how: &str, lost: &[String], interrupted: bool) -> Report {
     let (ename, evalue) = if interrupted {
         ("Interrupted", "the process that runs the cells was restarted by the second interrupt".to_owned())
     } else {
-        ("ChildDied", format!("the process that runs the cells ended: {how}"))
+        ("ChildDied", format!("the process that runs the cells ended: {}", death.how))
     };
-    plain(ename, &evalue, &[variables, kept.to_owned()])
+    let help = death.help.clone().filter(|_| !interrupted);
+    let more: Vec<_> = help.into_iter().chain([variables, kept.to_owned()]).collect();
+    plain(ename, &evalue, &more)
+}
+
+/// A cell that cannot be loaded into the process that runs the cells, which goes on.
+pub fn not_loaded(reason: &str) -> Report {
+    let (why, help) = if reason.contains("Too many open files") {
+        (
+            "the process that runs the cells has opened all files and sockets that it may",
+            "End what holds them: `:tasks` lists the tasks, and `:cancel ID` ends one.",
+        )
+    } else if ["Cannot allocate memory", "failed to map", "cannot map"].iter().any(|words| reason.contains(words)) {
+        (
+            "there is no memory for it in the process that runs the cells",
+            "End what holds it: `:tasks` lists the tasks, and `:cancel ID` ends one.",
+        )
+    } else {
+        (reason, "Run the cell again; if that does not help, `:restart` starts a new process, without variables.")
+    };
+    let nothing = "It has not run. Variables and tasks are as they were.".to_owned();
+    plain("CompileError", &format!("the cell cannot be loaded: {why}"), &[nothing, help.to_owned()])
 }
 
 /// A cell of a subshell ended because its process has.
-pub fn child_died_beside(interrupted: bool) -> Report {
+pub fn child_died_beside(death: &Death, interrupted: bool) -> Report {
     let (ename, evalue) = if interrupted {
-        ("Interrupted", "the process that runs the cells was restarted by the second interrupt")
+        ("Interrupted", "the process that runs the cells was restarted by the second interrupt".to_owned())
     } else {
-        ("ChildDied", "the process that runs the cells ended while this cell of a subshell ran in it")
+        let evalue = "the process that runs the cells ended while this cell of a subshell ran in it";
+        let how = if death.how.is_empty() { String::new() } else { format!(": {}", death.how) };
+        ("ChildDied", format!("{evalue}{how}"))
     };
-    plain(ename, evalue, &["The next cell of the main shell says which variables were lost.".to_owned()])
+    plain(ename, &evalue, &["The next cell of the main shell says which variables were lost.".to_owned()])
 }
 
 /// A cell of a subshell has no process to run in.

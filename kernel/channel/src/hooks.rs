@@ -4,10 +4,10 @@
 //! The child program finds the symbol [`ENTRY_POINT`] behind the first cell that is linked to the runtime, hands over an
 //! [`Api`] and gets [`Hooks`] back.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 
 /// Version of [`Api`] and [`Hooks`]; both sides check it.
-pub const HOOKS_VERSION: u32 = 2;
+pub const HOOKS_VERSION: u32 = 3;
 
 /// Symbol name of the runtime's [`EntryPoint`].
 pub const ENTRY_POINT: &str = "loopbook_attach";
@@ -46,6 +46,11 @@ pub struct Api {
     pub stdout_pipe: c_int,
     /// See [`Api::stdout_pipe`].
     pub stderr_pipe: c_int,
+    /// Read end of the pipe that takes [`crate::LastWords`].
+    pub last_words: c_int,
+    /// Loads a shared object for good and gives what `dlopen` gives; null if it cannot be loaded, and `dlerror` says why
+    /// on the same thread. Works also when the process has no descriptors left.
+    pub load: unsafe extern "C" fn(path: *const c_char) -> *mut c_void,
 }
 
 /// What the runtime offers the child program. All of them may be called from any thread, except `begin` and `end`.
@@ -64,6 +69,12 @@ pub struct Hooks {
     /// A cell is loaded and about to run, on the main thread; `library` is the path of its shared object. Gives one of
     /// [`BEGIN_RUN`], [`BEGIN_REFUSED`], [`BEGIN_FORGET`].
     pub begin: extern "C" fn(library: *const c_char) -> c_int,
+    /// The main shell's cell cannot be loaded, for this reason (UTF-8). When this returns, evcxr must be told to try again:
+    /// it will not come far.
+    pub not_loaded: extern "C" fn(reason: *const u8, len: usize),
+    /// What is known of the code that runs on this thread, as lines of [`crate::LastWords`]; gives their length. May be
+    /// called in a handler of a signal: it neither allocates nor waits.
+    pub at_work: extern "C" fn(buffer: *mut u8, len: usize) -> usize,
     /// The cell's function has returned. Everything that it printed has been sent when this returns. Gives one of
     /// [`END_NORMAL`], [`END_PANIC`], [`END_EARLY`].
     pub end: extern "C" fn() -> u32,

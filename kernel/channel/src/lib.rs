@@ -9,6 +9,7 @@
 
 mod frame;
 mod hooks;
+mod last_words;
 mod messages;
 mod task;
 
@@ -17,6 +18,7 @@ pub use hooks::{
     Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint,
     HOOKS_VERSION, Hooks, SOCKET_ACCEPT, SOCKET_READ, SOCKET_WRITE,
 };
+pub use last_words::{LastTask, LastWords, Words};
 pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, TaskOrder, ToChild, ToKernel,
 };

@@ -30,9 +30,17 @@ pub enum ToKernel {
         pid: u32,
         /// Descriptors of the read ends.
         pipes: [i32; 2],
+        /// The same of the pipe that takes [`crate::LastWords`].
+        last_words: i32,
     },
     /// A loaded cell asks whether it may run; the kernel answers [`ToChild::Begin`] at once.
     MayBegin,
+    /// The main shell's cell cannot be loaded. The kernel sees to it that evcxr does not try again, and answers
+    /// [`ToChild::Begin`], which does not let it run.
+    NotLoaded {
+        /// Why, as the loader says it.
+        reason: String,
+    },
     /// The cell has ended, and everything that it printed and showed has been sent.
     CellDone {
         /// The cell.

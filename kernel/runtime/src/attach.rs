@@ -1,17 +1,18 @@
 //! Where the child program meets this library. Nothing but C types crosses here, and no panic.
 
 use crate::{
-    cell, flusher, inspector, link, markers, output, panics, pool, predict, registry, site, sockets, spares, stdin,
+    cell, context, flusher, inspector, link, markers, output, panics, pool, predict, registry, site, sockets, spares,
+    stdin,
 };
 use loopbook_channel::{
-    Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, CellOutcome, HOOKS_VERSION, Hooks, Stream, ToKernel,
+    Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, CellOutcome, HOOKS_VERSION, Hooks, Stream, ToKernel, Words,
 };
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 static API: OnceLock<Api> = OnceLock::new();
-static HOOKS: Hooks = Hooks { version: HOOKS_VERSION, output, input, socket, begin, end };
+static HOOKS: Hooks = Hooks { version: HOOKS_VERSION, output, input, socket, begin, not_loaded, at_work, end };
 
 /// The child program calls this once, on the thread on which it will run the cells, before the first of them.
 ///
@@ -41,6 +42,16 @@ pub(crate) fn protocol_line(line: &str) {
     }
 }
 
+/// Loads a shared object for good; null if it cannot be loaded, and `dlerror` says why.
+pub(crate) fn load(path: &CStr) -> *mut c_void {
+    match API.get() {
+        // SAFETY: the path ends in a zero byte.
+        Some(api) => unsafe { (api.load)(path.as_ptr()) },
+        // SAFETY: runs the object's initialisers, which is what a cell is for.
+        None => unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) },
+    }
+}
+
 fn attach(api: Api) -> std::io::Result<()> {
     registry::loop_began();
     cell::claim_main_thread();
@@ -48,7 +59,7 @@ fn attach(api: Api) -> std::io::Result<()> {
     sockets::start();
     // A second attachment would be a second kernel; there is none.
     let _ = API.set(api);
-    link::connect([api.stdout_pipe, api.stderr_pipe])?;
+    link::connect([api.stdout_pipe, api.stderr_pipe], api.last_words)?;
     inspector::start()?;
     flusher::start()?;
     panics::install_hook();
@@ -114,6 +125,24 @@ extern "C" fn begin(library: *const c_char) -> c_int {
         BEGIN_RUN
     });
     begun.unwrap_or(BEGIN_REFUSED)
+}
+
+extern "C" fn not_loaded(reason: *const u8, len: usize) {
+    // SAFETY: the child hands over a text of this length.
+    let reason = unsafe { std::slice::from_raw_parts(reason, len) };
+    let reason = String::from_utf8_lossy(reason).into_owned();
+    // Nothing in there panics by design; if it does, the cell is compiled once more.
+    let _ = catch_unwind(|| link::not_loaded(reason));
+}
+
+extern "C" fn at_work(buffer: *mut u8, len: usize) -> usize {
+    // SAFETY: the child hands over a buffer of this length, which it has initialised.
+    let mut words = Words::new(unsafe { std::slice::from_raw_parts_mut(buffer, len) });
+    context::with_current(|record| words.task(record.id, record.number, record.line, record.name.as_deref()));
+    if let Some(cause) = panics::last_cause() {
+        words.cause(cause);
+    }
+    words.as_bytes().len()
 }
 
 extern "C" fn end() -> u32 {

@@ -3,7 +3,7 @@
 use crate::block_on::drive;
 use crate::record::Record;
 use crate::sync::lock;
-use crate::{flusher, generations, interrupts, link, panics, predict, site};
+use crate::{attach, flusher, generations, interrupts, link, panics, predict, site};
 use loopbook_channel::{BESIDE_SYMBOL, CellId, CellOutcome, Failure, FailureKind, TaskKind, ToKernel, cell_label};
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_void};
@@ -99,8 +99,7 @@ impl Beside {
 
 /// The function of the cell in a shared object, which stays loaded: tasks hold on to its code.
 fn load(library: &CStr) -> Result<unsafe extern "C" fn(), String> {
-    // SAFETY: runs the object's initialisers, which is what a cell is for.
-    let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    let handle = attach::load(library);
     let _the_kernel_removes_it_at_its_end = std::fs::remove_file(Path::new(&*library.to_string_lossy()));
     if handle.is_null() {
         return Err(format!("the cell cannot be loaded: {}", loader_error()));

@@ -29,7 +29,8 @@ pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result
         Some(name) => Builder::new().name(name.clone()),
         None => Builder::new(),
     };
-    let task = interruptible(future, record);
+    // Unoptimised code copies a future at each of the calls from here on.
+    let task = interruptible(Box::pin(future), record);
     builder.blocking(async move { async_global_executor::block_on(task) })
 }
 

@@ -16,8 +16,8 @@
 //! - [`lab`], `cost`, `predict`, `about`: what lessons need,
 //! - `show`, `showing`, `display`, `forms`, `progress`, `rich`, `brief`, `seen`, `names`, `counted`, `views`: how values and tasks look;
 //!   `input`: asking,
-//! - `question`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
-//!   `?`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
+//! - `question`, `dbg`, `slot`, `local_slot`, `generations`, `spares`, `hidden`: what the kernel puts in place of a cell's
+//!   `?`, `dbg!`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: the parts of async-std and tokio that cells see in our version.
 
 mod about;
@@ -34,6 +34,7 @@ mod clock;
 mod context;
 mod cost;
 mod counted;
+mod dbg;
 mod display;
 mod event_loop;
 mod events;
@@ -120,6 +121,7 @@ pub use watching::watch_tasks;
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__dbg as dbg;
     pub use crate::awaits::{at, watch_awaits};
     pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};

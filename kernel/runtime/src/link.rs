@@ -92,9 +92,19 @@ pub(crate) fn interrupt(cell: CellId) {
 
 /// Asks the kernel whether the cell may run that was loaded from `library`.
 pub(crate) fn may_begin(library: &CStr) -> Begin {
-    *lock(&BEGIN) = None;
     *lock(&ASKING) = Some(library.to_owned());
-    send(&ToKernel::MayBegin);
+    ask_to_begin(&ToKernel::MayBegin)
+}
+
+/// Tells the kernel that its cell cannot be loaded, and waits until it knows.
+pub(crate) fn not_loaded(reason: String) {
+    *lock(&ASKING) = None;
+    ask_to_begin(&ToKernel::NotLoaded { reason });
+}
+
+fn ask_to_begin(question: &ToKernel) -> Begin {
+    *lock(&BEGIN) = None;
+    send(question);
     let mut begin = lock(&BEGIN);
     loop {
         if let Some(begin) = begin.take() {
@@ -108,13 +118,13 @@ pub(crate) fn may_begin(library: &CStr) -> Begin {
 ///
 /// # Errors
 /// If the environment names no socket, or nobody listens there.
-pub(crate) fn connect(pipes: [c_int; 2]) -> io::Result<()> {
+pub(crate) fn connect(pipes: [c_int; 2], last_words: c_int) -> io::Result<()> {
     let Some(path) = std::env::var_os(SOCKET_ENV) else {
         return Err(io::Error::new(io::ErrorKind::NotFound, "no kernel is named in the environment"));
     };
     let mut socket = UnixStream::connect(path)?;
     let reader = BufReader::new(socket.try_clone()?);
-    let hello = ToKernel::Hello { version: VERSION, pid: std::process::id(), pipes };
+    let hello = ToKernel::Hello { version: VERSION, pid: std::process::id(), pipes, last_words };
     write_frame(&mut socket, &Frame::Message(hello)).map_err(|error| io::Error::other(error.to_string()))?;
     for pipe in pipes {
         discard(pipe);

@@ -9,15 +9,25 @@ use loopbook_channel::{Failure, FailureKind, Site, TaskKind, line_label};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{PanicHookInfo, resume_unwind};
+use std::sync::OnceLock;
+
+/// What std says when a panic cannot go on; it ends the process then. The first is that of a destructor that panics while
+/// another panic is under way.
+const NO_WAY_ON: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
+
+/// Why the process is about to end.
+static LAST_CAUSE: OnceLock<String> = OnceLock::new();
 
 thread_local! {
-    static LAST: RefCell<Place> = const { RefCell::new(Place { site: None, location: None }) };
+    static LAST: RefCell<Place> = const { RefCell::new(Place { site: None, location: None, message: String::new() }) };
 }
 
 #[derive(Default)]
 struct Place {
     site: Option<Site>,
     location: Option<String>,
+    /// What was said there.
+    message: String,
 }
 
 /// Installs our panic hook. Done before each cell, because an earlier one may have set its own.
@@ -30,7 +40,7 @@ pub(crate) fn failure(payload: &(dyn Any + Send)) -> Failure {
     if payload.is::<Interrupted>() {
         return interrupted();
     }
-    let Place { site, location } = LAST.try_with(|last| last.take()).unwrap_or_default();
+    let Place { site, location, .. } = LAST.try_with(|last| last.take()).unwrap_or_default();
     Failure { kind: FailureKind::Panic, message: brief::message(message(payload)), chain: Vec::new(), site, location }
 }
 
@@ -47,13 +57,19 @@ pub(crate) fn interrupted() -> Failure {
 
 /// Notes on this thread where the panic happened that is about to be raised again here.
 pub(crate) fn remember(failure: &Failure) {
-    set_last(Place { site: failure.site, location: failure.location.clone() });
+    let Failure { site, location, message, .. } = failure;
+    set_last(Place { site: *site, location: location.clone(), message: message.clone() });
 }
 
 /// The payload of a panic that no line of code has raised.
 pub(crate) fn of_nowhere(message: String) -> Box<dyn Any + Send> {
     set_last(Place::default());
     Box::new(message)
+}
+
+/// Which panic it is that ends the process, if one does. Neither allocates nor waits.
+pub(crate) fn last_cause() -> Option<&'static str> {
+    LAST_CAUSE.get().map(String::as_str)
 }
 
 /// Raises the panic of a future that a `block_on` has run, here in the caller. On a thread without a task this is where
@@ -72,7 +88,11 @@ fn hook(info: &PanicHookInfo<'_>) {
     // SAFETY: a panic's location is a static that the compiler made; the hook's signature only hides that.
     let location: &'static std::panic::Location<'static> = unsafe { std::mem::transmute(location) };
     let (site, location) = site::resolve(location);
-    let place = Place { site, location };
+    let place = Place { site, location, message: message(info.payload()).to_owned() };
+    if NO_WAY_ON.contains(&&*place.message) {
+        note_cause(&place.message);
+        return;
+    }
     match context::current() {
         None if !is_cells_thread() => place.print(&thread_title(), info.payload()),
         // Who else would tell? A task of tokio keeps its panic for a handle that may be gone.
@@ -82,14 +102,28 @@ fn hook(info: &PanicHookInfo<'_>) {
     set_last(place);
 }
 
+/// Notes the panic before this one, which cannot go on, as what ends the process.
+fn note_cause(why: &str) {
+    let before = LAST.try_with(RefCell::take).unwrap_or_default();
+    let what = if why == NO_WAY_ON[0] {
+        "a destructor panicked while another panic was under way"
+    } else {
+        "a panic came to a function through which it cannot go (`extern \"C\"`, or a panic hook)"
+    };
+    let _only_the_first_counts = LAST_CAUSE.set(format!("{what}: \"{}\", at {}", before.message, before.label()));
+}
+
 impl Place {
     fn print(&self, who: &str, payload: &(dyn Any + Send)) {
-        let place = match (&self.site, &self.location) {
+        eprintln!("{who} panicked at {}: {}", self.label(), brief::message(message(payload)));
+    }
+
+    fn label(&self) -> String {
+        match (&self.site, &self.location) {
             (Some(site), _) => line_label(site.cell, site.line),
             (None, Some(location)) => location.clone(),
             (None, None) => "an unknown place".into(),
-        };
-        eprintln!("{who} panicked at {place}: {}", brief::message(message(payload)));
+        }
     }
 }
 

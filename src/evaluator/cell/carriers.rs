@@ -5,6 +5,7 @@
 //! enum on the same line, which stands for what is implemented.
 
 use super::edits::Edits;
+use super::heads;
 use super::known::{Carrier, Known};
 use super::syntax::{Place, Tree, hash, meaningful_tokens};
 use ra_ap_syntax::AstNode;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What an item without a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Implements {
-    /// `Trait for Type` of a trait's `impl`, the type of a type's own, the text of anything else.
+    /// What an `impl` is for, the text of anything else.
     pub(super) key: String,
     /// What a type's own `impl` defines: a type may have several, but no name twice.
     pub(super) names: Option<BTreeSet<String>>,
@@ -102,17 +103,12 @@ fn defined_type(item: &ast::Item) -> Option<String> {
 }
 
 /// What an item without a name stands for, and the type that it belongs to.
-pub(super) fn implements(item: &ast::Item) -> Option<(Implements, Option<String>)> {
+fn implements(item: &ast::Item) -> Option<(Implements, Option<String>)> {
     match item {
         ast::Item::Impl(item) => {
-            let self_type = item.self_ty()?;
-            let owner = base_name(&self_type);
-            let this = text(self_type.syntax());
-            let implements = match item.trait_() {
-                Some(of) => Implements { key: format!("{} for {this}", text(of.syntax())), names: None },
-                None => Implements { key: this, names: Some(defined_names(item)) },
-            };
-            Some((implements, owner))
+            let owner = base_name(&item.self_ty()?);
+            let names = item.trait_().is_none().then(|| defined_names(item));
+            Some((Implements { key: heads::head(item)?, names }, owner))
         }
         ast::Item::Const(constant) if constant.name().is_none() => {
             Some((Implements { key: text(constant.syntax()), names: None }, None))
@@ -120,6 +116,13 @@ pub(super) fn implements(item: &ast::Item) -> Option<(Implements, Option<String>
         ast::Item::ExternBlock(block) => Some((Implements { key: text(block.syntax()), names: None }, None)),
         _ => None,
     }
+}
+
+/// How people call an item without a name: `Trait for Type` or the type of an `impl`, the text of anything else.
+pub(super) fn title(item: &ast::Item) -> String {
+    let ast::Item::Impl(block) = item else { return text(item.syntax()) };
+    let this = block.self_ty().map(|this| text(this.syntax())).unwrap_or_default();
+    block.trait_().map_or_else(|| this.clone(), |of| format!("{} for {this}", text(of.syntax())))
 }
 
 fn defined_names(item: &ast::Impl) -> BTreeSet<String> {
@@ -167,6 +170,17 @@ mod tests {
         assert_eq!(names(&first), names(&second));
         assert!(first.contains("{} impl/*lb:1:1*/ Drop"), "{first}");
         assert_ne!(names(&first), names(&run(known, "impl Clone for G {}")));
+    }
+
+    #[test]
+    fn renamed_parameters_and_moved_bounds_make_no_other_impl() {
+        let known = &mut Known::default();
+        let first = run(known, "impl<T: Mammal> Mammal for Vec<T> {}\nimpl Mammal for &Dog {}");
+        let second = run(known, "impl<'a> Mammal for &'a Dog {} impl<M> Mammal for Vec<M> where M: Mammal {}");
+        let (mut first, mut second) = (names(&first), names(&second));
+        first.sort_unstable();
+        second.sort_unstable();
+        assert_eq!(first, second);
     }
 
     #[test]

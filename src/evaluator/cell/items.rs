@@ -1,6 +1,6 @@
 //! What a cell defines at its top level.
 
-use super::carriers::implements;
+use super::carriers::title;
 use super::problem::Lines;
 use super::syntax::{Place, Tree, meaningful_tokens, token_hash};
 use ra_ap_syntax::ast::{self, HasName};
@@ -133,9 +133,9 @@ fn describe(item: &ast::Item) -> (String, ItemKind) {
         }
         _ => (None, ItemKind::Other),
     };
-    let text = || match implements(item) {
-        Some((implements, _)) => implements.key,
-        None => item.syntax().text().to_string(),
+    let text = || match item {
+        ast::Item::Impl(_) | ast::Item::ExternBlock(_) | ast::Item::Const(_) => title(item),
+        _ => item.syntax().text().to_string(),
     };
     (name.map_or_else(text, |name| name.text().to_string()), kind)
 }

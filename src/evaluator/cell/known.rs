@@ -19,6 +19,8 @@ pub struct Known {
     pub given_up: BTreeSet<String>,
     pub(super) carriers: BTreeMap<String, Carrier>,
     pub(super) statics: BTreeSet<String>,
+    /// Macros that were defined, and names that were imported and may be macros.
+    pub(super) macros: BTreeSet<String>,
 }
 
 /// The named item to which evcxr attaches an `impl`.
@@ -62,5 +64,12 @@ impl Known {
             self.statics.remove(&item.name);
         }
         self.statics.extend(cell.statics.iter().cloned());
+        for item in &cell.items {
+            match &item.kind {
+                ItemKind::Macro => drop(self.macros.insert(item.name.clone())),
+                ItemKind::Use { names } => self.macros.extend(names.iter().cloned()),
+                _ => {}
+            }
+        }
     }
 }

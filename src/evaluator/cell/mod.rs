@@ -6,10 +6,11 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
-//!    `thread_locals`, `imports`, `test_functions`, `spares`, `show`, `spent`, `keep`, `marks`,
-//! 5. `twice`: names that the cell defines twice; `items`: what it defines,
+//!    `thread_locals`, `imports`, `places`, `test_functions`, `spares`, `show`, `spent`, `keep`, `marks`,
+//! 5. `dangling`: attributes of nothing; `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
-//!    that evcxr writes anew.
+//!    that evcxr writes anew,
+//! 7. if the cell has ended its process: `only_items`.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
@@ -18,8 +19,10 @@ mod awaits;
 mod carriers;
 mod clean;
 mod complete;
+mod dangling;
 mod edits;
 mod fault;
+mod heads;
 mod imports;
 mod items;
 mod keep;
@@ -27,6 +30,8 @@ mod known;
 mod layouts;
 mod macros;
 mod marks;
+mod only_items;
+mod places;
 mod problem;
 mod question;
 mod rename;
@@ -55,6 +60,7 @@ pub use keep::keep_future;
 pub use known::Known;
 pub use layouts::{Layout, SlotName, UNKNOWN};
 pub use marks::parse_mark;
+pub use only_items::only_items;
 pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};
 pub use show::unshown;
@@ -151,11 +157,12 @@ fn on_a_large_stack<T: Send>(large: bool, work: impl FnOnce() -> T + Send) -> T 
 
 fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     let text = cleaned.text;
-    let tree = Tree::parse(&text)?;
+    let tree = Tree::parse(&text).map_err(|problems| dangling::instead_of(problems, &text))?;
     let mut edits = Edits::default();
     let mut problems = question::rewrite(&tree, &text, &mut edits);
     problems.extend(macros::rewrite(&tree, &text, &mut edits));
     problems.extend(twice::check(&tree, &text));
+    problems.extend(dangling::check(&tree, &text));
     let mut slots = Vec::new();
     let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     problems.extend(static_problems);
@@ -173,6 +180,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
     }
     let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
+    places::rewrite(&tree, &text, &origin, &mut edits);
     rename::rewrite(&tree, &mut edits);
     let notes = test_functions::rewrite(&tree, &mut edits);
     imports::rewrite(&tree, &mut edits);

@@ -13,7 +13,7 @@ use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
 const EARLY_RETURN: &str = "::loopbook::__private::early_return()";
 
 /// Macros whose arguments are not run.
-const NOT_RUN: [&str; 6] = ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
+pub(super) const NOT_RUN: [&str; 6] = ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
 
 /// What leaves a cell.
 const LEAVES: Wanted = |kind| matches!(kind, SyntaxKind::QUESTION | SyntaxKind::RETURN_KW);

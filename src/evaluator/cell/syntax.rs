@@ -53,17 +53,19 @@ pub(super) struct Tree {
 impl Tree {
     /// Parses a cell whose brackets, strings and comments are known to end.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let parse = SourceFile::parse(&format!("{PRELUDE}{text}\n}}"), Edition::Edition2024);
-        let errors = parse.errors();
+        let (errors, tree) = Self::parse_broken(text);
         if !errors.is_empty() {
             return Err(problems(text, &errors));
         }
+        tree.ok_or_else(|| vec![Problem::new("this is not Rust", text, 0..text.len(), "")])
+    }
+
+    /// What the parser has understood, and what not.
+    pub(super) fn parse_broken(text: &str) -> (Vec<SyntaxError>, Option<Self>) {
+        let parse = SourceFile::parse(&format!("{PRELUDE}{text}\n}}"), Edition::Edition2024);
         let list = parse.syntax_node().children().next().and_then(ast::Fn::cast);
         let list = list.and_then(|function| function.body()).and_then(|body| body.stmt_list());
-        let Some(list) = list else {
-            return Err(vec![Problem::new("this is not Rust", text, 0..text.len(), "")]);
-        };
-        Ok(Self { list: list.syntax().clone() })
+        (parse.errors(), list.map(|list| Self { list: list.syntax().clone() }))
     }
 
     /// The cell as a whole, in braces that the user did not write.

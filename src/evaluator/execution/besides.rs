@@ -7,9 +7,10 @@
 //! At each step the cell may be gone: then an interrupt, or the end of the child, has answered it.
 
 use super::{Executions, State};
+use crate::evaluator::death::Death;
 use crate::evaluator::standin::Crates;
 use crate::evaluator::{Cell, Event, Outcome, Report, report};
-use loopbook_channel::{CellId, ToChild};
+use loopbook_channel::{CellId, LastWords, ToChild};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -195,15 +196,16 @@ impl Executions {
         beside.is_some_and(|beside| matches!(beside.phase, Phase::Running(_)) && beside.interrupts == 1)
     }
 
-    /// The child with this number is gone, and with it the cells that ran in it.
-    pub(super) fn end_besides(&self, child: u32) {
+    /// The child with this number is gone, with these words, and with it the cells that ran in it.
+    pub(super) fn end_besides(&self, child: u32, last_words: Option<&LastWords>) {
         let died = |beside: &Beside| beside.phase == Phase::Running(child);
         let state = self.lock();
         let died: Vec<_> = state.besides.cells.iter().filter(|(_, beside)| died(beside)).collect();
         let died: Vec<_> = died.into_iter().map(|(&cell, beside)| (cell, beside.interrupts > 1)).collect();
         drop(state);
+        let death = Death::of("", last_words);
         for (cell, interrupted) in died {
-            self.finish_beside(cell, Outcome::Error(report::child_died_beside(interrupted)));
+            self.finish_beside(cell, Outcome::Error(report::child_died_beside(&death, interrupted)));
         }
     }
 }

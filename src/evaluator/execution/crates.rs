@@ -23,7 +23,7 @@ impl Executions {
 
     /// Whether a crate was compiled anew since the last cell was loaded.
     pub fn has_other_crates(&self) -> bool {
-        let present = (self.crates)();
+        let present = (self.builds.crates)();
         !self.lock().loaded.crates.changed(&present).is_empty()
     }
 }

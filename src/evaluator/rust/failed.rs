@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use crate::evaluator::cell::{self, Prepared};
+use crate::evaluator::death::Death;
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
 use crate::evaluator::{Cell, Report, hints, missing_crates, report, wording};
 use evcxr::CompilationError;
@@ -56,14 +57,15 @@ impl Session {
         report::compile_error(&[], &self.sources, &hints, &wording::without_json(message))
     }
 
-    /// A cell that has ended its process: `child`, with this status. All that it printed is waited for.
-    pub(super) fn child_died(&self, child: Option<u32>, status: &str, variables: &[String]) -> Report {
-        if let Some(pid) = child {
-            self.executions.wait_for_last_words(pid);
-        }
+    /// A cell that has ended its process, with this status. All that it printed is waited for.
+    pub(super) fn child_died(&self, status: &str, variables: &[String]) -> Report {
+        let words = self.executions.wait_for_last_words();
         let said = self.last_words();
-        let how = if said.is_empty() { wording::exit_status(status) } else { said.join("; ") };
+        let death = match said.is_empty() {
+            true => Death::of(status, words.as_ref()),
+            false => Death { how: said.join("; "), help: None },
+        };
         let interrupted = self.executions.interrupts() > 1;
-        report::child_died(&how, variables, interrupted)
+        report::child_died(&death, variables, interrupted)
     }
 }

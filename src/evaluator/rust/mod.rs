@@ -19,7 +19,7 @@ pub use refusing::Refusing;
 
 use super::colours;
 use super::diagnostics::{Diagnostic, Source, Sources};
-use super::execution::Executions;
+use super::execution::{Builds, Executions};
 use super::link::OnBuilt;
 use super::names::Names;
 use super::reference::Reference;
@@ -36,7 +36,7 @@ use live::Live;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
 use session::{Session, Shared};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -102,12 +102,7 @@ impl RustEvaluator {
     /// If the system has no threads left.
     pub fn start(prepared: Prepared, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
         let root = prepared.work.root().to_owned();
-        let (build, crates) = (root.clone(), root);
-        let kill_build = move || {
-            standin::kill_running(&build);
-        };
-        let crates = move || standin::Crates::of(&crates);
-        let executions = Executions::new(events, prepared.work.source(), kill_build, crates);
+        let executions = Executions::new(events, prepared.work.source(), builds(&root));
         let sources = Sources::default();
         let (jobs, queue) = mpsc::channel();
         let names = Names::default();
@@ -349,6 +344,22 @@ impl Session {
                 let _nobody_waits_any_more = answer.send(self.inspect(&code, cursor));
             }
         }
+    }
+}
+
+/// What can be done to the builds in this working directory.
+fn builds(root: &Path) -> Builds {
+    let [running, next, crates] = std::array::from_fn(|_| root.to_owned());
+    Builds {
+        kill: Box::new(move || {
+            standin::kill_running(&running);
+        }),
+        refuse_next: Box::new(move || {
+            if let Err(error) = standin::refuse_next(&next) {
+                tracing::error!("a cell that cannot be loaded is compiled again: {error}");
+            }
+        }),
+        crates: Box::new(move || standin::Crates::of(&crates)),
     }
 }
 

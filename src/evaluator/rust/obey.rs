@@ -167,7 +167,7 @@ impl Session {
     fn end_child(&self) -> Vec<String> {
         let Some(connection) = self.executions.connection() else { return Vec::new() };
         let left = connection.kill();
-        self.executions.wait_for_last_words(connection.pid());
+        let _it_was_killed = self.executions.wait_for_last_words();
         left
     }
 

@@ -6,7 +6,7 @@ use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Source, Sources};
 use super::super::execution::Executions;
 use super::super::hints;
-use super::super::names::{Known, Names, VARIABLE, kind_of};
+use super::super::names::{Known, Names, VARIABLE};
 use super::super::prelude;
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
@@ -21,7 +21,7 @@ use super::prepare::Linked;
 use super::spared::Spared;
 use super::{Busy, Prepared};
 use evcxr::{CommandContext, Error, EvalContext};
-use loopbook_channel::{CellOutcome, Stream};
+use loopbook_channel::Stream;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -65,9 +65,11 @@ pub(super) struct Session {
     /// Code of the last compile error that had one.
     pub(super) last_code: Option<String>,
     pub(super) types: Types,
-    items: BTreeMap<String, &'static str>,
+    pub(super) items: BTreeMap<String, &'static str>,
     /// Old values that a failed cell has not cost: what evaluates to them.
     pub(super) spared: Vec<Spared>,
+    /// The items of a cell that has ended its process, which evcxr has forgotten with the rest of it.
+    pub(super) orphans: Option<(Cell, PreparedCell)>,
 }
 
 /// Gives the lines that the child has written to evcxr's stderr since it was last asked.
@@ -146,6 +148,7 @@ impl Session {
             types: types(),
             items: BTreeMap::new(),
             spared: Vec::new(),
+            orphans: None,
         })
     }
 
@@ -188,10 +191,10 @@ impl Session {
             self.names.learn(&without_commands(&cell.code));
         }
         self.remember();
-        // Values to give back keep this thread busy for one compilation more.
-        let busy = (!self.spared.is_empty()).then_some(busy);
+        // What evcxr gets back keeps this thread busy for one compilation more.
+        let busy = (!self.spared.is_empty() || self.orphans.is_some()).then_some(busy);
         self.executions.finish(outcome);
-        if busy.is_some() && self.restore() {
+        if busy.is_some() && (self.restore() | self.define_again()) {
             self.remember();
         }
     }
@@ -211,11 +214,6 @@ impl Session {
         let mut names: Vec<_> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
         names.sort();
         names
-    }
-
-    /// The names of the notebook's statics.
-    pub(super) fn statics(&self) -> impl Iterator<Item = String> {
-        self.notebook.statics().map(str::to_owned)
     }
 
     /// Whether a name of the notebook stands for a value, so that `name?` is an expression.
@@ -283,14 +281,17 @@ impl Session {
         // give up variables whose types evcxr cannot even name any more, or has found changed, and two are for the
         // cell without what we have put around its value and around what it awaits.
         for _ in 0..=prepared.lets.len() + 5 {
-            let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
                 Ok(_) => return self.finished(prepared, &variables),
                 Err(error) => error,
             };
+            if let Some(reason) = self.executions.why_not_loaded() {
+                return Err(report::not_loaded(&reason));
+            }
             match error {
                 Error::SubprocessTerminated(status) => {
-                    return Err(self.child_died(child, &status, &names));
+                    self.orphans = cell::only_items(prepared).map(|items| (cell.clone(), items));
+                    return Err(self.child_died(&status, &names));
                 }
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
@@ -324,22 +325,6 @@ impl Session {
             }
         }
         Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
-    }
-
-    fn finished(&mut self, prepared: &PreparedCell, before: &BTreeMap<String, String>) -> Result<(), Report> {
-        self.notebook.learn(prepared);
-        self.types.learn(prepared);
-        for item in &prepared.items {
-            self.items.insert(item.name.clone(), kind_of(&item.kind));
-        }
-        let outcome = self.executions.outcome();
-        let lost = self.keep_old_values(prepared, before);
-        match outcome {
-            Some(CellOutcome::Failed { failure }) => {
-                Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
-            }
-            Some(CellOutcome::Ok) | None => Ok(()),
-        }
     }
 
     fn remember(&self) {

@@ -3,9 +3,12 @@
 
 use super::session::{Session, source};
 use crate::evaluator::cell::{self, MUTEX, Prepared, RENAMED_MUTEX};
+use crate::evaluator::death::Death;
+use crate::evaluator::names::kind_of;
 use crate::evaluator::standin::EmptyBuilds;
 use crate::evaluator::types::Redefined;
-use crate::evaluator::{Cell, Outcome};
+use crate::evaluator::{Cell, Outcome, Report, report};
+use loopbook_channel::CellOutcome;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +21,33 @@ pub(super) struct Spared {
 }
 
 impl Session {
+    /// The cell has been compiled, and has run or was refused.
+    pub(super) fn finished(&mut self, prepared: &Prepared, before: &BTreeMap<String, String>) -> Result<(), Report> {
+        self.learn(prepared);
+        let outcome = self.executions.outcome();
+        let lost = self.keep_old_values(prepared, before);
+        match outcome {
+            Some(CellOutcome::Failed { failure }) => {
+                Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
+            }
+            Some(CellOutcome::Ok) | None => Ok(()),
+        }
+    }
+
+    /// Takes note of what evcxr has by now.
+    fn learn(&mut self, prepared: &Prepared) {
+        self.notebook.learn(prepared);
+        self.types.learn(prepared);
+        for item in &prepared.items {
+            self.items.insert(item.name.clone(), kind_of(&item.kind));
+        }
+    }
+
+    /// The names of the notebook's statics.
+    pub(super) fn statics(&self) -> impl Iterator<Item = String> {
+        self.notebook.statics().map(str::to_owned)
+    }
+
     /// Notes which old values of the variables `before` can be given back to evcxr, now that the cell has failed or was
     /// refused. Gives the names of those that cannot.
     pub(super) fn keep_old_values(&mut self, prepared: &Prepared, before: &BTreeMap<String, String>) -> Vec<String> {
@@ -51,6 +81,22 @@ impl Session {
         self.executions.begin_hidden();
         if let Err(error) = self.context.execute(&code.join("\n")) {
             tracing::warn!("old values could not be given back: {error}");
+        }
+        self.executions.finish(Outcome::Ok);
+        true
+    }
+
+    /// Gives evcxr back the items of a cell that has ended its process; says whether there were any. The cell has been
+    /// answered; the next one waits.
+    pub(super) fn define_again(&mut self) -> bool {
+        let Some((cell, items)) = self.orphans.take() else { return false };
+        self.sources.insert(Arc::new(source(&cell, Some(&items))));
+        self.executions.begin_hidden();
+        match self.context.execute(&items.rust) {
+            Ok(_) => self.learn(&items),
+            Err(error) => {
+                tracing::warn!("the items of a cell that ended its process could not be compiled again: {error}")
+            }
         }
         self.executions.finish(Outcome::Ok);
         true
@@ -91,9 +137,11 @@ impl Session {
         self.executions.finish(Outcome::Ok);
         self.had_child = false;
         let lost = if lost.is_empty() { "no variables were lost".into() } else { format!("lost: {}", lost.join(", ")) };
+        let how = self.executions.wait_for_last_words().map(|words| format!(": {}", Death::of("", Some(&words)).how));
+        let how = how.unwrap_or_default();
         noticed.then(|| {
             format!(
-                "The process that runs the cells ended while no cell ran; {lost}. Background tasks ended with it. \
+                "The process that runs the cells ended while no cell ran{how}; {lost}. Background tasks ended with it. \
                  Functions, types, `use` and dependencies are kept.\n"
             )
         })

@@ -87,6 +87,9 @@ fn resolve(
         return Ok(ExitCode::SUCCESS);
     }
     let mode = Mode::of_subcommand(&call.subcommand);
+    if mode == Some(Mode::Build) && state.take_refusal() {
+        return Ok(failed("error: the cell cannot be loaded"));
+    }
     if mode == Some(Mode::Build)
         && empty::write(state)?
         && let Some(done) = replay::repeat(state, Mode::Build, &rustc()?)

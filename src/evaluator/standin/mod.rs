@@ -43,8 +43,10 @@ pub(super) use lockfile::Lockfile;
 pub(super) use run::{RUSTFLAGS, prepare, run};
 pub(super) use state::CELL_CRATE;
 
+use state::State;
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -62,6 +64,14 @@ pub(super) const STATE_ENV: &str = "LOOPBOOK_STATE";
 
 /// Exit status of cargo when something has failed.
 const FAILED: u8 = 101;
+
+/// Has the next build of a cell fail, for the kernel with the working directory `root`.
+///
+/// # Errors
+/// If that cannot be noted.
+pub fn refuse_next(root: &Path) -> io::Result<()> {
+    State::of(root).refuse_next()
+}
 
 /// Does a tool's work if this program was started by that tool's name; `None` if it was started by its own.
 ///

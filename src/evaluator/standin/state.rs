@@ -53,6 +53,21 @@ impl State {
         self.directory.join("answers")
     }
 
+    /// Is there if the next build of a cell is to fail.
+    fn refusal(&self) -> PathBuf {
+        self.directory.join("refuse")
+    }
+
+    /// Has the next build of a cell fail.
+    pub(super) fn refuse_next(&self) -> io::Result<()> {
+        File::create(self.refusal()).map(drop)
+    }
+
+    /// Whether this build of a cell is to fail; the next one is not.
+    pub(super) fn take_refusal(&self) -> bool {
+        fs::remove_file(self.refusal()).is_ok()
+    }
+
     /// The pipe that takes progress.
     pub(super) fn progress(&self) -> PathBuf {
         self.directory.join("progress")
