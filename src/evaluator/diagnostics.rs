@@ -4,6 +4,10 @@
 //! (`/*lb:CELL:LINE*/`), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
 //! column back. Spans without a mark are not the user's and are left out.
 
+mod blame;
+
+pub use blame::{Moved, Takes};
+
 use super::cell::{SourceMap, parse_mark};
 use annotate_snippets::renderer::{AnsiColor, Style};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};

@@ -13,6 +13,7 @@ pub mod echo;
 pub mod execution;
 #[cfg(test)]
 mod fuzz_tests;
+pub mod gone;
 pub mod hints;
 pub mod library;
 pub mod link;
@@ -24,7 +25,7 @@ pub mod standin;
 pub mod template;
 pub mod toolchain;
 pub mod types;
-mod unkept;
+pub mod unkept;
 pub mod workdir;
 
 use futures::future::BoxFuture;

@@ -1,9 +1,10 @@
 //! Why a cell failed, in the words that the user reads.
 
 use super::session::Session;
-use crate::evaluator::cell::{self, Prepared};
+use crate::evaluator::cell::{self, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
-use crate::evaluator::{Cell, Report, hints, report};
+use crate::evaluator::gone::How;
+use crate::evaluator::{Cell, Report, hints, report, standin, unkept};
 use evcxr::CompilationError;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
@@ -11,10 +12,46 @@ pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<
     // Nobody can know the type of its value.
     let is_vague = |error: &Diagnostic| error.code.as_ref().is_some_and(|code| code.code == "E0282");
     let unshown = cell::unshown(prepared).filter(|_| errors.iter().all(is_vague));
-    unshown.or_else(|| cell::as_typed(prepared).filter(|_| depends_on_rewrites(errors)))
+    let why = if errors.iter().any(Diagnostic::is_about_lifetimes) { Why::Borrows } else { Why::Unnameable };
+    unshown
+        .or_else(|| cell::unboxed(prepared, &why))
+        .or_else(|| cell::as_typed(prepared).filter(|_| depends_on_rewrites(errors)))
+}
+
+/// What to compile in place of a cell with a variable that evcxr cannot store, as it says in `message`.
+pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prepared> {
+    let boxed = hints::lazy_future(message).and_then(|name| cell::keep_future(prepared, name));
+    let refused = unkept::refused(message);
+    // What stands around an `.await` may be why its type is not seen.
+    let is_unknown = refused.as_ref().is_none_or(|(_, why)| *why == Why::Unknown);
+    let seen = || cell::as_typed(prepared).filter(|_| is_unknown);
+    let hidden = || refused.and_then(|(name, why)| cell::learn(prepared, &[Lesson::NotKept(name.to_owned(), why)]));
+    boxed.or_else(seen).or_else(hidden)
+}
+
+/// What an error shows about a variable of this cell.
+fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
+    let is_defined = |name: &String| {
+        let name = if name == RENAMED_MUTEX { MUTEX } else { name };
+        prepared.lets.iter().any(|binding| binding.names.iter().any(|defined| defined == name))
+    };
+    error.lesson().filter(|lesson| match lesson {
+        Lesson::NotKept(name, _) | Lesson::Moves(name) | Lesson::Ends(_, name) => is_defined(name),
+    })
 }
 
 impl Session {
+    /// The cell without what the compiler could not store; `None` if that is not all that was wrong, or nothing of it is
+    /// this cell's.
+    pub(super) fn without_unkept(&self, prepared: &Prepared) -> Option<Prepared> {
+        let said = standin::last_diagnostics(self.prepared.work.root());
+        let errors = said.iter().filter_map(Diagnostic::from_json).filter(|diagnostic| {
+            diagnostic.level.starts_with("error") && !diagnostic.message.starts_with("aborting due to")
+        });
+        let lessons: Option<Vec<Lesson>> = errors.map(|error| lesson_about(prepared, &error)).collect();
+        lessons.and_then(|lessons| cell::learn(prepared, &lessons))
+    }
+
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
     pub(super) fn errors_of(&self, cell: &Cell, errors: &[CompilationError]) -> Vec<Diagnostic> {
         let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
@@ -30,15 +67,21 @@ impl Session {
     pub(super) fn does_not_compile(
         &mut self,
         cell: &Cell,
-        diagnostics: &[Diagnostic],
+        prepared: &Prepared,
+        mut diagnostics: Vec<Diagnostic>,
         errors: &[CompilationError],
     ) -> Report {
+        // What else is wrong comes first; without it, what cannot be kept would not be kept.
+        if diagnostics.iter().any(|error| lesson_about(prepared, error).is_none()) {
+            diagnostics.retain(|error| lesson_about(prepared, error).is_none());
+        }
+        self.gone.explain(&mut diagnostics);
         let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
         self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
         let fallback = fallback.join("\n");
-        let hints = hints::of(&cell.code, diagnostics, &fallback);
-        report::compile_error(diagnostics, &self.sources, &hints, &fallback)
+        let hints = hints::of(&cell.code, &diagnostics, &fallback);
+        report::compile_error(&diagnostics, &self.sources, &hints, &fallback)
     }
 
     /// A cell that compiles, but that evcxr cannot take, as it says in `message`.
@@ -48,7 +91,10 @@ impl Session {
     }
 
     /// A cell that has ended its process: `child`, with this status. All that it printed is waited for.
-    pub(super) fn child_died(&self, child: Option<u32>, status: &str, variables: &[String]) -> Report {
+    pub(super) fn child_died(&mut self, cell: &Cell, child: Option<u32>, status: &str, variables: &[String]) -> Report {
+        for name in variables {
+            self.gone.note(name, cell.number, None, How::Died);
+        }
         if let Some(pid) = child {
             self.executions.wait_for_last_words(pid);
         }

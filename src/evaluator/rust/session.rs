@@ -1,18 +1,18 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
+use super::super::cell::{self, Known as Notebook, Local, Prepared as PreparedCell, Why};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Source, Sources};
 use super::super::execution::Executions;
-use super::super::hints;
+use super::super::gone::{Gone, How};
 use super::super::names::{Known, Names, VARIABLE, kind_of};
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report};
 use super::ask::without_commands;
 use super::beside::SharedNotebook;
-use super::failed::another_try;
+use super::failed::{another_try, without_refused};
 use super::live::Live;
 use super::obey::Next;
 use super::prepare::Linked;
@@ -21,7 +21,7 @@ use super::{Busy, Prepared};
 use anyhow::Context;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{CellOutcome, Stream};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -64,6 +64,12 @@ pub(super) struct Session {
     items: BTreeMap<String, &'static str>,
     /// Old values that a failed cell has not cost: what evaluates to them.
     pub(super) spared: Vec<Spared>,
+    /// What cells have not kept under the names of old values, which are to go now.
+    pub(super) outlived: Vec<(Local, u32)>,
+    /// Where variables have gone.
+    pub(super) gone: Gone,
+    /// What was said already of variables that are not kept.
+    pub(super) said: BTreeSet<(String, Why)>,
 }
 
 /// Starts evcxr and runs the hidden first cell in it.
@@ -120,6 +126,9 @@ impl Session {
             types: types(),
             items: BTreeMap::new(),
             spared: Vec::new(),
+            outlived: Vec::new(),
+            gone: Gone::default(),
+            said: BTreeSet::new(),
         })
     }
 
@@ -131,7 +140,8 @@ impl Session {
             cell.code = format!("?{name}");
         }
         let lost = self.recover();
-        self.notebook.variables = self.variables().into_iter().collect();
+        self.know_variables();
+        let before = self.variables();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
         let source = Arc::new(source(&cell, prepared.as_ref().ok()));
         if !self.executions.begin(&cell, source.clone()) {
@@ -145,7 +155,9 @@ impl Session {
             Err(problems) => Outcome::Error(report::problems(cell.number, &cell.code, &problems)),
             Ok(prepared) => {
                 self.sources.insert(source);
-                self.run_prepared(&cell, &prepared)
+                let outcome = self.run_prepared(&cell, &prepared);
+                self.note_gone(&cell, &prepared, &before, &outcome);
+                outcome
             }
         };
         if self.timing {
@@ -157,7 +169,7 @@ impl Session {
         }
         self.remember();
         // Values to give back keep this thread busy for one compilation more.
-        let busy = (!self.spared.is_empty()).then_some(busy);
+        let busy = (!self.spared.is_empty() || !self.outlived.is_empty()).then_some(busy);
         self.executions.finish(outcome);
         if busy.is_some() && self.restore() {
             self.remember();
@@ -223,6 +235,7 @@ impl Session {
         let names: Vec<String> = variables.keys().cloned().collect();
         let mut redefined = self.types.redefined(prepared, self.context.variables_and_types());
         self.executions.gives_up(redefined.clone());
+        self.note_redefined(cell, &redefined);
         let mut kept;
         let mut prepared = prepared;
         // A command of this cell may have cost variables, too.
@@ -230,18 +243,19 @@ impl Session {
             kept = self.prepare_again(cell, prepared, &redefined.variables);
             prepared = &kept;
         }
-        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. Two more
-        // give up variables whose types evcxr cannot even name any more, or has found changed, and two are for the
-        // cell without what we have put around its value and around what it awaits.
-        for _ in 0..=prepared.lets.len() + 4 {
+        // Each round boxes a lazy future, or learns that a variable cannot be kept, or must be dropped first; a cell has only
+        // so many variables. Two more give up variables whose types evcxr cannot even name any more, or has found changed,
+        // and some are for the cell without what we have put around its value and around what it awaits.
+        let mut refusals = Vec::new();
+        for _ in 0..=2 * prepared.lets.len() + 6 {
             let child = self.executions.connection().map(|connection| connection.pid());
             let error = match self.context.execute(&prepared.rust) {
-                Ok(_) => return self.finished(prepared, &variables),
+                Ok(_) => return self.finished(cell, prepared, &variables, &refusals),
                 Err(error) => error,
             };
-            match error {
+            let other = match error {
                 Error::SubprocessTerminated(status) => {
-                    return Err(self.child_died(child, &status, &names));
+                    return Err(self.child_died(cell, child, &status, &names));
                 }
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
@@ -256,28 +270,31 @@ impl Session {
                         prepared = &kept;
                         continue;
                     }
-                    if let Some(other) = another_try(prepared, &diagnostics) {
-                        kept = other;
-                        prepared = &kept;
-                        self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
-                        continue;
-                    }
-                    return Err(self.does_not_compile(cell, &diagnostics, &errors));
+                    let other = self.without_unkept(prepared).or_else(|| another_try(prepared, &diagnostics));
+                    other.ok_or_else(|| self.does_not_compile(cell, prepared, diagnostics, &errors))?
                 }
                 Error::Message(message) => {
-                    let boxed = hints::lazy_future(&message).and_then(|name| cell::keep_future(prepared, name));
-                    let other = boxed.or_else(|| cell::unwatched(prepared));
-                    kept = other.ok_or_else(|| self.refused(cell, &message))?;
-                    prepared = &kept;
-                    self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
+                    let other = without_refused(prepared, &message);
+                    let other = other.ok_or_else(|| self.refused(cell, &message))?;
+                    refusals.push(message);
+                    other
                 }
                 other => return Err(report::compile_error(&[], &self.sources, &[], &other.to_string())),
-            }
+            };
+            kept = other;
+            prepared = &kept;
+            self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
         }
-        Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
+        Err(report::compile_error(&[], &self.sources, &[], "what its variables are could not be found out"))
     }
 
-    fn finished(&mut self, prepared: &PreparedCell, before: &BTreeMap<String, String>) -> Result<(), Report> {
+    fn finished(
+        &mut self,
+        cell: &Cell,
+        prepared: &PreparedCell,
+        before: &BTreeMap<String, String>,
+        refusals: &[String],
+    ) -> Result<(), Report> {
         self.notebook.learn(prepared);
         self.types.learn(prepared);
         for item in &prepared.items {
@@ -285,21 +302,29 @@ impl Session {
         }
         let outcome = self.executions.outcome();
         let lost = self.keep_old_values(prepared, before);
+        for name in &lost {
+            self.gone.note(name, cell.number, None, How::Lost);
+        }
         match outcome {
             Some(CellOutcome::Failed { failure }) => {
                 Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
             }
-            Some(CellOutcome::Ok) | None => Ok(()),
+            Some(CellOutcome::Ok) | None => {
+                self.tell_what_is_not_kept(cell, prepared, refusals);
+                Ok(())
+            }
         }
     }
 
-    fn remember(&self) {
+    fn remember(&mut self) {
         let variables = self
             .context
             .variables_and_types()
             .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
+        let present = self.context.variables_and_types().map(|(name, _)| name);
+        self.gone.forget(present.chain(self.items.keys().map(String::as_str)));
         share(&self.shared, &self.notebook);
     }
 
