@@ -84,7 +84,10 @@ impl Gone {
     /// Lets errors about names that are gone say where they went.
     pub fn explain(&self, diagnostics: &mut [Diagnostic]) {
         for diagnostic in diagnostics {
-            let is_unknown = diagnostic.code.as_ref().is_some_and(|code| code.code == "E0425");
+            // The same code is for types.
+            let is_value =
+                ["cannot find value", "cannot find function"].iter().any(|words| diagnostic.message.starts_with(words));
+            let is_unknown = is_value && diagnostic.code.as_ref().is_some_and(|code| code.code == "E0425");
             let name = diagnostic.message.split('`').nth(1).filter(|_| is_unknown);
             let Some((name, went)) = name.and_then(|name| self.names.get_key_value(name_as_typed(name))) else {
                 continue;
@@ -174,6 +177,10 @@ mod tests {
         assert_eq!(errors[0].message, "`p` was moved in In[52], line 1");
         assert!(errors[0].children[0].message.contains("`p.clone()`"), "{errors:?}");
         assert_eq!(errors[1].message, "cannot find value `q` in this scope");
+        let mut of_type = unknown("p");
+        of_type.message = "cannot find type `p` in this scope".to_owned();
+        gone.explain(std::slice::from_mut(&mut of_type));
+        assert_eq!(of_type.message, "cannot find type `p` in this scope");
         assert_eq!(errors[2].message, "`mutex` went with the process that ran the cells, which ended in In[3]");
         gone.forget(["p", "lb_mutex"]);
         assert_eq!((gone.about("p"), gone.about("mutex")), (None, None));

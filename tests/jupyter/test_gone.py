@@ -21,8 +21,8 @@ NOTEBOOK = "struct Point { x: i32, name: String }\nlet p = Point { x: 1, name: \
 
 
 def test_the_error_says_where_a_variable_has_gone(kernel):
+    kernel.run(":clear").ok()
     for cells, expected in WAYS:
-        kernel.run(":clear").ok()
         kernel.run(NOTEBOOK).ok()
         for cell in cells:
             last = kernel.run(cell)

@@ -1,11 +1,12 @@
 //! Why a cell failed, in the words that the user reads.
 
 use super::session::Session;
-use crate::evaluator::cell::{self, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{self, Binding, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
 use crate::evaluator::gone::How;
 use crate::evaluator::{Cell, Report, hints, report, standin, unkept};
 use evcxr::CompilationError;
+use std::ops::Range;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
 pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
@@ -23,17 +24,24 @@ pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prep
     let boxed = hints::lazy_future(message).and_then(|name| cell::keep_future(prepared, name));
     let refused = unkept::refused(message);
     // What stands around an `.await` may be why its type is not seen.
-    let is_unknown = refused.as_ref().is_none_or(|(_, why)| *why == Why::Unknown);
-    let seen = || cell::as_typed(prepared).filter(|_| is_unknown);
-    let hidden = || refused.and_then(|(name, why)| cell::learn(prepared, &[Lesson::NotKept(name.to_owned(), why)]));
-    boxed.or_else(seen).or_else(hidden)
+    let seen = || match &refused {
+        None => cell::as_typed(prepared),
+        Some((_, Why::Unknown)) => cell::unwatched(prepared),
+        Some(_) => None,
+    };
+    let hidden = |(name, why): (&str, Why)| cell::learn(prepared, &[Lesson::NotKept(name.to_owned(), why)]);
+    boxed.or_else(seen).or_else(|| refused.and_then(hidden))
 }
 
-/// What an error shows about a variable of this cell.
+/// What an error shows about a variable of this cell. One that is nothing but a stored variable, as in `let mut m = m;`, is to
+/// be kept: the error is said, and costs nothing.
 fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
     let is_defined = |name: &String| {
         let name = if name == RENAMED_MUTEX { MUTEX } else { name };
-        prepared.lets.iter().any(|binding| binding.names.iter().any(|defined| defined == name))
+        let is_itself = |init: &Range<usize>| prepared.map.source()[init.clone()].trim() == name;
+        let defines = |binding: &&Binding| binding.names.iter().any(|defined| defined == name);
+        let last = prepared.lets.iter().rfind(defines);
+        last.is_some_and(|binding| !binding.init.as_ref().is_some_and(is_itself))
     };
     error.lesson().filter(|lesson| match lesson {
         Lesson::NotKept(name, _) | Lesson::Moves(name) | Lesson::Ends(_, name) => is_defined(name),

@@ -200,6 +200,7 @@ impl Session {
         self.names.forget();
         self.items.clear();
         self.dependencies.clear();
+        self.said.clear();
     }
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
@@ -276,7 +277,9 @@ impl Session {
                 Error::Message(message) => {
                     let other = without_refused(prepared, &message);
                     let other = other.ok_or_else(|| self.refused(cell, &message))?;
-                    refusals.push(message);
+                    if other.locals.len() > prepared.locals.len() {
+                        refusals.push(message);
+                    }
                     other
                 }
                 other => return Err(report::compile_error(&[], &self.sources, &[], &other.to_string())),
