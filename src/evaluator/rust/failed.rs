@@ -24,11 +24,8 @@ pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prep
     let boxed = hints::lazy_future(message).and_then(|name| cell::keep_future(prepared, name));
     let refused = unkept::refused(message);
     // What stands around an `.await` may be why its type is not seen.
-    let seen = || match &refused {
-        None => cell::as_typed(prepared),
-        Some((_, Why::Unknown)) => cell::unwatched(prepared),
-        Some(_) => None,
-    };
+    let is_unknown = refused.as_ref().is_none_or(|(_, why)| *why == Why::Unknown);
+    let seen = || cell::unwatched(prepared).filter(|_| is_unknown);
     let hidden = |(name, why): (&str, Why)| cell::learn(prepared, &[Lesson::NotKept(name.to_owned(), why)]);
     boxed.or_else(seen).or_else(|| refused.and_then(hidden))
 }
