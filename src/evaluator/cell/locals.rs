@@ -103,7 +103,10 @@ impl Let {
 /// ```
 pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
     let mut origin = prepared.origin.clone();
-    for lesson in lessons {
+    // What is not kept comes first: the others are about that.
+    let mut lessons = lessons.to_vec();
+    lessons.sort();
+    for lesson in &lessons {
         let typed = |name: &String| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name.clone() };
         match lesson {
             Lesson::NotKept(name, why) => {
@@ -111,7 +114,8 @@ pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
                 origin.not_kept.insert(typed(name), why.clone());
             }
             Lesson::Ends(guard, moved) => {
-                let is_local = prepared.locals.iter().any(|local| local.name == typed(guard));
+                let is_local = origin.not_kept.contains_key(&typed(guard))
+                    || prepared.locals.iter().any(|local| local.name == typed(guard));
                 let was_tried = origin.ends.contains_key(&typed(guard)) || prepared.rust.contains(&drop_of(guard));
                 if is_local && !was_tried {
                     origin.ends.insert(typed(guard), true);
