@@ -4,7 +4,10 @@
 //! (`/*lb:CELL:LINE*/`), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
 //! column back. Spans without a mark are not the user's and are left out.
 
+mod blame;
 mod words;
+
+pub use blame::{Moved, Takes};
 
 use super::cell::{SourceMap, parse_mark};
 use super::colours::renderer;

@@ -18,6 +18,7 @@ pub mod execution;
 pub mod foreign;
 #[cfg(test)]
 mod fuzz_tests;
+pub mod gone;
 pub mod hints;
 pub mod library;
 pub mod link;
@@ -33,7 +34,7 @@ pub mod standin;
 pub mod template;
 pub mod toolchain;
 pub mod types;
-mod unkept;
+pub mod unkept;
 pub mod wording;
 pub mod workdir;
 

@@ -7,7 +7,6 @@ use super::death::Death;
 use super::dependencies::Change;
 use super::diagnostics::{Diagnostic, Source, Sources, byte_offset};
 use super::types::Redefined;
-use super::unkept::Unkept;
 use super::{Event, Outcome, Report};
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{CellId, CellOutcome, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId, cell_label};
@@ -214,10 +213,6 @@ fn crates_named(crates: &[String]) -> String {
 /// A cell that did not compile. `fallback` is for errors that lie in none of the user's lines.
 pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&str], fallback: &str) -> Report {
     let Some(first) = diagnostics.first() else {
-        let unkept = Unkept::parse(fallback).zip(sources.latest());
-        if let Some((unkept, source)) = unkept {
-            return problems(source.number, &source.code, &[unkept.problem(&source.code, hints)]);
-        }
         return plain(
             "CompileError",
             fallback.lines().next().unwrap_or("the cell did not compile"),

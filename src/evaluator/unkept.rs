@@ -1,110 +1,114 @@
-//! Variables that cannot be kept for later cells, from evcxr's words about them.
+//! Variables that a cell does not keep for later ones: what evcxr says of them, and what a person reads.
 
-use super::cell::Problem;
+use super::cell::{Local, MUTEX, RENAMED_MUTEX, Why};
+use std::collections::BTreeSet;
 
-/// A variable, and why the next cell could not have it.
-pub(super) struct Unkept<'a> {
-    name: &'a str,
-    why: Why<'a>,
-}
-
-enum Why<'a> {
-    /// It refers to what ends with the cell.
-    Borrows,
-    /// Each closure has a type of its own, without a name.
-    Closure,
-    /// Its type cannot be written down.
-    Unnameable(&'a str),
-    /// evcxr does not see its type.
-    Unknown,
-}
-
-impl<'a> Unkept<'a> {
-    /// Understands a message of evcxr's.
-    pub(super) fn parse(message: &'a str) -> Option<Self> {
-        if let Some(rest) = message.split("automatically determine type of variable `").nth(1) {
-            return Some(Self { name: rest.split('`').next()?, why: Why::Unknown });
+/// The variable of which evcxr says in `message` that it cannot store it, and why.
+///
+/// ```
+/// use loopbook_kernel::evaluator::{cell::Why, unkept::refused};
+/// let message = "The variable `k` is a closure, which cannot be persisted.\nYou can however";
+/// assert_eq!(refused(message), Some(("k", Why::Closure)));
+/// assert_eq!(refused("linking failed"), None);
+/// ```
+pub fn refused(message: &str) -> Option<(&str, Why)> {
+    for intro in ["automatically determine type of variable `", "Failed to determine type of variable `"] {
+        if let Some(rest) = message.split(intro).nth(1) {
+            return Some((rest.split('`').next()?, Why::Unknown));
         }
-        let (name, rest) = message.split("The variable `").nth(1)?.split_once('`')?;
-        if rest.starts_with(" contains a reference with a non-static lifetime") {
-            return Some(Self { name, why: Why::Borrows });
-        }
-        if rest.starts_with(" is a closure, which cannot be persisted") {
-            return Some(Self { name, why: Why::Closure });
-        }
-        let kind = rest.strip_prefix(" has type `")?.split_once("` which cannot be persisted")?.0;
-        Some(Self { name, why: Why::Unnameable(kind) })
     }
+    let (name, rest) = message.split("The variable `").nth(1)?.split_once('`')?;
+    if rest.starts_with(" contains a reference with a non-static lifetime") {
+        return Some((name, Why::Borrows));
+    }
+    if rest.starts_with(" is a closure, which cannot be persisted") {
+        return Some((name, Why::Closure));
+    }
+    let kind = rest.strip_prefix(" has type `")?.split_once("` which cannot be persisted")?.0;
+    Some((name, if kind.starts_with("impl Fn") { Why::Closure } else { Why::Unnameable }))
+}
 
-    /// The same for people, at the `let` of the cell `code`.
-    pub(super) fn problem(&self, code: &str, hints: &[&str]) -> Problem {
-        let name = if self.name == super::cell::RENAMED_MUTEX { super::cell::MUTEX } else { self.name };
-        let (message, label, help) = match self.why {
-            Why::Borrows => (
-                format!("`{name}` cannot be kept for later cells: it refers to another variable of this cell"),
-                "holds a reference".to_owned(),
-                "keep a value of its own, as by `.clone()` or `.to_owned()`",
-            ),
-            Why::Closure => (
-                format!("`{name}` cannot be kept for later cells: it is a closure, whose type has no name"),
-                "holds a closure".to_owned(),
-                "write a `fn`, or box it, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(|n| n + 1);`",
-            ),
-            Why::Unnameable(kind) => (
-                format!("`{name}` cannot be kept for later cells: its type has no name"),
-                format!("is of type `{kind}`"),
-                "box it as a trait that it implements, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(f);`",
-            ),
-            Why::Unknown => (
-                format!("`{name}` cannot be kept for later cells: its type cannot be seen"),
-                "of which type?".to_owned(),
-                "give it a type, as in `let x: Vec<u32> = …`",
-            ),
+/// Why a variable is not kept, as in "it is a closure".
+pub fn words(why: &Why) -> &'static str {
+    match why {
+        Why::Spent(_) => "its cell awaits it",
+        Why::Borrows => "it refers to another variable",
+        Why::Borrowed => "another variable of its cell refers to it until the cell ends",
+        Why::Closure => "it is a closure, whose type has no name",
+        Why::Chain => "its type has no name, as it holds a closure",
+        Why::Unnameable => "its type cannot be written down",
+        Why::Unknown => "its type cannot be seen from outside",
+    }
+}
+
+/// How to keep it.
+pub fn help(why: &Why) -> &'static str {
+    match why {
+        Why::Spent(_) => "await it in the cell that needs its value, or keep the value",
+        Why::Borrows => {
+            "to keep it, make a value of its own, as by `.clone()` or `.to_owned()`; or write both in one cell"
+        }
+        Why::Borrowed => "to keep it, let what refers to it end before the cell does, in braces or by `drop`",
+        Why::Closure => {
+            "to keep it, write a `fn`, or box it, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(|n| n + 1);`"
+        }
+        Why::Chain => "to keep what it gives, collect it, as in `let v: Vec<u32> = it.collect();`",
+        Why::Unnameable => {
+            "to keep it, box it as a trait that it implements, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(f);`"
+        }
+        Why::Unknown => "to keep it, give it a type, as in `let x: Vec<u32> = …`",
+    }
+}
+
+/// What is said, once, below a cell about what it does not keep: nothing of what it has used up, and nothing again.
+/// `stored` are the variables of earlier cells, `hints` are added.
+pub fn note(locals: &[Local], stored: &[String], hints: &[&str], said: &mut BTreeSet<(String, Why)>) -> Option<String> {
+    let is_new =
+        |local: &&Local| !matches!(local.why, Why::Spent(_)) && said.insert((local.name.clone(), local.why.clone()));
+    let new: Vec<_> = locals.iter().filter(is_new).collect();
+    if new.is_empty() {
+        return None;
+    }
+    let said = |local: &Local| {
+        let name = &local.name;
+        let is_stored = stored.iter().any(|stored| stored == if name == MUTEX { RENAMED_MUTEX } else { name });
+        let old = match (is_stored, local.uses_old) {
+            (false, _) => String::new(),
+            (true, true) => format!("; the `{name}` of an earlier cell stays"),
+            (true, false) => format!("; the `{name}` of an earlier cell is dropped"),
         };
-        let mut problem = Problem::new(message, code, definition(code, name), label);
-        if hints.is_empty() {
-            problem = problem.with_help(help);
-        }
-        for hint in hints {
-            problem = problem.with_help(*hint);
-        }
-        problem.with_help("if no other cell needs it, put this code in braces: `{ … }`")
-    }
-}
-
-/// The name in the last `let` that binds it; the whole cell if there is none.
-fn definition(code: &str, name: &str) -> std::ops::Range<usize> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let is_bound = |at: usize| {
-        let before = &code[..at];
-        let pattern = before.rfind("let ").map(|start| &before[start..]);
-        pattern.is_some_and(|pattern| !pattern.contains(['=', ';']))
+        format!("`{name}` (line {}) is not kept for later cells: {}{old}", local.line, words(&local.why))
     };
-    let is_word = |at: usize| !code[..at].ends_with(is_part) && !code[at + name.len()..].starts_with(is_part);
-    let found = code.match_indices(name).map(|(at, _)| at).filter(|at| is_word(*at) && is_bound(*at)).last();
-    found.map_or(0..code.len(), |at| at..at + name.len())
+    let lines = new.iter().map(|local| said(local)).chain(hints.iter().map(|hint| format!("help: {hint}")));
+    Some(format!("\x1b[32mnote\x1b[0m: {}", lines.collect::<Vec<_>>().join("\n")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn problem(message: &str, code: &str) -> Problem {
-        Unkept::parse(message).expect("one of evcxr's").problem(code, &[])
+    #[test]
+    fn evcxr_s_refusals_are_understood() {
+        let borrowed = "The variable `r` contains a reference with a non-static lifetime so\ncan't be persisted.";
+        assert_eq!(refused(borrowed), Some(("r", Why::Borrows)));
+        let closures = "The variable `c` has type `impl Fn(i32) -> i32` which cannot be persisted.\nYou might";
+        assert_eq!(refused(closures), Some(("c", Why::Closure)));
+        let unnameable = "The variable `c` has type `Vec<impl Fn(i32)>` which cannot be persisted.\nYou might";
+        assert_eq!(refused(unnameable), Some(("c", Why::Unnameable)));
+        let unknown = "Couldn't automatically determine type of variable `x`.\nPlease give it an explicit type.";
+        assert_eq!(refused(unknown), Some(("x", Why::Unknown)));
     }
 
     #[test]
-    fn the_let_is_shown_and_what_to_do() {
-        let borrowed = "The variable `r` contains a reference with a non-static lifetime so\ncan't be persisted.";
-        let found = problem(borrowed, "let v = vec![1];\nlet (r, s) = (&v[0], r2);");
-        assert_eq!((found.spans[0].line, found.spans[0].col, found.spans[0].end_col), (2, 6, 7));
-        assert!(found.message.starts_with("`r` cannot be kept") && found.help[0].contains("clone"), "{found:?}");
-        let unnameable = "The variable `c` has type `impl Fn(i32) -> i32` which cannot be persisted.\nYou might";
-        assert_eq!(problem(unnameable, "let c = |x: i32| x;").spans[0].label, "is of type `impl Fn(i32) -> i32`");
-        let closure = "The variable `k` is a closure, which cannot be persisted.\nYou can however";
-        assert!(problem(closure, "let k = |x: i32| x;").message.contains("it is a closure"));
-        let unknown = "Couldn't automatically determine type of variable `x`.\nPlease give it an explicit type.";
-        assert_eq!(problem(unknown, "let x = f();").spans[0].col, 5);
-        assert!(Unkept::parse("linking failed").is_none());
+    fn a_note_is_written_once() {
+        let local = |name: &str, why| Local { name: name.into(), line: 2, why, uses_old: false };
+        let locals = [local("f", Why::Closure), local("h", Why::Spent(3)), local("r", Why::Borrows)];
+        let mut said = BTreeSet::new();
+        let text = note(&locals, &["r".to_owned()], &["a hint"], &mut said).expect("a note");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("`f` (line 2) is not kept for later cells: it is a closure"), "{text}");
+        assert!(text.contains("another variable; the `r` of an earlier cell is dropped"), "{text}");
+        assert_eq!(note(&locals, &[], &[], &mut said), None);
+        assert!(note(&[local("f", Why::Borrows)], &[], &[], &mut said).is_some());
     }
 }

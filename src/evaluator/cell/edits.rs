@@ -22,6 +22,8 @@ struct Edit {
     text: String,
     /// The line that a mark names.
     mark: Option<u32>,
+    /// Where the inserted text stands once more.
+    copied: Option<Range<usize>>,
 }
 
 /// How edits at one place are ordered.
@@ -70,7 +72,7 @@ impl Edits {
 
     /// Replaces a stretch; nothing may be inserted inside of it.
     pub(super) fn replace(&mut self, range: Range<usize>, text: impl Into<String>) {
-        self.edits.push(Edit { range, order: Order::Replace, text: text.into(), mark: None });
+        self.edits.push(Edit { range, order: Order::Replace, text: text.into(), mark: None, copied: None });
     }
 
     /// Says that a statement or item begins at `at`: evcxr puts it on a line of its own.
@@ -103,12 +105,23 @@ impl Edits {
         self.mark(at, Order::MarkBehind, line, text);
     }
 
+    /// Inserts a line mark among what is inserted behind `at` by [`Edits::close`] at depth 0.
+    pub(super) fn mark_close(&mut self, at: usize, line: u32, text: String) {
+        self.mark(at, Order::Close(std::cmp::Reverse(0)), line, text);
+    }
+
+    /// Inserts `text` behind `at`, as [`Edits::close`] at depth 0, for the name that stands at `name`.
+    pub(super) fn copy(&mut self, at: usize, name: Range<usize>, text: &str) {
+        let order = Order::Close(std::cmp::Reverse(0));
+        self.edits.push(Edit { range: at..at, order, text: text.to_owned(), mark: None, copied: Some(name) });
+    }
+
     fn mark(&mut self, at: usize, order: Order, line: u32, text: String) {
-        self.edits.push(Edit { range: at..at, order, text, mark: Some(line) });
+        self.edits.push(Edit { range: at..at, order, text, mark: Some(line), copied: None });
     }
 
     fn insert(&mut self, at: usize, order: Order, text: String) {
-        self.edits.push(Edit { range: at..at, order, text, mark: None });
+        self.edits.push(Edit { range: at..at, order, text, mark: None, copied: None });
     }
 
     /// Makes the changes.
@@ -140,8 +153,9 @@ impl Edits {
                 searched = out.len();
                 marks.push(Mark { line, at: out.len(), piece: line_start.max(begin) });
             }
-            if !edit.range.is_empty() {
-                runs.push(Run { out: out.len()..out.len() + edit.text.len(), source: edit.range });
+            let stands_for = edit.copied.or_else(|| (!edit.range.is_empty()).then_some(edit.range));
+            if let Some(source) = stands_for {
+                runs.push(Run { out: out.len()..out.len() + edit.text.len(), source });
             }
             out.push_str(&edit.text);
         }

@@ -15,6 +15,8 @@ pub struct Known {
     pub typed: bool,
     /// The stored variables, as evcxr knows them, whose old values the runtime is to keep while a cell defines them anew.
     pub variables: BTreeSet<String>,
+    /// Their types, as evcxr writes them down.
+    pub variable_types: BTreeMap<String, String>,
     /// Stored variables whose types the cell changes: evcxr forgets them before the cell runs.
     pub given_up: BTreeSet<String>,
     pub(super) carriers: BTreeMap<String, Carrier>,
@@ -39,7 +41,7 @@ impl Known {
 
     /// The same without variables, for code that sees none.
     pub fn without_variables(&self) -> Self {
-        Self { variables: BTreeSet::new(), given_up: BTreeSet::new(), ..self.clone() }
+        Self { variables: BTreeSet::new(), variable_types: BTreeMap::new(), given_up: BTreeSet::new(), ..self.clone() }
     }
 
     /// Takes note of a cell that has been compiled.

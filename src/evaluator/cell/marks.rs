@@ -33,6 +33,11 @@ pub(super) fn find(text: &str) -> Option<(usize, (u32, u32))> {
     })
 }
 
+/// The mark of a line.
+pub(super) fn text(cell: u32, line: u32) -> String {
+    format!("{START}{cell}:{line}*/")
+}
+
 /// Marks the lines and statements of cell number `cell`.
 pub(super) fn rewrite(tree: &Tree, cell: u32, locals: &[Local], edits: &mut Edits) {
     let starts = statement_starts(tree, locals);
@@ -44,7 +49,7 @@ pub(super) fn rewrite(tree: &Tree, cell: u32, locals: &[Local], edits: &mut Edit
                 attribute_end = *end;
                 is_first = false;
             } else if at >= attribute_end && (line != marked || start.is_some()) {
-                let text = format!("{START}{cell}:{line}*/");
+                let text = text(cell, line);
                 match start {
                     // Nothing stands before the first statement. In front of it, the mark also keeps evcxr from taking
                     // a line that begins with `::` for a command.

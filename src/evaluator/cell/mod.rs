@@ -6,7 +6,8 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
-//!    `thread_locals`, `imports`, `places`, `test_functions`, `spares`, `show`, `spent`, `keep`, `marks`,
+//!    `thread_locals`, `imports`, `places`, `test_functions`, `spares`, `show`, `locals` (with `spent` and `foreseen`), `keep`,
+//!    `marks`,
 //! 5. `dangling`: attributes of nothing; `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
 //!    that evcxr writes anew,
@@ -22,12 +23,14 @@ mod complete;
 mod dangling;
 mod edits;
 mod fault;
+mod foreseen;
 mod heads;
 mod imports;
 mod items;
 mod keep;
 mod known;
 mod layouts;
+mod locals;
 mod macros;
 mod marks;
 mod only_items;
@@ -59,6 +62,8 @@ pub use items::{Binding, Item, ItemKind};
 pub use keep::keep_future;
 pub use known::Known;
 pub use layouts::{Layout, SlotName, UNKNOWN};
+pub(super) use locals::dropped_by;
+pub use locals::{Lesson, Local, Why, learn, unboxed};
 pub use marks::parse_mark;
 pub use only_items::only_items;
 pub use problem::{Problem, Span};
@@ -69,6 +74,7 @@ pub use ticks::as_typed;
 
 use edits::Edits;
 use known::Carrier;
+use std::collections::BTreeMap;
 use syntax::Tree;
 
 /// Parts of a nested expression up to which a cell is parsed on the caller's stack.
@@ -91,6 +97,8 @@ pub struct Prepared {
     pub items: Vec<Item>,
     /// The `let` statements at the cell's top level, in order.
     pub lets: Vec<Binding>,
+    /// The variables that it does not keep for later cells.
+    pub locals: Vec<Local>,
     /// Its definitions that decide how values are laid out.
     pub layouts: Vec<Layout>,
     /// Its statics and thread-locals that live in the runtime.
@@ -110,6 +118,10 @@ struct Origin {
     known: Known,
     /// Variables whose initialisers are boxed.
     kept: Vec<String>,
+    /// Variables that cannot be kept.
+    not_kept: BTreeMap<String, Why>,
+    /// Of those, whether they are dropped before the others are stored.
+    ends: BTreeMap<String, bool>,
     /// Whether the value of the last expression is not looked at.
     unshown: bool,
     /// Whether nobody is told at which `.await` it stands.
@@ -130,7 +142,8 @@ struct Origin {
 /// cell.
 pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Problem>> {
     let (code, known) = (code.to_owned(), known.clone());
-    prepare_from(Origin { cell, code, known, kept: Vec::new(), unshown: false, unwatched: false })
+    let (kept, not_kept, ends) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    prepare_from(Origin { cell, code, known, kept, not_kept, ends, unshown: false, unwatched: false })
 }
 
 /// [`prepare`], with what a first try has shown to be necessary.
@@ -178,19 +191,19 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
     if !origin.unwatched && origin.cell != 0 {
         awaits::rewrite(&tree, &text, origin.cell, &mut edits);
     }
-    let locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
+    let thread_locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     places::rewrite(&tree, &text, &origin, &mut edits);
     rename::rewrite(&tree, &mut edits);
     let notes = test_functions::rewrite(&tree, &mut edits);
     imports::rewrite(&tree, &mut edits);
-    spares::rewrite(&tree, &origin.known, &mut edits);
-    show::rewrite(&tree, &locals, &origin, &mut edits);
-    spent::rewrite(&tree, &origin.known, &mut edits);
+    show::rewrite(&tree, &thread_locals, &origin, &mut edits);
+    let locals = locals::rewrite(&tree, &text, &origin, &mut edits);
+    spares::rewrite(&tree, &origin.known, &locals, &mut edits);
     for variable in &origin.kept {
         keep::rewrite(&tree, variable, &mut edits);
     }
-    marks::rewrite(&tree, origin.cell, &locals, &mut edits);
+    marks::rewrite(&tree, origin.cell, &thread_locals, &mut edits);
     let items = items::items(&tree, &text);
     let lets = items::lets(&tree, &text);
     let layouts = layouts::layouts(&tree);
@@ -203,6 +216,7 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
         map,
         items,
         lets,
+        locals,
         layouts,
         slots,
         notes,

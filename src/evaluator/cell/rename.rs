@@ -212,7 +212,7 @@ mod tests {
     fn variables_and_functions_are_renamed() {
         check("let mutex = 1; f(mutex, &mutex);", "let lb_mutex = 1; f(lb_mutex, &lb_mutex);");
         check("fn mutex(mutex: u8) { mutex } mutex();", "fn lb_mutex(lb_mutex: u8) { lb_mutex } lb_mutex();");
-        check("let f = |mutex| mutex.mutex.mutex();", "let f = |lb_mutex| lb_mutex.mutex.mutex();");
+        check("f(|mutex| mutex.mutex.mutex());", "f(|lb_mutex| lb_mutex.mutex.mutex());");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::edits::Edits;
 use super::known::Known;
+use super::locals::{Local, Why};
 use super::syntax::{Place, Tree};
 use super::{MUTEX, RENAMED_MUTEX};
 use ra_ap_syntax::ast::{self, HasName};
@@ -11,7 +12,8 @@ use std::collections::BTreeSet;
 
 /// Hands over the old values of the variables of [`Known::variables`] that the cell's top level defines anew, and drops
 /// those of [`Known::given_up`].
-pub(super) fn rewrite(tree: &Tree, known: &Known, edits: &mut Edits) {
+/// What the cell does not keep (`locals`) takes no value's place: the old one is dropped when the cell has succeeded.
+pub(super) fn rewrite(tree: &Tree, known: &Known, locals: &[Local], edits: &mut Edits) {
     let Some(first) = tree.statements().find(|place| place.node.kind() != SyntaxKind::ATTR) else { return };
     // In front of its attributes and doc comments, which belong to it.
     let start = first.range(first.node.clone()).start;
@@ -24,8 +26,9 @@ pub(super) fn rewrite(tree: &Tree, known: &Known, edits: &mut Edits) {
         let bound = pattern.syntax().descendants().filter_map(ast::IdentPat::cast).filter_map(|ident| ident.name());
         for name in bound.map(|name| name.text().to_string()) {
             let stored = if name == MUTEX { RENAMED_MUTEX } else { &name };
+            let is_local = |local: &Local| local.name == name && !matches!(local.why, Why::Spent(_));
             let is_kept = known.variables.contains(stored) && !known.given_up.contains(stored);
-            if !is_kept || !seen.insert(name.clone()) {
+            if !is_kept || locals.iter().any(is_local) || !seen.insert(name.clone()) {
                 continue;
             }
             let is_used = is_mentioned(tree, &name, &place, &place.of(pattern.syntax().clone()));

@@ -1,50 +1,50 @@
 //! Variables that do not outlive their cell: `let h = task::spawn(f());` with an `h.await` further down.
 //!
-//! evcxr finds out that such a variable has been moved by a compilation that fails, and compiles the cell once more. A
-//! `let` in a macro is none of its business: nobody asks for the variable's type, nor stores it.
+//! evcxr finds out that such a variable has been moved by a compilation that fails, and compiles the cell once more.
 
-use super::edits::Edits;
 use super::known::Known;
 use super::syntax::{Place, Tree, meaningful_tokens};
-use ra_ap_syntax::ast::{self, HasAttrs, HasName};
+use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Macros that await their arguments, by value.
 const AWAITING: [&str; 3] = ["gather", "try_gather", "race"];
 
-/// Hides the `let`s of variables that the cell awaits.
-pub(super) fn rewrite(tree: &Tree, known: &Known, edits: &mut Edits) {
+/// The variables that the cell awaits away, and where it does.
+pub(super) fn awaited_away(tree: &Tree, known: &Known) -> Vec<(String, usize)> {
     let awaited = awaited(tree);
     if awaited.is_empty() {
-        return;
+        return Vec::new();
     }
     let bound = bound(tree);
-    for place in tree.statements() {
-        let Some(name) = ast::LetStmt::cast(place.node.clone()).and_then(|node| single_name(&node)) else { continue };
-        // A stored variable of that name has to be taken out of evcxr's store, which only evcxr can do.
-        if awaited.contains(&name) && bound.get(&name) == Some(&1) && !known.variables.contains(&name) {
-            edits.wrap(place.bare_range(), 0, "::loopbook::__local!(", ");");
-        }
-    }
+    // A stored variable of that name has to be taken out of evcxr's store, which evcxr does when it finds the other moved.
+    let is_meant = |name: &String| bound.get(name) == Some(&1) && !known.variables.contains(name);
+    let names =
+        tree.statements().filter_map(|place| ast::LetStmt::cast(place.node).and_then(|node| single_name(&node)));
+    names.filter(is_meant).filter_map(|name| awaited.get(&name).map(|at| (name.clone(), *at))).collect()
 }
 
 fn single_name(node: &ast::LetStmt) -> Option<String> {
     let Some(ast::Pat::IdentPat(pattern)) = node.pat() else { return None };
-    let is_plain = pattern.pat().is_none() && node.attrs().next().is_none() && node.semicolon_token().is_some();
+    let is_plain = pattern.pat().is_none() && node.semicolon_token().is_some();
     pattern.name().filter(|_| is_plain).map(|name| name.text().to_string())
 }
 
 /// The variables that `NAME.await` or `gather!(NAME, …)` moves, wherever control flow may go: the compiler takes a
 /// variable for moved if it may have been.
-fn awaited(tree: &Tree) -> BTreeSet<String> {
+fn awaited(tree: &Tree) -> BTreeMap<String, usize> {
     let here = tree.descendants().filter(|place| !in_item_or_closure(&place.node));
-    here.flat_map(|place| match place.node.kind() {
-        SyntaxKind::AWAIT_EXPR => ast::AwaitExpr::cast(place.node).and_then(awaited_name).into_iter().collect(),
-        SyntaxKind::MACRO_CALL => {
-            ast::MacroCall::cast(place.node).map(|call| gathered_names(&call)).unwrap_or_default()
-        }
-        _ => Vec::new(),
+    here.flat_map(|place| {
+        let at = place.range(place.node.clone()).start;
+        let names = match place.node.kind() {
+            SyntaxKind::AWAIT_EXPR => ast::AwaitExpr::cast(place.node).and_then(awaited_name).into_iter().collect(),
+            SyntaxKind::MACRO_CALL => {
+                ast::MacroCall::cast(place.node).map(|call| gathered_names(&call)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        names.into_iter().map(move |name| (name, at))
     })
     .collect()
 }
@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(hidden("let h = f(); if c { h.await; }"), ["let h"]);
         assert_eq!(hidden("let h = f(); async move { h.await }.await"), ["let h"]);
         assert_eq!(hidden("let h: JoinHandle<u8> = f()?; h.await"), ["let h: JoinHandle<u8>"]);
+        assert_eq!(hidden("#[allow(unused)] let h = f(); h.await"), ["#[allow(unused)] let h"]);
     }
 
     #[test]
@@ -136,9 +137,8 @@ mod tests {
             "let h = f(); { let h = g(); h.await; }",
             "let (h, i) = f(); h.await",
             "let h = f(); gather!(&mut h, i.h, h())",
-            "let h = f(); let g = async |h| h.await;",
+            "let h = f(); g(async |h| h.await);",
             "let h = f(); async fn g(h: H) { h.await }",
-            "#[allow(unused)] let h = f(); h.await",
         ] {
             assert!(hidden(code).is_empty(), "{code}");
         }

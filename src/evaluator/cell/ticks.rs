@@ -235,7 +235,7 @@ mod tests {
         check("a(|x| |y| x + y);", "a(|x| {⏱ |y| {⏱ x + y}});");
         check("a(|| loop { b });", "a(|| loop {⏱ b });");
         check("a(|x| if x { 1 } else { 2 });", "a(|x| {⏱ if x { 1 } else { 2 }});");
-        check("let f = async |x: u8| g(x).await;", "let f = async |x: u8| {⏱ g(x).await};");
+        check("f(async |x: u8| g(x).await);", "f(async |x: u8| {⏱ g(x).await});");
     }
 
     #[test]

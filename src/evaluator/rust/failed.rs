@@ -1,21 +1,63 @@
 //! Why a cell failed, in the words that the user reads.
 
 use super::session::Session;
-use crate::evaluator::cell::{self, Prepared};
+use crate::evaluator::cell::{self, Binding, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
 use crate::evaluator::death::Death;
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
-use crate::evaluator::{Cell, Report, hints, missing_crates, report, wording};
+use crate::evaluator::gone::How;
+use crate::evaluator::{Cell, Report, hints, missing_crates, report, standin, unkept, wording};
 use evcxr::CompilationError;
+use std::ops::Range;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
 pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
     // Nobody can know the type of its value.
     let is_vague = |error: &Diagnostic| error.code.as_ref().is_some_and(|code| code.code == "E0282");
     let unshown = cell::unshown(prepared).filter(|_| errors.iter().all(is_vague));
-    unshown.or_else(|| cell::as_typed(prepared).filter(|_| depends_on_rewrites(errors)))
+    let why = if errors.iter().any(Diagnostic::is_about_lifetimes) { Why::Borrows } else { Why::Unnameable };
+    unshown
+        .or_else(|| cell::unboxed(prepared, &why))
+        .or_else(|| cell::as_typed(prepared).filter(|_| depends_on_rewrites(errors)))
+}
+
+/// What to compile in place of a cell with a variable that evcxr cannot store, as it says in `message`.
+pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prepared> {
+    let boxed = hints::lazy_future(message).and_then(|name| cell::keep_future(prepared, name));
+    let refused = unkept::refused(message);
+    // What stands around an `.await` may be why its type is not seen.
+    let is_unknown = refused.as_ref().is_none_or(|(_, why)| *why == Why::Unknown);
+    let seen = || cell::unwatched(prepared).filter(|_| is_unknown);
+    let hidden = |(name, why): (&str, Why)| cell::learn(prepared, &[Lesson::NotKept(name.to_owned(), why)]);
+    boxed.or_else(seen).or_else(|| refused.and_then(hidden))
+}
+
+/// What an error shows about a variable of this cell. One that is nothing but a stored variable, as in `let mut m = m;`, is to
+/// be kept: the error is said, and costs nothing.
+fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
+    let is_defined = |name: &String| {
+        let name = if name == RENAMED_MUTEX { MUTEX } else { name };
+        let is_itself = |init: &Range<usize>| prepared.map.source()[init.clone()].trim() == name;
+        let defines = |binding: &&Binding| binding.names.iter().any(|defined| defined == name);
+        let last = prepared.lets.iter().rfind(defines);
+        last.is_some_and(|binding| !binding.init.as_ref().is_some_and(is_itself))
+    };
+    error.lesson().filter(|lesson| match lesson {
+        Lesson::NotKept(name, _) | Lesson::Moves(name) | Lesson::Ends(_, name) => is_defined(name),
+    })
 }
 
 impl Session {
+    /// The cell without what the compiler could not store; `None` if that is not all that was wrong, or nothing of it is
+    /// this cell's.
+    pub(super) fn without_unkept(&self, prepared: &Prepared) -> Option<Prepared> {
+        let said = standin::last_diagnostics(self.prepared.work.root());
+        let errors = said.iter().filter_map(Diagnostic::from_json).filter(|diagnostic| {
+            diagnostic.level.starts_with("error") && !diagnostic.message.starts_with("aborting due to")
+        });
+        let lessons: Option<Vec<Lesson>> = errors.map(|error| lesson_about(prepared, &error)).collect();
+        lessons.and_then(|lessons| cell::learn(prepared, &lessons))
+    }
+
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
     pub(super) fn errors_of(&self, cell: &Cell, errors: &[CompilationError]) -> Vec<Diagnostic> {
         let diagnostics = errors.iter().filter_map(|error| Diagnostic::from_json(&error.json));
@@ -31,9 +73,15 @@ impl Session {
     pub(super) fn does_not_compile(
         &mut self,
         cell: &Cell,
-        diagnostics: &[Diagnostic],
+        prepared: &Prepared,
+        mut diagnostics: Vec<Diagnostic>,
         errors: &[CompilationError],
     ) -> Report {
+        // What else is wrong comes first; without it, what cannot be kept would not be kept.
+        if diagnostics.iter().any(|error| lesson_about(prepared, error).is_none()) {
+            diagnostics.retain(|error| lesson_about(prepared, error).is_none());
+        }
+        self.gone.explain(&mut diagnostics);
         let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
         self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
@@ -42,10 +90,10 @@ impl Session {
         if wording::is_disk_full(&fallback) {
             return report::disk_full();
         }
-        let crates = missing_crates::hints(diagnostics);
-        let mut hints = hints::of(&cell.code, diagnostics, &fallback);
+        let crates = missing_crates::hints(&diagnostics);
+        let mut hints = hints::of(&cell.code, &diagnostics, &fallback);
         hints.extend(crates.iter().map(String::as_str));
-        report::compile_error(diagnostics, &self.sources, &hints, &fallback)
+        report::compile_error(&diagnostics, &self.sources, &hints, &fallback)
     }
 
     /// A cell that compiles, but that evcxr cannot take, as it says in `message`.
@@ -58,7 +106,10 @@ impl Session {
     }
 
     /// A cell that has ended its process, with this status. All that it printed is waited for.
-    pub(super) fn child_died(&self, status: &str, variables: &[String]) -> Report {
+    pub(super) fn child_died(&mut self, cell: &Cell, status: &str, variables: &[String]) -> Report {
+        for name in variables {
+            self.gone.note(name, cell.number, None, How::Died);
+        }
         let words = self.executions.wait_for_last_words();
         let said = self.last_words();
         let death = match said.is_empty() {

@@ -5,6 +5,7 @@ mod ask;
 mod beside;
 mod depend;
 mod failed;
+mod kept;
 mod live;
 mod obey;
 mod place;

@@ -4,6 +4,7 @@ use super::session::{Session, open_context};
 use crate::evaluator::cell::Prepared;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::dependencies::Dependency;
+use crate::evaluator::gone::How;
 use crate::evaluator::template::CARGO_CONFIG;
 use crate::evaluator::{Cell, Event, report, wording};
 use loopbook_channel::{MimeBundle, Query};
@@ -60,10 +61,11 @@ impl Session {
             Command::Type(name) => {
                 let found = self.context.variables_and_types().find(|(variable, _)| variable == name);
                 let found = found.map(|(variable, ty)| format!("{variable}: {ty}"));
-                self.show_text(
-                    cell,
-                    &found.ok_or_else(|| format!("there is no variable `{name}`; `:vars` lists them"))?,
-                );
+                let missing = || match self.gone.about(name) {
+                    Some((went, _)) => went,
+                    None => format!("there is no variable `{name}`; `:vars` lists them"),
+                };
+                self.show_text(cell, &found.ok_or_else(missing)?);
             }
             Command::Vars => self.list_variables(cell),
             Command::Version => {
@@ -135,6 +137,7 @@ impl Session {
 
     fn restart(&mut self, cell: &Cell) {
         let lost = self.variables();
+        self.note_all_gone(cell.number, &How::Command(":restart"));
         let left = self.replace_child();
         let lost =
             if lost.is_empty() { "There were no variables.".into() } else { format!("Gone: {}.", lost.join(", ")) };
@@ -146,6 +149,7 @@ impl Session {
 
     /// Begins the notebook anew: nothing that a cell defined is left.
     fn clear(&mut self, cell: &Cell) -> Result<(), String> {
+        self.note_all_gone(cell.number, &How::Command(":clear"));
         self.end_child();
         self.restore_runtime().map_err(|error| format!("the runtime cannot be put back: {error}"))?;
         let (context, last_words) =

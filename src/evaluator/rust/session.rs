@@ -1,11 +1,11 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, Known as Notebook, Prepared as PreparedCell};
+use super::super::cell::{self, Known as Notebook, Local, Prepared as PreparedCell, Why};
 use super::super::commands::{self, Command};
 use super::super::dependencies::{Closure, Dependency, Workshop};
 use super::super::diagnostics::{Source, Sources};
 use super::super::execution::Executions;
-use super::super::hints;
+use super::super::gone::Gone;
 use super::super::names::{Known, Names, VARIABLE};
 use super::super::prelude;
 use super::super::template::DEPENDENCIES;
@@ -13,7 +13,7 @@ use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report, wording};
 use super::ask::without_commands;
 use super::beside::SharedNotebook;
-use super::failed::another_try;
+use super::failed::{another_try, without_refused};
 use super::live::Live;
 use super::obey::Next;
 use super::place::Place;
@@ -22,7 +22,7 @@ use super::spared::Spared;
 use super::{Busy, Prepared};
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::Stream;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -70,6 +70,12 @@ pub(super) struct Session {
     pub(super) spared: Vec<Spared>,
     /// The items of a cell that has ended its process, which evcxr has forgotten with the rest of it.
     pub(super) orphans: Option<(Cell, PreparedCell)>,
+    /// What cells have not kept under the names of old values, which are to go now.
+    pub(super) outlived: Vec<(Local, u32)>,
+    /// Where variables have gone.
+    pub(super) gone: Gone,
+    /// What was said already of variables that are not kept.
+    pub(super) said: BTreeSet<(String, Why)>,
 }
 
 /// Gives the lines that the child has written to evcxr's stderr since it was last asked.
@@ -149,6 +155,9 @@ impl Session {
             items: BTreeMap::new(),
             spared: Vec::new(),
             orphans: None,
+            outlived: Vec::new(),
+            gone: Gone::default(),
+            said: BTreeSet::new(),
         })
     }
 
@@ -166,7 +175,8 @@ impl Session {
             return;
         }
         let lost = self.recover();
-        self.notebook.variables = self.variables().into_iter().collect();
+        self.know_variables();
+        let before = self.variables();
         let prepared = cell::prepare(cell.number, &cell.code, &self.notebook);
         let source = Arc::new(source(&cell, prepared.as_ref().ok()));
         if !self.executions.begin(&cell, source.clone()) {
@@ -180,7 +190,9 @@ impl Session {
             Err(problems) => Outcome::Error(report::problems(cell.number, &cell.code, &problems)),
             Ok(prepared) => {
                 self.sources.insert(source);
-                self.run_prepared(&cell, &prepared)
+                let outcome = self.run_prepared(&cell, &prepared);
+                self.note_gone(&cell, &prepared, &before, &outcome);
+                outcome
             }
         };
         if self.timing {
@@ -191,8 +203,8 @@ impl Session {
             self.names.learn(&without_commands(&cell.code));
         }
         self.remember();
-        // What evcxr gets back keeps this thread busy for one compilation more.
-        let busy = (!self.spared.is_empty() || self.orphans.is_some()).then_some(busy);
+        // What evcxr gets back or lets go keeps this thread busy for one compilation more.
+        let busy = (!self.spared.is_empty() || !self.outlived.is_empty() || self.orphans.is_some()).then_some(busy);
         self.executions.finish(outcome);
         if busy.is_some() && (self.restore() | self.define_again()) {
             self.remember();
@@ -229,6 +241,7 @@ impl Session {
         self.items.clear();
         self.dependencies.clear();
         self.versions = None;
+        self.said.clear();
     }
 
     fn run_prepared(&mut self, cell: &Cell, prepared: &PreparedCell) -> Outcome {
@@ -270,6 +283,7 @@ impl Session {
         let names: Vec<String> = variables.keys().cloned().collect();
         let mut redefined = self.types.redefined(prepared, self.context.variables_and_types());
         self.executions.gives_up(redefined.clone());
+        self.note_redefined(cell, &redefined);
         let mut kept;
         let mut prepared = prepared;
         // A command of this cell may have cost variables, too.
@@ -277,21 +291,22 @@ impl Session {
             kept = self.prepare_again(cell, prepared, &redefined.variables);
             prepared = &kept;
         }
-        // Each round boxes one lazy future that evcxr could not keep; a cell has only so many variables. Three more
-        // give up variables whose types evcxr cannot even name any more, or has found changed, and two are for the
-        // cell without what we have put around its value and around what it awaits.
-        for _ in 0..=prepared.lets.len() + 5 {
+        // Each round boxes a lazy future, or learns that a variable cannot be kept, or must be dropped first; a cell has only
+        // so many variables. Three more give up variables whose types evcxr cannot even name any more, or has found changed,
+        // and some are for the cell without what we have put around its value and around what it awaits.
+        let mut refusals = Vec::new();
+        for _ in 0..=2 * prepared.lets.len() + 7 {
             let error = match self.context.execute(&prepared.rust) {
-                Ok(_) => return self.finished(prepared, &variables),
+                Ok(_) => return self.finished(cell, prepared, &variables, &refusals),
                 Err(error) => error,
             };
             if let Some(reason) = self.executions.why_not_loaded() {
                 return Err(report::not_loaded(&reason));
             }
-            match error {
+            let other = match error {
                 Error::SubprocessTerminated(status) => {
                     self.orphans = cell::only_items(prepared).map(|items| (cell.clone(), items));
-                    return Err(self.child_died(&status, &names));
+                    return Err(self.child_died(cell, &status, &names));
                 }
                 Error::CompilationErrors(errors) => {
                     let diagnostics = self.errors_of(cell, &errors);
@@ -306,34 +321,35 @@ impl Session {
                         prepared = &kept;
                         continue;
                     }
-                    if let Some(other) = another_try(prepared, &diagnostics) {
-                        kept = other;
-                        prepared = &kept;
-                        self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
-                        continue;
-                    }
-                    return Err(self.does_not_compile(cell, &diagnostics, &errors));
+                    let other = self.without_unkept(prepared).or_else(|| another_try(prepared, &diagnostics));
+                    other.ok_or_else(|| self.does_not_compile(cell, prepared, diagnostics, &errors))?
                 }
                 Error::Message(message) => {
-                    let boxed = hints::lazy_future(&message).and_then(|name| cell::keep_future(prepared, name));
-                    let other = boxed.or_else(|| cell::unwatched(prepared));
-                    kept = other.ok_or_else(|| self.refused(cell, &message))?;
-                    prepared = &kept;
-                    self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
+                    let other = without_refused(prepared, &message);
+                    let other = other.ok_or_else(|| self.refused(cell, &message))?;
+                    if other.locals.len() > prepared.locals.len() {
+                        refusals.push(message);
+                    }
+                    other
                 }
                 other => return Err(report::compile_error(&[], &self.sources, &[], &other.to_string())),
-            }
+            };
+            kept = other;
+            prepared = &kept;
+            self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
         }
-        Err(report::compile_error(&[], &self.sources, &[], "a lazy future could not be kept for later cells"))
+        Err(report::compile_error(&[], &self.sources, &[], "what its variables are could not be found out"))
     }
 
-    fn remember(&self) {
+    fn remember(&mut self) {
         let variables = self
             .context
             .variables_and_types()
             .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
+        let present = self.context.variables_and_types().map(|(name, _)| name);
+        self.gone.forget(present.chain(self.items.keys().map(String::as_str)));
         share(&self.shared, &self.notebook);
         self.executions.set_reach(self.reach());
     }

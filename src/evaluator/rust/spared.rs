@@ -1,9 +1,11 @@
 //! What a cell that fails, changes types or ends its process costs: variables that evcxr has to give up, and old values
 //! that it gets back.
 
+use super::kept::stored_name;
 use super::session::{Session, source};
 use crate::evaluator::cell::{self, MUTEX, Prepared, RENAMED_MUTEX};
 use crate::evaluator::death::Death;
+use crate::evaluator::gone::How;
 use crate::evaluator::names::kind_of;
 use crate::evaluator::standin::EmptyBuilds;
 use crate::evaluator::types::Redefined;
@@ -22,15 +24,27 @@ pub(super) struct Spared {
 
 impl Session {
     /// The cell has been compiled, and has run or was refused.
-    pub(super) fn finished(&mut self, prepared: &Prepared, before: &BTreeMap<String, String>) -> Result<(), Report> {
+    pub(super) fn finished(
+        &mut self,
+        cell: &Cell,
+        prepared: &Prepared,
+        before: &BTreeMap<String, String>,
+        refusals: &[String],
+    ) -> Result<(), Report> {
         self.learn(prepared);
         let outcome = self.executions.outcome();
         let lost = self.keep_old_values(prepared, before);
+        for name in &lost {
+            self.gone.note(name, cell.number, None, How::Lost);
+        }
         match outcome {
             Some(CellOutcome::Failed { failure }) => {
                 Err(report::with_lost_values(report::failure(&failure, &self.sources), &lost))
             }
-            Some(CellOutcome::Ok) | None => Ok(()),
+            Some(CellOutcome::Ok) | None => {
+                self.tell_what_is_not_kept(cell, prepared, refusals);
+                Ok(())
+            }
         }
     }
 
@@ -65,8 +79,8 @@ impl Session {
         lost.into_iter().map(|name| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name }).collect()
     }
 
-    /// Gives evcxr back what a failed cell has not cost; says whether there was anything. The cell has been answered; the
-    /// next one waits.
+    /// Gives evcxr back what a failed cell has not cost, and lets it drop what the cell's own variables have hidden; says
+    /// whether there was anything. The cell has been answered; the next one waits.
     pub(super) fn restore(&mut self) -> bool {
         let value = |spared: &Spared| {
             let Spared { name, ty, in_store } = spared;
@@ -74,7 +88,10 @@ impl Session {
                 if *in_store { "evcxr_variable_store.take_variable" } else { "::loopbook::__private::take_back" };
             format!("let mut {name}: {ty} = {source}({name:?});")
         };
-        let code: Vec<String> = self.spared.drain(..).map(|spared| value(&spared)).collect();
+        let mut code: Vec<String> = self.spared.drain(..).map(|spared| value(&spared)).collect();
+        let outlived = std::mem::take(&mut self.outlived);
+        // In braces, because evcxr takes a cell that begins with a colon for a command.
+        code.extend(outlived.iter().map(|(local, _)| format!("{{::core::mem::drop({});}}", stored_name(&local.name))));
         if code.is_empty() || self.executions.connection().is_none() {
             return false;
         }
@@ -83,6 +100,9 @@ impl Session {
             tracing::warn!("old values could not be given back: {error}");
         }
         self.executions.finish(Outcome::Ok);
+        for (local, cell) in &outlived {
+            self.gone.note_local(local, *cell);
+        }
         true
     }
 
@@ -117,7 +137,7 @@ impl Session {
 
     /// Prepares the current cell once more, for the variables that there are by now, less those that are given up.
     pub(super) fn prepare_again(&mut self, cell: &Cell, prepared: &Prepared, given_up: &[String]) -> Prepared {
-        self.notebook.variables = self.variables().into_iter().collect();
+        self.know_variables();
         let mut notebook = self.notebook.clone();
         notebook.given_up = given_up.iter().cloned().collect();
         let again = cell::prepare(cell.number, &cell.code, &notebook).unwrap_or_else(|_| prepared.clone());
@@ -132,6 +152,7 @@ impl Session {
             return None;
         }
         let lost = self.variables();
+        self.note_all_gone(0, &How::Died);
         self.executions.begin_hidden();
         let noticed = self.context.execute("();").is_err();
         self.executions.finish(Outcome::Ok);

@@ -6,7 +6,7 @@ use super::lockfile::Lockfile;
 use super::progress::{BuildProgress, Reporter};
 use super::run::{self, Finished};
 use super::state::{CELL_CRATE, Mode, State, replace};
-use super::{CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, empty, group, manifest, real_tool, replay};
+use super::{CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, empty, group, look, manifest, real_tool, replay};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -87,6 +87,10 @@ fn resolve(
         return Ok(ExitCode::SUCCESS);
     }
     let mode = Mode::of_subcommand(&call.subcommand);
+    if mode == Some(Mode::Check) {
+        // If it fails, the error that it would have prevented is shown.
+        let _it_is_only_worse = look::mend(&state.crate_dir().join("src/lib.rs"));
+    }
     if mode == Some(Mode::Build) && state.take_refusal() {
         return Ok(failed("error: the cell cannot be loaded"));
     }

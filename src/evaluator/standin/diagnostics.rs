@@ -2,8 +2,12 @@
 
 use super::state::{CELL_CRATE, State, replace};
 use serde_json::Value;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
+
+/// rustc's code of the use of a variable that was moved.
+const USE_OF_MOVED: &str = "E0382";
 
 /// rustc's messages about the last cell that was compiled for the kernel with this working directory, warnings included:
 /// objects as `rustc --error-format=json` writes them. Empty if there are none.
@@ -12,9 +16,18 @@ pub fn last_diagnostics(root: &Path) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
+/// What rustc has said, since this was asked last, about variables that evcxr wanted to store and that had been moved: evcxr
+/// keeps it to itself and compiles once more without them.
+pub fn take_moves(root: &Path) -> Vec<Value> {
+    let path = State::of(root).moves();
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let _it_need_not_exist = fs::remove_file(path);
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
 /// Keeps the messages about the cell that are in cargo's output.
 pub(super) fn keep(state: &State, cargo_stdout: &[u8]) {
-    let mut kept = String::new();
+    let (mut kept, mut moves) = (String::new(), String::new());
     for line in String::from_utf8_lossy(cargo_stdout).lines() {
         // Most lines are about dependencies that were ready; they need no parsing.
         if !line.starts_with(r#"{"reason":"compiler-message""#) {
@@ -23,10 +36,18 @@ pub(super) fn keep(state: &State, cargo_stdout: &[u8]) {
         let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
         if message["target"]["name"] == CELL_CRATE {
             kept += &format!("{}\n", message["message"]);
+            if message["message"]["code"]["code"] == USE_OF_MOVED {
+                moves += &format!("{}\n", message["message"]);
+            }
         }
     }
     // Without the file a cell's warnings are not shown; its result is.
     let _ignored = replace(&state.diagnostics(), kept.as_bytes());
+    if !moves.is_empty() {
+        let file = OpenOptions::new().create(true).append(true).open(state.moves());
+        // Without the file nobody is told where a variable went.
+        let _ignored = file.and_then(|mut file| file.write_all(moves.as_bytes()));
+    }
 }
 
 /// What cargo has said, without warnings. evcxr would take one about an earlier cell's item for an error of this cell's, and keep
@@ -67,5 +88,18 @@ mod tests {
         let kept = last_diagnostics(root.path());
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0]["message"], "unused");
+        assert!(take_moves(root.path()).is_empty());
+    }
+
+    #[test]
+    fn what_was_moved_is_gathered_over_several_builds() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("state")).unwrap();
+        let moved = r#"{"reason":"compiler-message","target":{"name":"ctx"},"message":{"code":{"code":"E0382"}}}"#;
+        keep(&State::of(root.path()), moved.as_bytes());
+        keep(&State::of(root.path()), moved.as_bytes());
+        keep(&State::of(root.path()), b"");
+        assert_eq!(take_moves(root.path()).len(), 2);
+        assert!(take_moves(root.path()).is_empty());
     }
 }

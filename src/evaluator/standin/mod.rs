@@ -13,7 +13,8 @@
 //! - `beside`: the same for a cell of a subshell, of which cargo and evcxr know nothing;
 //! - `group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
-//! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed.
+//! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed;
+//! - `look`: mends what evcxr writes to find out what is wrong with a cell.
 
 mod analysis;
 mod answers;
@@ -25,6 +26,7 @@ mod empty;
 mod group;
 mod invocation;
 mod lockfile;
+mod look;
 mod manifest;
 mod progress;
 mod replay;
@@ -34,7 +36,7 @@ mod state;
 
 pub use beside::{Compiled, Compiler};
 pub use crates::Crates;
-pub use diagnostics::last_diagnostics;
+pub use diagnostics::{last_diagnostics, take_moves};
 pub use empty::EmptyBuilds;
 pub use group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};

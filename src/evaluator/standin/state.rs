@@ -88,6 +88,11 @@ impl State {
         self.directory.join("builds-nothing")
     }
 
+    /// rustc's messages about variables that cells have moved, a JSON object per line.
+    pub(super) fn moves(&self) -> PathBuf {
+        self.directory.join("moves.jsonl")
+    }
+
     /// How rustc was last called for a cell.
     pub(super) fn command(&self, mode: Mode) -> PathBuf {
         self.directory.join(mode.name()).with_extension("command")
