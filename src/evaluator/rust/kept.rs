@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use crate::evaluator::cell::{Local, MUTEX, Prepared, RENAMED_MUTEX, Why};
+use crate::evaluator::colours;
 use crate::evaluator::diagnostics::{Diagnostic, Moved, Takes};
 use crate::evaluator::gone::How;
 use crate::evaluator::types::Redefined;
@@ -29,7 +30,7 @@ impl Session {
         self.outlived = locals.iter().filter(hides).map(|local| (local.clone(), cell.number)).collect();
         let hints = hints::of(&cell.code, &[], &refusals.join("\n"));
         if let Some(text) = unkept::note(locals, &stored, &hints, &mut self.said).filter(|_| !cell.silent) {
-            self.executions.send(report::display(cell.id, report::ansi_bundle(&text)));
+            self.executions.send(report::display(cell.id, colours::bundle(&text)));
         }
     }
 
