@@ -110,7 +110,8 @@ fn kernels_do_not_change_the_template() {
 #[test]
 #[ignore = "compiles crates"]
 fn whatever_is_damaged_of_a_template_is_noticed_and_mended() {
-    let damages: [(&str, fn(&Path)); 9] = [
+    type Damage = (&'static str, fn(&Path));
+    let damages: [Damage; 9] = [
         ("a library is gone", |root| fs::remove_file(artifact(root, "libloopbook.so")).unwrap()),
         ("a library is empty", |root| rewrite(&artifact(root, "libfutures_core"), b"")),
         ("a library is garbage", |root| {

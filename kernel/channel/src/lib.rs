@@ -28,7 +28,7 @@ pub use task::{
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
 pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";

@@ -329,9 +329,7 @@ fn kind_of_type(ty: &str) -> Kind {
 fn kind_of_name(name: &str, inner: impl FnOnce() -> Kind) -> Kind {
     if CONTAINERS.contains(&name) {
         Kind::Container
-    } else if LOCKS.contains(&name) {
-        Kind::Lock
-    } else if OWNERS.contains(&name) && inner() == Kind::Lock {
+    } else if LOCKS.contains(&name) || OWNERS.contains(&name) && inner() == Kind::Lock {
         Kind::Lock
     } else {
         Kind::Owner

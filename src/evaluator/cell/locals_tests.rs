@@ -5,10 +5,12 @@ use crate::evaluator::cell::{Known, prepare, tests::without_marks};
 
 fn known() -> Known {
     let stored = [("v", "Vec<i32>"), ("m", "std::sync::Arc<std::sync::Mutex<u8>>"), ("s", "&'static str"), ("n", "u8")];
-    let mut known = Known::default();
-    known.variables = stored.iter().map(|(name, _)| (*name).to_owned()).collect();
-    known.variable_types = stored.iter().map(|(name, ty)| ((*name).to_owned(), (*ty).to_owned())).collect();
-    known
+    let types = stored.iter().map(|(name, ty)| ((*name).to_owned(), (*ty).to_owned()));
+    Known {
+        variables: stored.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        variable_types: types.collect(),
+        ..Known::default()
+    }
 }
 
 fn prepared(code: &str) -> Prepared {

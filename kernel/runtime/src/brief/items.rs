@@ -4,6 +4,9 @@ use super::outline::{FIRST_ITEMS, LAST_ITEMS, Outline, Patience, join};
 use super::{Debug, Instant, MOST_READ_OF_ITEM};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 
+/// What is given the items, each with its key if it has one; false ends it.
+pub(super) type Take<'a> = dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool + 'a;
+
 /// A collection whose items have `Debug`.
 pub trait Items {
     /// How many there are.
@@ -15,10 +18,10 @@ pub trait Items {
     }
 
     /// Hands out items from the first on, a map's values with their keys, until that gives false.
-    fn first(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool);
+    fn first(&self, take: &mut Take<'_>);
 
     /// The same from the last on, backwards; nothing if there is no way back.
-    fn last(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool);
+    fn last(&self, take: &mut Take<'_>);
 }
 
 macro_rules! lists {
@@ -32,7 +35,7 @@ macro_rules! lists {
                 $brackets
             }
 
-            fn first(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+            fn first(&self, take: &mut Take<'_>) {
                 for item in self.iter() {
                     if !take(None, item) {
                         break;
@@ -40,7 +43,7 @@ macro_rules! lists {
                 }
             }
 
-            fn last(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+            fn last(&self, take: &mut Take<'_>) {
                 for item in self.iter().rev() {
                     if !take(None, item) {
                         break;
@@ -69,7 +72,7 @@ impl<T: Debug, S> Items for HashSet<T, S> {
         ["{", "}"]
     }
 
-    fn first(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+    fn first(&self, take: &mut Take<'_>) {
         for item in self {
             if !take(None, item) {
                 break;
@@ -77,7 +80,7 @@ impl<T: Debug, S> Items for HashSet<T, S> {
         }
     }
 
-    fn last(&self, _take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {}
+    fn last(&self, _take: &mut Take<'_>) {}
 }
 
 impl<K: Debug, V: Debug, S> Items for HashMap<K, V, S> {
@@ -89,7 +92,7 @@ impl<K: Debug, V: Debug, S> Items for HashMap<K, V, S> {
         ["{", "}"]
     }
 
-    fn first(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+    fn first(&self, take: &mut Take<'_>) {
         for (key, value) in self {
             if !take(Some(key), value) {
                 break;
@@ -97,7 +100,7 @@ impl<K: Debug, V: Debug, S> Items for HashMap<K, V, S> {
         }
     }
 
-    fn last(&self, _take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {}
+    fn last(&self, _take: &mut Take<'_>) {}
 }
 
 impl<K: Debug, V: Debug> Items for BTreeMap<K, V> {
@@ -109,7 +112,7 @@ impl<K: Debug, V: Debug> Items for BTreeMap<K, V> {
         ["{", "}"]
     }
 
-    fn first(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+    fn first(&self, take: &mut Take<'_>) {
         for (key, value) in self {
             if !take(Some(key), value) {
                 break;
@@ -117,7 +120,7 @@ impl<K: Debug, V: Debug> Items for BTreeMap<K, V> {
         }
     }
 
-    fn last(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+    fn last(&self, take: &mut Take<'_>) {
         for (key, value) in self.iter().rev() {
             if !take(Some(key), value) {
                 break;
@@ -135,11 +138,11 @@ impl<C: Items + ?Sized> Items for &C {
         C::brackets(self)
     }
 
-    fn first(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+    fn first(&self, take: &mut Take<'_>) {
         C::first(self, take);
     }
 
-    fn last(&self, take: &mut dyn FnMut(Option<&dyn Debug>, &dyn Debug) -> bool) {
+    fn last(&self, take: &mut Take<'_>) {
         C::last(self, take);
     }
 }

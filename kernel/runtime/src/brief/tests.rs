@@ -92,7 +92,7 @@ fn nested_values_are_shortened_where_they_are_long() {
 
 #[test]
 fn quotes_and_brackets_within_text_are_no_structure() {
-    let odd = vec![('[', "]\",{"), ('\'', "\\"), ('"', "'"), ('\\', "("), ('🦀', "}")];
+    let odd = [('[', "]\",{"), ('\'', "\\"), ('"', "'"), ('\\', "("), ('🦀', "}")];
     let many: Vec<_> = odd.iter().cycle().take(5_000).collect();
     let text = unknown(&many);
     assert!(text.starts_with(r#"[('[', "]\",{"), ('\'', "\\"), ('"', "'"), ('\\', "("), ('🦀', "}"), "#), "{text}");
