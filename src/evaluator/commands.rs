@@ -269,7 +269,7 @@ fn refusal(name: &str) -> String {
 }
 
 fn unknown(name: &str) -> String {
-    if let Some(instead) = foreign::instead(&name[1..]) {
+    if let Some(instead) = foreign::instead(name.strip_prefix(':').unwrap_or(name)) {
         return format!("there is no command `{name}` here; {instead}");
     }
     let similar = COMMANDS.iter().map(|command| command.name).find(|known| {
