@@ -58,7 +58,7 @@ FINE = {
         ["slow"],
     ),
     "a future that borrows": ('let text = String::from("abc"); let l = length(&text); task::block_on(l)', "3", ["l"]),
-    "a let else": ("let Some(first) = v.first() else { return }; *first", "3", ["first"]),
+    "a let else": ("let Some(head) = v.first() else { return }; *head", "3", ["head"]),
     "a part of a tuple": ("let (n, r) = (v.len(), &v); r.len() + n", "6", ["r"]),
     "a question mark": ('let r = &v; let n: usize = "1".parse()?; r.len() + n', "4", ["r"]),
     "the value itself": ("let r = &v; r", "[3, 1, 2]", ["r"]),
@@ -120,7 +120,7 @@ def test_a_note_is_written_once(notebook):
 def test_it_is_dropped_at_the_end_of_its_cell_in_order(notebook):
     code = """
     let a = Noisy("a"); let b = Noisy("b");
-    let f = move || a.0.len(); let g = move || b.0.len();
+    let f = move || { let a = &a; a.0.len() }; let g = move || { let b = &b; b.0.len() };
     println!("{}", f() + g());
     """
     assert notebook.run(code).ok().stdout == "2\ndrop b\ndrop a\n"
