@@ -40,6 +40,8 @@ fn main() {
         let _ = writeln!(descriptors.errors(), "{problem}");
         exit(99);
     }
+    // evcxr has hung up: the kernel is gone, or about to end this process itself.
+    end_group(0);
     exit(0)
 }
 
