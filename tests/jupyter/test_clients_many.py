@@ -19,7 +19,8 @@ BOUND = 256
 
 @pytest.fixture
 def manager():
-    with toy_kernel() as manager:
+    # Every line is to go through the sockets, however many there are.
+    with toy_kernel(env={"LOOPBOOK_PRINTED_LINES": "full"}) as manager:
         yield manager
 
 

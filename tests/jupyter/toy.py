@@ -17,8 +17,8 @@ PROGRAM = os.environ.get("LOOPBOOK_PROGRAM", str(ROOT / "target" / "release" / "
 
 
 @contextlib.contextmanager
-def toy_kernel(**manager_options):
-    """A running kernel of the toy language; gives its manager."""
+def toy_kernel(env=None, **manager_options):
+    """A running kernel of the toy language; gives its manager. `env` is added to the environment."""
     if not pathlib.Path(PROGRAM).is_file():
         pytest.skip(f"there is no program {PROGRAM}")
     with tempfile.TemporaryDirectory() as directory:
@@ -29,7 +29,7 @@ def toy_kernel(**manager_options):
         (spec / "kernel.json").write_text(json.dumps(text))
         specs = KernelSpecManager(kernel_dirs=[directory])
         manager = KernelManager(kernel_name="toy", kernel_spec_manager=specs, **manager_options)
-        manager.start_kernel()
+        manager.start_kernel(env={**os.environ, **(env or {})})
         try:
             yield manager
         finally:
