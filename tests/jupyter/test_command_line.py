@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT, installed_program
+from starting import running_kernel
 
 
 class Person:
@@ -114,8 +115,15 @@ def test_one_of_two_kernels_is_removed_alone(person, built):
     assert not [path for path in person.files() if "loopbook" in path or "two" in path]
 
 
-def test_options_of_inspect_may_stand_before_and_behind_the_question(kernel, prefix):
-    program, file = str(installed_program(prefix)), kernel.manager.connection_file
+def test_options_of_inspect_may_stand_before_and_behind_the_question(kernel_name, prefix, tmp_path):
+    # What the terminal is told is nobody's leftover.
+    with running_kernel(kernel_name, tmp_path) as kernel:
+        # The loop has to be there before it can be looked at.
+        kernel.run("1 + 1").ok()
+        ask_with_options_everywhere(str(installed_program(prefix)), kernel.manager.connection_file)
+
+
+def ask_with_options_everywhere(program, file):
     for words in (["--kernel", file, "--json", "tasks"], ["tasks", "--kernel", file, "--json"], ["tasks", f"--kernel={file}", "--all", "--json"]):
         told = subprocess.run([program, "inspect", *words], capture_output=True, text=True)
         assert told.returncode == 0 and isinstance(json.loads(told.stdout), list), told
