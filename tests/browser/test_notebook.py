@@ -14,8 +14,9 @@ def test_the_tour_runs_from_top_to_bottom(tour):
     assert "Data 1, Data 2, Data 3" in shown[4]
     assert "this cell did not wait for the counter" in shown[6]
     assert re.search(r"idle\s+counter\s+task\s+In\[6\]", shown[7]), "the table of tasks"
-    assert "InvalidDigit" in shown[10]
-    assert "still here: Data 1, Data 2, Data 3" in shown[11]
+    assert "hello, Ada" in shown[10]
+    assert "InvalidDigit" in shown[11]
+    assert "still here: Data 1, Data 2, Data 3" in shown[13]
 
 
 @pytest.mark.short
