@@ -21,7 +21,7 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Address;
 use super::greeting::introduce;
-use super::stream::{EXHAUSTED, Listener, Stream, connect};
+use super::stream::{Listener, Stream, connect};
 
 /// The longest name that ZeroMQ knows, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -112,14 +112,7 @@ fn split(name: &[u8]) -> Option<(&[u8], u64)> {
 
 async fn accept(listener: Listener, inner: Address, peers: Peers, open: Sender<Infallible>) {
     loop {
-        let client = match listener.accept().await {
-            Ok(client) => client,
-            Err(error) => {
-                tracing::warn!("cannot accept a client: {error}");
-                task::sleep(EXHAUSTED).await;
-                continue;
-            }
-        };
+        let client = listener.next("a ROUTER").await;
         let (inner, peers, open) = (inner.clone(), peers.clone(), open.clone());
         task::spawn(async move {
             let ended = match connect(&inner).await {

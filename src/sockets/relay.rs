@@ -19,7 +19,7 @@ use async_std::task::{self, JoinHandle};
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::Address;
-use super::stream::{EXHAUSTED, Listener, Stream, connect};
+use super::stream::{Listener, Stream, connect};
 
 /// Bytes held for one client.
 const LIMIT: usize = 64 << 20;
@@ -76,14 +76,7 @@ impl Relay {
 async fn accept(listener: Listener, inner: Address, open: Sender<Infallible>) {
     let strikes = Arc::new(AtomicU32::new(0));
     loop {
-        let client = match listener.accept().await {
-            Ok(client) => client,
-            Err(error) => {
-                tracing::warn!("iopub cannot accept a client: {error}");
-                task::sleep(EXHAUSTED).await;
-                continue;
-            }
-        };
+        let client = listener.next("iopub").await;
         let (inner, open, strikes) = (inner.clone(), open.clone(), strikes.clone());
         task::spawn(async move {
             let patience = Patience::after(strikes.load(Ordering::Relaxed));

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use async_std::net::{TcpListener, TcpStream};
 use async_std::os::unix::net::{UnixListener, UnixStream};
+use async_std::task;
 use futures::{AsyncRead, AsyncWrite};
 
 use super::Address;
 
 /// How long to wait when the system cannot open one more connection.
-pub(super) const EXHAUSTED: Duration = Duration::from_millis(100);
+const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// A connection of either kind.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -31,7 +32,20 @@ impl Listener {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    /// The next connection to `what`. While the system cannot open one more, waits.
+    pub(super) async fn next(&self, what: &str) -> Box<dyn Stream> {
+        loop {
+            match self.accept().await {
+                Ok(client) => return client,
+                Err(error) => {
+                    tracing::warn!("{what} cannot accept a client: {error}");
+                    task::sleep(EXHAUSTED).await;
+                }
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
         match self {
             Self::Tcp(listener) => prompt(listener.accept().await?.0),
             Self::Ipc(listener) => Ok(Box::new(listener.accept().await?.0)),
