@@ -28,6 +28,8 @@ pub struct Source {
     pub code: String,
     /// The way back from what evcxr got; `None` if it got nothing.
     pub map: Option<SourceMap>,
+    /// Its variables that later cells cannot have.
+    pub unkept: Vec<String>,
 }
 
 /// The sources of all cells so far, by execution count.

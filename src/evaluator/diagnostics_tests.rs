@@ -9,7 +9,7 @@ const CODE: &str = "let ä = 1;\nlet total: String = ä; let b = 2;";
 fn sources() -> Sources {
     let prepared = prepare(3, CODE, &Known::default()).expect("a good cell");
     let sources = Sources::default();
-    sources.insert(Arc::new(Source { number: 3, code: CODE.into(), map: Some(prepared.map) }));
+    sources.insert(Arc::new(Source { number: 3, code: CODE.into(), map: Some(prepared.map), unkept: Vec::new() }));
     sources
 }
 

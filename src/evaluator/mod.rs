@@ -31,10 +31,12 @@ pub mod report;
 #[cfg(feature = "rust")]
 pub mod rust;
 pub mod standin;
+pub mod subshell;
 pub mod template;
 pub mod toolchain;
 pub mod types;
 pub mod unkept;
+pub mod warnings;
 pub mod wording;
 pub mod workdir;
 

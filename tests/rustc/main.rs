@@ -108,7 +108,12 @@ fn judge(compiler: &Compiler, index: usize, case: &Case) -> Option<String> {
 /// What rustc says of what evcxr compiles for a cell.
 fn of_cell(compiler: &Compiler, index: usize, cell: &str, prepared: &Prepared) -> (Sources, Vec<Diagnostic>) {
     let sources = Sources::default();
-    sources.insert(Arc::new(Source { number: 1, code: cell.to_owned(), map: Some(prepared.map.clone()) }));
+    sources.insert(Arc::new(Source {
+        number: 1,
+        code: cell.to_owned(),
+        map: Some(prepared.map.clone()),
+        unkept: Vec::new(),
+    }));
     let said = compiler.check(&format!("cell_{index}"), &evcxr::file(&prepared.rust));
     let said = distinct(said.iter().filter_map(Diagnostic::from_json).collect(), &sources);
     (sources, said)

@@ -3,7 +3,8 @@
 //! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. A `let` in
 //! a macro is none of its business, so what need not, or cannot, be stored is put into one: it runs, and its variables are
 //! dropped at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
-//! shows them to evcxr.
+//! shows them to evcxr. That helps also
+//! with what rust-analyzer does not see the types of at once, as with `futures::join!`.
 //!
 //! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
 //! just before.
@@ -12,7 +13,7 @@ use super::edits::Edits;
 use super::foreseen::{Foreseen, foresee};
 use super::problem::Lines;
 use super::syntax::{Place, Tree, meaningful_tokens};
-use super::{MUTEX, Origin, Prepared, RENAMED_MUTEX, marks, prepare_from, spent};
+use super::{Binding, MUTEX, Origin, Prepared, RENAMED_MUTEX, marks, prepare_from, spent};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxToken};
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +100,7 @@ impl Let {
 /// use loopbook_kernel::evaluator::cell::{Known, Lesson, Why, learn, prepare};
 /// let prepared = prepare(3, "let f = make();", &Known::default()).unwrap();
 /// let learnt = learn(&prepared, &[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
-/// assert_eq!(learnt.rust, "::loopbook::__local!(/*lb:3:1*/let f = make(););");
+/// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
 /// ```
 pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
     let mut origin = prepared.origin.clone();
@@ -109,6 +110,13 @@ pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
     for lesson in &lessons {
         let typed = |name: &String| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name.clone() };
         match lesson {
+            // rust-analyzer often knows the types of a pattern's variables only one by one.
+            Lesson::NotKept(name, Why::Unknown) if !origin.typed_from_behind.contains(&typed(name)) => {
+                let defines = |binding: &&Binding| binding.names.contains(name);
+                let binding = prepared.lets.iter().rfind(defines).into_iter();
+                origin.typed_from_behind.extend(binding.flat_map(|binding| &binding.names).map(typed));
+                origin.typed_from_behind.insert(typed(name));
+            }
             Lesson::NotKept(name, why) => {
                 origin.kept.retain(|kept| *kept != typed(name));
                 origin.not_kept.insert(typed(name), why.clone());
@@ -163,7 +171,8 @@ pub(super) fn rewrite(tree: &Tree, text: &str, origin: &Origin, edits: &mut Edit
     }
     let mut locals = Vec::new();
     for (index, statement) in lets.iter().enumerate() {
-        if statement.names.iter().any(|name| why.contains_key(&name.text)) {
+        let is_hidden = |name: &Name| why.contains_key(&name.text) || origin.typed_from_behind.contains(&name.text);
+        if statement.names.iter().any(is_hidden) {
             let is_last = |name: &&Name| last[name.text.as_str()] == index;
             let kept = statement.names.iter().filter(|name| is_last(name) && !why.contains_key(&name.text));
             hide(statement, kept, &lines, origin.cell, edits);

@@ -80,6 +80,19 @@ fn the_others_of_a_pattern_are_shown_to_evcxr() {
 }
 
 #[test]
+fn what_has_no_type_that_can_be_seen_is_shown_in_a_let_of_its_own_first() {
+    let cell = prepared("let (a, b) = futures::join!(f(), g());");
+    let unknown = |name: &str| [Lesson::NotKept(name.into(), Why::Unknown)];
+    let tried = learn(&cell, &unknown("b")).expect("another cell");
+    let expected = "::loopbook::__local!(let (a, b) = futures::join!(f(), g()););let a = a;let b = b;";
+    assert_eq!((without_marks(&tried.rust).as_str(), tried.locals.len()), (expected, 0));
+    // That did not help, with whichever of them evcxr looks at first.
+    let refused = learn(&tried, &unknown("a")).expect("another cell");
+    assert!(without_marks(&refused.rust).ends_with(");let b = b;"), "{}", refused.rust);
+    assert_eq!(refused.locals.iter().map(|local| local.name.as_str()).collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
 fn what_is_hidden_last_is_hidden_everywhere() {
     let cell = prepared("let f = 1; let g = f; let f = |x: i32| x + g;");
     let expected = "::loopbook::__local!(let f = 1;); let g = f; ::loopbook::__local!(let f = |x: i32| x + g;);";

@@ -74,7 +74,7 @@ pub use ticks::as_typed;
 
 use edits::Edits;
 use known::Carrier;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syntax::Tree;
 
 /// Parts of a nested expression up to which a cell is parsed on the caller's stack.
@@ -111,7 +111,7 @@ pub struct Prepared {
 }
 
 /// What a cell was prepared from, for a second try.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Origin {
     cell: u32,
     code: String,
@@ -120,7 +120,9 @@ struct Origin {
     kept: Vec<String>,
     /// Variables that cannot be kept.
     not_kept: BTreeMap<String, Why>,
-    /// Of those, whether they are dropped before the others are stored.
+    /// Variables whose types rust-analyzer may know in a `let` of their own.
+    typed_from_behind: BTreeSet<String>,
+    /// Of those that cannot be kept, whether they are dropped before the others are stored.
     ends: BTreeMap<String, bool>,
     /// Whether the value of the last expression is not looked at.
     unshown: bool,
@@ -141,9 +143,7 @@ struct Origin {
 /// What is wrong with the cell, at most five problems: it does not parse, or it holds something that cannot work in a
 /// cell.
 pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Problem>> {
-    let (code, known) = (code.to_owned(), known.clone());
-    let (kept, not_kept, ends) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-    prepare_from(Origin { cell, code, known, kept, not_kept, ends, unshown: false, unwatched: false })
+    prepare_from(Origin { cell, code: code.to_owned(), known: known.clone(), ..Origin::default() })
 }
 
 /// [`prepare`], with what a first try has shown to be necessary.

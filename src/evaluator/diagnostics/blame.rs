@@ -176,7 +176,12 @@ mod tests {
         let sources = Sources::default();
         for (cell, by) in [("let n = 1;\nlet p = m;", Takes::All), ("let n = 1;\n  drop(m);", Takes::Drop)] {
             let prepared = prepare(1, cell, &Known::default()).expect("a good cell");
-            sources.insert(Arc::new(Source { number: 1, code: cell.to_owned(), map: Some(prepared.map.clone()) }));
+            sources.insert(Arc::new(Source {
+                number: 1,
+                code: cell.to_owned(),
+                map: Some(prepared.map.clone()),
+                unkept: Vec::new(),
+            }));
             let line = prepared.rust.lines().nth(1).expect("two lines");
             let at = line.chars().position(|c| c == 'm').expect("m") + 1;
             let mut taken = span(line, false, "value moved here");

@@ -7,7 +7,8 @@ use crate::evaluator::commands::{self, Command};
 use crate::evaluator::execution::Executions;
 use crate::evaluator::link::Connection;
 use crate::evaluator::names::Names;
-use crate::evaluator::{Cell, Event, Outcome, cell, report};
+use crate::evaluator::subshell::{Plan, plan};
+use crate::evaluator::{Cell, Event, Outcome, report};
 use loopbook_channel::MimeBundle;
 use std::sync::Arc;
 
@@ -39,42 +40,6 @@ impl RustEvaluator {
         });
         None
     }
-}
-
-/// What is to be done with a cell of a subshell.
-#[derive(Debug, PartialEq)]
-enum Plan {
-    /// Its commands change the notebook.
-    Change,
-    /// A command is wrong, or is in bad company.
-    Refuse { why: String, line: u32 },
-    /// Commands that only look, with their lines; and Rust behind them.
-    Run { looks: Vec<(u32, Command)>, has_code: bool },
-}
-
-fn plan(code: &str) -> Plan {
-    // What does not parse as Rust is told by whoever compiles it.
-    let Ok(prepared) = cell::prepare(0, code, &cell::Known::default()) else {
-        return Plan::Run { looks: Vec::new(), has_code: true };
-    };
-    let has_code = !prepared.rust.trim().is_empty();
-    let mut looks = Vec::new();
-    for cell::Command { name, args, line } in &prepared.commands {
-        use Command::{Ask, Follow, Help, Type, Vars, Version};
-        match commands::parse(name, args) {
-            Ok(command @ (Ask(_) | Follow(_) | Help(_) | Type(_) | Vars | Version)) => looks.push((*line, command)),
-            Ok(_) if !has_code => return Plan::Change,
-            Ok(_) => {
-                let why = format!(
-                    "`:{name}` changes the notebook, and waits for the main shell; in a subshell it needs a cell without \
-                     code"
-                );
-                return Plan::Refuse { why, line: *line };
-            }
-            Err(why) => return Plan::Refuse { why, line: *line },
-        }
-    }
-    Plan::Run { looks, has_code }
 }
 
 async fn look_all(
@@ -138,31 +103,4 @@ async fn send(executions: &Executions, event: Event) {
 
 fn text(text: String) -> MimeBundle {
     MimeBundle::from([("text/plain".to_owned(), text.into())])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_commands_that_change_nothing_are_obeyed_aside() {
-        for (code, count) in [(":tasks --all", 1), (":help\n:vars", 2), ("// look\n:type x", 1), (":version\n1", 1)] {
-            let Plan::Run { looks, has_code } = plan(code) else { panic!("{code}") };
-            assert_eq!((looks.len(), has_code), (count, code.ends_with('1')), "{code}");
-        }
-        for code in [":restart", ":dep rand", ":opt 2", ":tasks\n:clear"] {
-            assert_eq!(plan(code), Plan::Change, "{code}");
-        }
-    }
-
-    #[test]
-    fn code_of_a_subshell_does_not_wait_for_the_main_shell() {
-        for code in ["1", "}", "// nothing", ""] {
-            let Plan::Run { looks, .. } = plan(code) else { panic!("{code}") };
-            assert!(looks.is_empty());
-        }
-        for code in [":restart\n1", ":nonsense", ":tasks --wrong\n1"] {
-            assert!(matches!(plan(code), Plan::Refuse { line: 1, .. }), "{code}");
-        }
-    }
 }

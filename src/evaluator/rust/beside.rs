@@ -3,12 +3,13 @@
 
 use super::Prepared;
 use super::failed::another_try;
+use super::session::source;
 use crate::evaluator::cell::{self, Known as Notebook, Prepared as PreparedCell};
-use crate::evaluator::diagnostics::{Diagnostic, Source, Sources, distinct};
+use crate::evaluator::diagnostics::{Diagnostic, Sources, distinct};
 use crate::evaluator::execution::{Executions, Items, Started};
 use crate::evaluator::names::Names;
 use crate::evaluator::standin::{Compiled, Compiler, Crates};
-use crate::evaluator::{Cell, Outcome, Report, colours, hints, missing_crates, report};
+use crate::evaluator::{Cell, Outcome, Report, hints, missing_crates, report, warnings};
 use loopbook_channel::{BESIDE_SYMBOL, CellId, SUBSHELL};
 use std::io;
 use std::path::PathBuf;
@@ -102,8 +103,7 @@ impl Worker {
     fn compile(&mut self, cell: &Cell, prepared: PreparedCell, items: &Items) -> Result<Option<Compiled>, Report> {
         let mut prepared = prepared;
         loop {
-            let map = Some(prepared.map.clone());
-            self.sources.insert(Arc::new(Source { number: cell.number, code: cell.code.clone(), map }));
+            self.sources.insert(Arc::new(source(cell, Some(&prepared))));
             let compiled = self.call_rustc(cell, &file(items, &prepared.rust));
             let compiled =
                 compiled.map_err(|error| report::internal(&format!("rustc could not be called: {error}")))?;
@@ -156,13 +156,9 @@ impl Worker {
     }
 
     fn show_warnings(&self, cell: &Cell, compiled: &Compiled) {
-        let sources = self.sources.for_subshell(cell.number);
-        let diagnostics = compiled.diagnostics.iter().filter_map(Diagnostic::from_json);
-        let of_cell = |d: &Diagnostic| d.place(&sources).is_some_and(|(number, _, _)| number == cell.number);
-        let warnings = diagnostics.filter(|d| d.level == "warning" && of_cell(d));
-        let texts: Vec<_> = warnings.map(|warning| warning.render(&sources, &[])).collect();
-        if !texts.is_empty() && !cell.silent {
-            self.executions.send(report::display(cell.id, colours::bundle(&texts.join("\n\n"))));
+        let shown = warnings::of(cell.number, &compiled.diagnostics, &self.sources.for_subshell(cell.number));
+        if let Some(bundle) = shown.filter(|_| !cell.silent) {
+            self.executions.send(report::display(cell.id, bundle));
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::evaluator::cell::{self, Binding, Lesson, MUTEX, Prepared, RENAMED_MUT
 use crate::evaluator::death::Death;
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
 use crate::evaluator::gone::How;
+use crate::evaluator::types::Redefined;
 use crate::evaluator::{Cell, Report, hints, missing_crates, report, standin, unkept, wording};
 use evcxr::CompilationError;
 use std::ops::Range;
@@ -47,6 +48,28 @@ fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
 }
 
 impl Session {
+    /// What to try after errors; `None` for the same once more, now that its variables have been given up.
+    pub(super) fn after_errors(
+        &mut self,
+        cell: &Cell,
+        prepared: &Prepared,
+        errors: &[CompilationError],
+        redefined: &mut Redefined,
+    ) -> Result<Option<Prepared>, Report> {
+        let diagnostics = self.errors_of(cell, errors);
+        let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
+        if is_evcxrs && (!redefined.variables.is_empty() || self.executions.has_other_crates()) {
+            self.give_up_before(std::mem::take(redefined));
+            return Ok(None);
+        }
+        // evcxr found a type changed that looked the same, and has given up variables on its own.
+        if !self.notebook.variables.iter().eq(&self.variables()) {
+            return Ok(Some(self.prepare_again(cell, prepared, &redefined.variables)));
+        }
+        let other = self.without_unkept(prepared).or_else(|| another_try(prepared, &diagnostics));
+        other.map(Some).ok_or_else(|| self.does_not_compile(cell, prepared, diagnostics, errors))
+    }
+
     /// The cell without what the compiler could not store; `None` if that is not all that was wrong, or nothing of it is
     /// this cell's.
     pub(super) fn without_unkept(&self, prepared: &Prepared) -> Option<Prepared> {

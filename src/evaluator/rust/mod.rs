@@ -18,15 +18,15 @@ mod spared;
 pub use prepare::{Prepared, prepare};
 pub use refusing::Refusing;
 
-use super::colours;
-use super::diagnostics::{Diagnostic, Source, Sources};
+use super::diagnostics::{Source, Sources};
 use super::execution::{Builds, Executions};
 use super::link::OnBuilt;
 use super::names::Names;
 use super::reference::Reference;
 use super::standin;
 use super::{
-    Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell, report, wording, workdir,
+    Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell, report, warnings, wording,
+    workdir,
 };
 use async_std::channel::Sender;
 use async_std::future::timeout;
@@ -377,16 +377,5 @@ fn sweep(prepared: &Arc<Prepared>) -> std::io::Result<()> {
 
 /// Shows, once per cell, the warnings of the build that has just succeeded.
 fn warnings_of(root: PathBuf, sources: Sources) -> OnBuilt {
-    Box::new(move |source: &Source| {
-        let number = source.number;
-        let diagnostics = standin::last_diagnostics(&root);
-        let texts: Vec<String> = diagnostics
-            .iter()
-            .filter_map(Diagnostic::from_json)
-            .filter(|diagnostic| diagnostic.level == "warning")
-            .filter(|diagnostic| diagnostic.place(&sources).is_some_and(|(cell, _, _)| cell == number))
-            .map(|diagnostic| diagnostic.render(&sources, &[]))
-            .collect();
-        (!texts.is_empty()).then(|| colours::bundle(&texts.join("\n\n")))
-    })
+    Box::new(move |source: &Source| warnings::of(source.number, &standin::last_diagnostics(&root), &sources))
 }

@@ -13,7 +13,7 @@ use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, Report, report, wording};
 use super::ask::without_commands;
 use super::beside::SharedNotebook;
-use super::failed::{another_try, without_refused};
+use super::failed::without_refused;
 use super::live::Live;
 use super::obey::Next;
 use super::place::Place;
@@ -309,20 +309,10 @@ impl Session {
                     return Err(self.child_died(cell, &status, &names));
                 }
                 Error::CompilationErrors(errors) => {
-                    let diagnostics = self.errors_of(cell, &errors);
-                    let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
-                    if is_evcxrs && (!redefined.variables.is_empty() || self.executions.has_other_crates()) {
-                        self.give_up_before(std::mem::take(&mut redefined));
-                        continue;
+                    match self.after_errors(cell, prepared, &errors, &mut redefined)? {
+                        Some(other) => other,
+                        None => continue,
                     }
-                    // evcxr found a type changed that looked the same, and has given up variables on its own.
-                    if !self.notebook.variables.iter().eq(&self.variables()) {
-                        kept = self.prepare_again(cell, prepared, &redefined.variables);
-                        prepared = &kept;
-                        continue;
-                    }
-                    let other = self.without_unkept(prepared).or_else(|| another_try(prepared, &diagnostics));
-                    other.ok_or_else(|| self.does_not_compile(cell, prepared, diagnostics, &errors))?
                 }
                 Error::Message(message) => {
                     let other = without_refused(prepared, &message);
@@ -395,5 +385,7 @@ fn first_cell_failed(error: Error) -> anyhow::Error {
 
 pub(super) fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
     let map = prepared.map(|prepared| prepared.map.clone());
-    Source { number: cell.number, code: cell.code.clone(), map }
+    let locals = prepared.iter().flat_map(|prepared| &prepared.locals);
+    let unkept = locals.map(|local| local.name.clone()).collect();
+    Source { number: cell.number, code: cell.code.clone(), map, unkept }
 }
