@@ -21,9 +21,14 @@ REFUSED = [
 LISTED = [":help", ":vars", ":tasks", ":lints", ":version", ":deps", ":help lints", ":help types"]
 
 
+@pytest.fixture(scope="module")
+def with_a_variable(module_kernel):
+    module_kernel.run("let kept = 7;").ok()
+
+
 @pytest.fixture
-def kept(kernel):
-    kernel.run("let kept = 7;").ok()
+def kept(with_a_variable, kernel):
+    """A kernel with a variable, which must be there in the end."""
     yield kernel
     assert kernel.run("kept").ok().text == "7"
 

@@ -32,10 +32,15 @@ HINTS = {
 BROKEN = ["let = ;", "use std::", "}", "fn f( {", 'let s = "abc;', "let x = 1 +;", "/* never closed"]
 
 
+@pytest.fixture(scope="module")
+def with_a_variable(module_kernel):
+    module_kernel.run("let kept = vec![1, 2, 3];").ok()
+    module_kernel.run(ITEMS).ok()
+
+
 @pytest.fixture
-def kept(kernel):
-    kernel.run("let kept = vec![1, 2, 3];").ok()
-    kernel.run(ITEMS).ok()
+def kept(with_a_variable, kernel):
+    """A kernel with a variable and items; the variable must be there in the end."""
     yield kernel
     assert kernel.run("kept.len()").ok().text == "3"
 
