@@ -159,6 +159,15 @@ struct Place {
     range: Range<usize>,
 }
 
+impl Place {
+    /// Line and column of a byte of the cell, both from 1.
+    fn position(&self, offset: usize) -> (u32, u32) {
+        let before = &self.source.code[..offset];
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
+        (before.matches('\n').count() as u32 + 1, column)
+    }
+}
+
 impl Diagnostic {
     /// Reads rustc's JSON; `None` if it is not a diagnostic (an artifact notification, say).
     pub fn from_json(json: &serde_json::Value) -> Option<Self> {
@@ -168,6 +177,11 @@ impl Diagnostic {
     /// The cell, line and column of the first primary span that lies in a cell.
     pub fn place(&self, sources: &Sources) -> Option<(u32, u32, u32)> {
         self.stretch(sources).map(|stretch| (stretch.cell, stretch.start.0, stretch.start.1))
+    }
+
+    /// The code that rustc has an explanation for; a lint has only a name.
+    pub fn error_code(&self) -> Option<&str> {
+        self.code.as_ref().map(|code| code.code.as_str()).filter(|code| code.starts_with('E'))
     }
 
     /// What is wrong, in a sentence, with names that a user knows.
@@ -190,12 +204,7 @@ impl Diagnostic {
     /// Where the first primary span that lies in a cell begins and ends.
     pub fn stretch(&self, sources: &Sources) -> Option<Stretch> {
         let place = self.primary_place(sources)?;
-        let position = |offset: usize| {
-            let before = &place.source.code[..offset];
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
-            (before.matches('\n').count() as u32 + 1, column)
-        };
-        let (start, end) = (position(place.range.start), position(place.range.end));
+        let (start, end) = (place.position(place.range.start), place.position(place.range.end));
         Some(Stretch { cell: place.source.number, start, end })
     }
 
@@ -206,9 +215,8 @@ impl Diagnostic {
     /// The text to show, as rustc would print it, with ANSI colour; `hints` are added as helps.
     pub fn render(&self, sources: &Sources, hints: &[&str]) -> String {
         let mut title = level(&self.level).primary_title(self.message());
-        let code = self.code.as_ref().map(|code| code.code.clone()).filter(|code| code.starts_with('E'));
-        if let Some(code) = code {
-            title = title.id(code);
+        if let Some(code) = self.error_code() {
+            title = title.id(code.to_owned());
         }
         let home = self.primary_place(sources).map(|place| place.source);
         let mut main = with_snippets(Group::with_title(title), &self.spans, sources);

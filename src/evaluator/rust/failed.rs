@@ -94,8 +94,7 @@ impl Session {
         }
         self.gone.explain(&mut diagnostics);
         choose_imports(&mut diagnostics, &self.names, self.prepared.work.root());
-        let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
-        self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
+        self.last_code = diagnostics.iter().find_map(Diagnostic::error_code).map(str::to_owned);
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
         let fallback = fallback.join("\n");
         // rustc or the linker has said so, about no line of the user's.
