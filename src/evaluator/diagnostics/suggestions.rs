@@ -55,9 +55,8 @@ impl Diagnostic {
         let mut group = Group::with_title(Level::HELP.secondary_title(title));
         for (source, changes) in alternatives.into_iter().take(SHOWN).flatten() {
             let patches = changes.into_iter().map(|(range, text)| Patch::new(range, text));
-            group = group.element(
-                Snippet::source(source.code.clone()).path(cell_label(source.number)).patches(patches),
-            );
+            group =
+                group.element(Snippet::source(source.code.clone()).path(cell_label(source.number)).patches(patches));
         }
         Some(group)
     }
@@ -133,6 +132,7 @@ fn for_one(message: &str, path: &str) -> String {
     }
     let Some((before, kind)) = message.split_once("one of these ") else { return message.to_owned() };
     let (kind, rest) = kind.split_once(" instead").map_or((kind, ""), |(kind, _)| (kind, " instead"));
-    let kind = kind.strip_suffix("es").filter(|kind| kind.ends_with("alias")).or(kind.strip_suffix('s')).unwrap_or(kind);
+    let kind =
+        kind.strip_suffix("es").filter(|kind| kind.ends_with("alias")).or(kind.strip_suffix('s')).unwrap_or(kind);
     format!("{before}this {kind}{rest}")
 }
