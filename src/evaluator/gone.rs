@@ -154,7 +154,7 @@ fn how_to_keep(takes: Takes, name: &str) -> Option<String> {
     Some(match takes {
         Takes::Await => format!("to use what it gives in both places, keep that, as in `let r = {name}.await;`"),
         Takes::Futures => {
-            format!("to use what they give in both places, keep that, as in `let r = gather_all({name}).await;`")
+            format!("to use what its futures give in both places, keep that, as in `let r = gather_all({name}).await;`")
         }
         Takes::All { clones: true } => {
             format!("to use it in both places, give a reference, as in `&{name}`, or `{name}.clone()`")
