@@ -140,11 +140,11 @@ fn variable(args: &str) -> Result<Command, String> {
 }
 
 fn explain(args: &str) -> Result<Command, String> {
-    let is_code =
-        |code: &str| code.len() == 5 && code.starts_with('E') && code[1..].bytes().all(|b| b.is_ascii_digit());
+    let is_number = |digits: &str| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit());
     match args {
         "" => Ok(Command::Explain(None)),
-        code if is_code(code) => Ok(Command::Explain(Some(code.to_owned()))),
+        code if code.strip_prefix('E').is_some_and(is_number) => Ok(Command::Explain(Some(code.to_owned()))),
+        name if name.contains('_') => Err(format!("`{name}` is no code: rustc explains errors, and no lints")),
         _ => Err("`:explain` takes the code of an error, as in `:explain E0308`".into()),
     }
 }
@@ -378,6 +378,7 @@ mod tests {
         for wrong in ["0308", "E308", "--help", "Eé08"] {
             assert!(parse(":explain", wrong).is_err(), "{wrong}");
         }
+        assert!(parse(":explain", "unused_variables").unwrap_err().contains("no lints"));
     }
 
     #[test]
@@ -393,7 +394,6 @@ mod tests {
         assert_eq!(all["text/plain"].as_str().unwrap().lines().count(), COMMANDS.len() + 2);
         assert!(all["text/plain"].as_str().unwrap().ends_with(&crate::evaluator::prelude::sentence()));
         assert_eq!(all["text/html"].as_str().unwrap().matches("<tr>").count(), COMMANDS.len());
-        assert!(one["text/plain"].as_str().unwrap().contains("--cell"));
-        assert!(help(Some(":nonsense")).is_err());
+        assert!(one["text/plain"].as_str().unwrap().contains("--cell") && help(Some(":nonsense")).is_err());
     }
 }

@@ -5,13 +5,14 @@
 //! column back. Spans without a mark are not the user's and are left out.
 
 mod blame;
+mod suggestions;
 mod words;
 
 pub use blame::{Moved, Takes};
 
 use super::cell::{SourceMap, parse_mark};
 use super::colours::renderer;
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{SUBSHELL, cell_label};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -160,6 +161,15 @@ struct Place {
     range: Range<usize>,
 }
 
+impl Place {
+    /// Line and column of a byte of the cell, both from 1.
+    fn position(&self, offset: usize) -> (u32, u32) {
+        let before = &self.source.code[..offset];
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
+        (before.matches('\n').count() as u32 + 1, column)
+    }
+}
+
 impl Diagnostic {
     /// Reads rustc's JSON; `None` if it is not a diagnostic (an artifact notification, say).
     pub fn from_json(json: &serde_json::Value) -> Option<Self> {
@@ -169,6 +179,11 @@ impl Diagnostic {
     /// The cell, line and column of the first primary span that lies in a cell.
     pub fn place(&self, sources: &Sources) -> Option<(u32, u32, u32)> {
         self.stretch(sources).map(|stretch| (stretch.cell, stretch.start.0, stretch.start.1))
+    }
+
+    /// The code that rustc has an explanation for; a lint has only a name.
+    pub fn error_code(&self) -> Option<&str> {
+        self.code.as_ref().map(|code| code.code.as_str()).filter(|code| code.starts_with('E'))
     }
 
     /// What is wrong, in a sentence, with names that a user knows.
@@ -190,29 +205,30 @@ impl Diagnostic {
 
     /// Where the first primary span that lies in a cell begins and ends.
     pub fn stretch(&self, sources: &Sources) -> Option<Stretch> {
-        let place = self.spans.iter().filter(|span| span.is_primary).find_map(|span| span.locate(sources))?;
-        let position = |offset: usize| {
-            let before = &place.source.code[..offset];
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() as u32 + 1;
-            (before.matches('\n').count() as u32 + 1, column)
-        };
-        let (start, end) = (position(place.range.start), position(place.range.end));
+        let place = self.primary_place(sources)?;
+        let (start, end) = (place.position(place.range.start), place.position(place.range.end));
         Some(Stretch { cell: place.source.number, start, end })
+    }
+
+    fn primary_place(&self, sources: &Sources) -> Option<Place> {
+        self.spans.iter().filter(|span| span.is_primary).find_map(|span| span.locate(sources))
     }
 
     /// The text to show, as rustc would print it, with ANSI colour; `hints` are added as helps.
     pub fn render(&self, sources: &Sources, hints: &[&str]) -> String {
         let mut title = level(&self.level).primary_title(self.message());
-        let code = self.code.as_ref().map(|code| code.code.clone()).filter(|code| code.starts_with('E'));
-        if let Some(code) = code {
-            title = title.id(code);
+        if let Some(code) = self.error_code() {
+            title = title.id(code.to_owned());
         }
+        let home = self.primary_place(sources).map(|place| place.source);
         let mut main = with_snippets(Group::with_title(title), &self.spans, sources);
         let mut rest = Vec::new();
         for child in &self.children {
             let level = level(&child.level);
             let text = readable(&child.message);
-            if child.spans.iter().any(|span| span.shown(sources).is_some()) {
+            if let Some(group) = child.suggestion(home.as_ref(), sources) {
+                rest.push(group);
+            } else if child.spans.iter().any(|span| span.shown(sources).is_some()) {
                 let group = Group::with_title(level.secondary_title(text));
                 rest.push(with_snippets(group, &child.spans, sources));
             } else if child.spans.iter().all(Span::suggests) && !is_noise(&text) {
@@ -242,9 +258,14 @@ impl Span {
         self.suggested_replacement.is_some()
     }
 
+    /// The cell and line that the mark of its first line names.
+    fn mark(&self) -> Option<(u32, u32)> {
+        parse_mark(&self.text.first()?.text)
+    }
+
     fn locate_here(&self, sources: &Sources) -> Option<Place> {
         let (first, last) = (self.text.first()?, self.text.last()?);
-        let Some((number, _)) = parse_mark(&first.text) else { return self.locate_unmarked(&first.text, sources) };
+        let Some((number, _)) = self.mark() else { return self.locate_unmarked(&first.text, sources) };
         let source = sources.get(number)?;
         let map = source.map.as_ref()?;
         let (line, column) = map.locate(&first.text, self.column_start)?;
@@ -284,32 +305,22 @@ pub fn byte_offset(text: &str, line: u32, column: u32) -> usize {
 }
 
 fn with_snippets<'a>(mut group: Group<'a>, spans: &[Span], sources: &Sources) -> Group<'a> {
-    let mut by_cell: Vec<(Arc<Source>, Vec<Annotation<'a>>, Vec<Patch<'a>>)> = Vec::new();
+    let mut by_cell: Vec<(Arc<Source>, Vec<Annotation<'a>>)> = Vec::new();
     // The cell of the primary span comes first: that is where to look.
     let (primary, others): (Vec<_>, Vec<_>) = spans.iter().partition(|span| span.is_primary);
     for span in primary.into_iter().chain(others) {
         let Some(place) = span.shown(sources) else { continue };
         let known = by_cell.iter().position(|(source, ..)| source.number == place.source.number);
         let index = known.unwrap_or_else(|| {
-            by_cell.push((place.source.clone(), Vec::new(), Vec::new()));
+            by_cell.push((place.source.clone(), Vec::new()));
             by_cell.len() - 1
         });
-        let entry = &mut by_cell[index];
-        match &span.suggested_replacement {
-            Some(text) => entry.2.push(Patch::new(place.range, readable(text))),
-            None => {
-                let kind = if span.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-                entry.1.push(kind.span(place.range).label(span.label.as_deref().map(readable)));
-            }
-        }
+        let kind = if span.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        by_cell[index].1.push(kind.span(place.range).label(span.label.as_deref().map(readable)));
     }
-    for (source, annotations, patches) in by_cell {
+    for (source, annotations) in by_cell {
         let path = cell_label(source.number);
-        group = if patches.is_empty() {
-            group.element(Snippet::source(source.code.clone()).path(path).annotations(annotations))
-        } else {
-            group.element(Snippet::source(source.code.clone()).path(path).patches(patches))
-        };
+        group = group.element(Snippet::source(source.code.clone()).path(path).annotations(annotations));
     }
     group
 }

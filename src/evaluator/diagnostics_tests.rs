@@ -75,3 +75,78 @@ fn a_span_outside_of_every_cell_is_left_out() {
         Some("error[E0308]: mismatched types")
     );
 }
+
+/// A help of rustc's with suggestions, each at a column of a line of evcxr's file.
+fn suggesting(message: &str, suggestions: &[(&str, u32, &str)]) -> Diagnostic {
+    let span = |(line, column, text): &(&str, u32, &str)| {
+        json!({ "line_start": 2, "line_end": 2, "column_start": column, "column_end": column, "is_primary": true,
+            "label": null, "text": [{ "text": line }], "suggested_replacement": text })
+    };
+    let spans: Vec<_> = suggestions.iter().map(span).collect();
+    Diagnostic::from_json(&json!({ "message": message, "level": "help", "spans": spans })).expect("a help")
+}
+
+/// As rustc's error about a name, with this help, of a cell with a command.
+fn shown_with(help: Diagnostic, code: &str) -> String {
+    let prepared = prepare(4, code, &Known::default()).expect("a good cell");
+    let sources = sources();
+    let line = prepared.rust.lines().last().expect("a line").to_owned();
+    sources.insert(Arc::new(Source { number: 4, code: code.into(), map: Some(prepared.map), unkept: Vec::new() }));
+    let span = json!({ "line_start": 9, "line_end": 9, "column_start": 11, "column_end": 14, "is_primary": true,
+        "label": null, "text": [{ "text": line }] });
+    let error = json!({ "message": "cannot find type", "level": "error", "spans": [span] });
+    let mut error = Diagnostic::from_json(&error).expect("a diagnostic");
+    error.children.push(help);
+    error.choose_imports(|path| (!path.contains("hidden")).then(|| path.replace("inner::", "")));
+    let shown = without_colour(&error.render(&sources, &[]));
+    shown.split_once("help: ").map_or(shown.clone(), |(_, help)| help.to_owned())
+}
+
+#[test]
+fn imports_are_suggested_as_the_first_lines_of_the_cell() {
+    let first = "use std::time::Duration;";
+    let import = |name: &'static str| (first, 1, name);
+    let cell = ":dep rand\n// A comment.\n\nMutex::new(0);";
+    let three = [import("use a::Mutex;\n"), import("use inner::a::Mutex;\n"), import("use b::Mutex;\n")];
+    expect_test::expect![[r#"
+        consider importing one of these structs
+          |
+        2 + use a::Mutex;
+          |
+        2 + use b::Mutex;
+          |"#]]
+    .assert_eq(&shown_with(suggesting("consider importing one of these structs", &three), cell));
+    let two = [import("use a::Mutex;\n"), import("use hidden::Mutex;\n")];
+    let one = shown_with(suggesting("consider importing one of these type aliases instead", &two), "Mutex;");
+    assert!(one.starts_with("consider importing this type alias instead\n  |\n1 + use a::Mutex;\n"), "{one}");
+    let traits = "the following traits which provide `next` are implemented but not in scope; perhaps you want to import \
+        one of them";
+    let one = shown_with(suggesting(traits, &two), "Mutex;");
+    let wanted = "trait `Mutex` which provides `next` is implemented but not in scope; perhaps you want to import it\n";
+    assert!(one.starts_with(wanted), "{one}");
+    let none = shown_with(suggesting(traits, &two[1..]), "Mutex;");
+    assert!(!none.contains("Mutex` which"), "{none}");
+    let many = ["a", "b", "c", "d", "e", "f", "g"].map(|name| format!("use {name}::Mutex;\n"));
+    let many: Vec<_> = many.iter().map(|text| (first, 1, text.as_str())).collect();
+    let some = shown_with(suggesting("consider importing one of these structs", &many), "Mutex;");
+    assert!(some.starts_with("consider importing one of these structs (2 more are not shown)\n"), "{some}");
+    assert!(some.contains("use e::Mutex;") && !some.contains("use f::Mutex;"), "{some}");
+}
+
+#[test]
+fn alternatives_are_shown_one_by_one() {
+    let code = "Mutex(1);";
+    let line = prepare(4, code, &Known::default()).expect("a good cell").rust;
+    let at = line.find("Mutex").expect("it is there") as u32 + 1;
+    let help = suggesting("try one of the variants", &[(&line, at, "A::"), (&line, at, "B::")]);
+    let shown = shown_with(help, code);
+    assert!(shown.contains("+ A::Mutex(1)") || shown.contains("| A::Mutex(1)"), "{shown}");
+    assert!(shown.contains("| B::Mutex(1)"), "{shown}");
+}
+
+#[test]
+fn a_suggestion_for_an_earlier_cell_says_to_run_that_again() {
+    let help = suggesting("consider annotating", &[("let/*lb:3:2*/ total: String = ä; ", 1, "#[derive(Debug)]\n")]);
+    let shown = shown_with(help, "Mutex;");
+    assert!(shown.starts_with("consider annotating, in In[3]; then run that cell again\n --> In[3]:2:"), "{shown}");
+}

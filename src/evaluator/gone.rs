@@ -57,7 +57,7 @@ impl Gone {
     /// Notes that a cell does not keep a variable.
     pub fn note_local(&mut self, local: &Local, cell: u32) {
         let (line, how) = match &local.why {
-            Why::Spent(line) => (*line, How::Taken(Takes::All)),
+            Why::Spent(line) => (*line, How::Taken(Takes::Await)),
             why => (local.line, How::NotKept(why.clone())),
         };
         self.note(&local.name, cell, Some(line), how);
@@ -107,9 +107,12 @@ impl Went {
     fn sentence(&self, name: &str) -> String {
         let place = self.place();
         match &self.how {
-            How::Taken(Takes::All) => format!("`{name}` was moved in {place}"),
+            How::Taken(Takes::Await | Takes::Futures) => {
+                format!("`{name}` was moved in {place}, and a future can be awaited only once")
+            }
             How::Taken(Takes::Part) => format!("a part of `{name}` was moved in {place}, so the rest was not kept"),
             How::Taken(Takes::Drop) => format!("`{name}` was dropped in {place}"),
+            How::Taken(_) => format!("`{name}` was moved in {place}"),
             How::NotKept(why) => format!("`{name}` of {place}, was not kept: {}", unkept::words(why)),
             How::Lost => format!("`{name}` was lost in {place}, which used it, then defined it anew, and failed"),
             How::Failed => format!("`{name}` was never made: {place}, which defines it, failed"),
@@ -128,25 +131,52 @@ impl Went {
 
     fn label(&self) -> &'static str {
         match self.how {
-            How::Failed | How::NotCompiled => "not there",
-            _ => "not there any more",
+            How::Failed | How::NotCompiled => "was never made",
+            _ => "no longer exists",
         }
     }
 
     fn help(&self, name: &str) -> Vec<String> {
-        match &self.how {
-            How::Taken(Takes::All) => vec![format!(
-                "run the cell again that makes `{name}`; to use it in both places, lend it, as in `&{name}`, or give away \
-                 `{name}.clone()`"
-            )],
-            How::Taken(Takes::Part) => vec![format!(
-                "run the cell again that makes `{name}`; to keep the whole, give away a clone of the part, or lend it"
-            )],
-            How::NotKept(why) => vec![unkept::help(why).to_owned()],
-            How::Failed | How::NotCompiled => vec!["mend that cell and run it again".to_owned()],
-            _ => vec![format!("run the cell again that makes `{name}`")],
-        }
+        let then = match &self.how {
+            How::Taken(takes) => how_to_keep(*takes, name),
+            How::NotKept(why) => return vec![unkept::help(why).to_owned()],
+            How::Failed | How::NotCompiled => return vec!["correct that cell and run it again".to_owned()],
+            _ => None,
+        };
+        let then = then.map(|then| format!("; {then}")).unwrap_or_default();
+        vec![format!("run the cell again that makes `{name}`{then}")]
     }
+}
+
+/// What lets a variable stay where it was taken away.
+fn how_to_keep(takes: Takes, name: &str) -> Option<String> {
+    let clone = format!("`let {name}2 = {name}.clone();`");
+    Some(match takes {
+        Takes::Await => format!("to use what it gives in both places, keep that, as in `let r = {name}.await;`"),
+        Takes::Futures => {
+            format!("to use what its futures give in both places, keep that, as in `let r = gather_all({name}).await;`")
+        }
+        Takes::All { clones: true } => {
+            format!("to use it in both places, give a reference, as in `&{name}`, or `{name}.clone()`")
+        }
+        Takes::All { clones: false } => format!("to use it in both places, give a reference, as in `&{name}`"),
+        Takes::Block { clones: true } => {
+            format!("to use it in both places, write {clone} before, and use `{name}2` in the block or closure")
+        }
+        Takes::Block { clones: false } => {
+            format!(
+                "to use it in both places, put it into an `Arc`, as in `let {name} = Arc::new({name});`, then {clone}"
+            )
+        }
+        Takes::Call { clones: true } => {
+            format!("the method takes the whole value: to use it in both places, call it on `{name}.clone()`")
+        }
+        Takes::Call { clones: false } => {
+            "the method takes the whole value: to use what it gives in both places, keep that in a variable".to_owned()
+        }
+        Takes::Part => "to keep the whole, give a clone of the part, or a reference to it".to_owned(),
+        Takes::Drop => return None,
+    })
 }
 
 fn name_as_typed(name: &str) -> &str {
@@ -170,7 +200,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_told_where_it_went() {
         let mut gone = Gone::default();
-        gone.note("p", 52, Some(1), How::Taken(Takes::All));
+        gone.note("p", 52, Some(1), How::Taken(Takes::All { clones: true }));
         gone.note("lb_mutex", 3, None, How::Died);
         let mut errors = [unknown("p"), unknown("q"), unknown("lb_mutex")];
         gone.explain(&mut errors);
@@ -194,6 +224,28 @@ mod tests {
         let (message, help) = gone.about("f").expect("it is gone");
         assert_eq!(message, "`f` of In[5], line 2, was not kept: it is a closure, whose type has no name");
         assert!(help[0].contains("Box<dyn Fn"), "{help:?}");
-        assert_eq!(gone.about("h").expect("it is gone").0, "`h` was moved in In[5], line 3");
+        let (message, help) = gone.about("h").expect("it is gone");
+        assert_eq!(message, "`h` was moved in In[5], line 3, and a future can be awaited only once");
+        assert!(help[0].contains("`let r = h.await;`"), "{help:?}");
+    }
+
+    #[test]
+    fn advice_is_what_would_have_worked() {
+        let help = |takes| {
+            let mut gone = Gone::default();
+            gone.note("v", 1, None, How::Taken(takes));
+            gone.about("v").expect("it is gone").1.join("\n")
+        };
+        let clones = |takes| help(takes).contains("v.clone()");
+        for (can, cannot) in [
+            (Takes::All { clones: true }, Takes::All { clones: false }),
+            (Takes::Call { clones: true }, Takes::Call { clones: false }),
+        ] {
+            assert!(clones(can) && !clones(cannot), "{} {}", help(can), help(cannot));
+        }
+        assert!(help(Takes::Block { clones: true }).contains("`let v2 = v.clone();` before"));
+        assert!(help(Takes::Block { clones: false }).contains("`let v = Arc::new(v);`"));
+        assert!(!clones(Takes::Await) && !help(Takes::Await).contains("&v"), "{}", help(Takes::Await));
+        assert_eq!(help(Takes::Drop), "run the cell again that makes `v`");
     }
 }

@@ -39,11 +39,28 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     if (unknown_type || never_type) && code.contains("select!") {
         hints.push("use `race!(a, b, …)`, or `gather!` to wait for all: the notebook cannot see the type of `select!`");
     }
-    if said("is not a future") && code.contains("gather!") {
+    if code.contains("gather!") && diagnostics.iter().any(of_several) {
+        hints.push(
+            "`gather_all(…).await` waits for all futures of a `Vec`, an array or an iterator, `try_gather_all(…).await` for \
+             their first error; `gather!` takes them one by one",
+        );
+    } else if said("is not a future") && code.contains("gather!") {
         hints.push("`gather!(…)` awaits by itself and gives a tuple: leave out `.await`, and put `async { … }` around a nested `gather!`");
     }
     if said("only allowed inside `async`") && code.contains("gather!") {
         hints.push("`gather!` awaits, so it can only stand in a cell, an `async fn` or an `async` block");
+    }
+    if said("no two async blocks, even if identical, have the same type") && code.contains("vec![") {
+        hints.push(
+            "futures of different types can be awaited together one by one, as in `gather!(a, b)`; in a `Vec`, box each, as \
+             in `loopbook::keep(a)`",
+        );
+    }
+    if diagnostics.iter().any(wants_await) {
+        hints.push("`.await` waits for a future and gives its value, as in `fetch().await`");
+    }
+    if diagnostics.iter().any(is_awaited_twice) {
+        hints.push("a future can be awaited only once: keep what it gives, as in `let r = h.await;`");
     }
     hints.extend(wording::linker_missing(message));
     if message.contains("cannot be persisted") && message.contains("impl Future") {
@@ -52,6 +69,44 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
         );
     }
     hints
+}
+
+/// Whether several futures stand where one is meant.
+fn of_several(error: &Diagnostic) -> bool {
+    let Some((ty, _)) = error.message.split_once("` is not a future") else { return false };
+    ["`Vec<", "`&", "`[", "`std::iter::", "`std::vec::", "`std::array::", "`std::collections::"]
+        .iter()
+        .any(|start| ty.starts_with(start))
+}
+
+/// Whether a field or a method of a future is meant to be `.await`.
+fn wants_await(error: &Diagnostic) -> bool {
+    let mut words = error.message.split('`');
+    let (Some(intro), Some(name), Some(_), Some(ty)) = (words.next(), words.next(), words.next(), words.next()) else {
+        return false;
+    };
+    let is_missing = intro.starts_with("no field") || intro.starts_with("no method named");
+    is_missing && (ty.contains("Future") || ty.contains("JoinHandle") || ty.contains("async ")) && is_like_await(name)
+}
+
+/// Whether a word has the letters of `await` in another order, or one letter more, less or other.
+fn is_like_await(word: &str) -> bool {
+    const MEANT: &[u8] = b"await";
+    let word = word.as_bytes();
+    let sorted = |word: &[u8]| {
+        let mut letters = word.to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    let alike = |(one, other): &(&u8, &u8)| one == other;
+    let begin = word.iter().zip(MEANT).take_while(alike).count();
+    let end = word[begin..].iter().rev().zip(MEANT[begin..].iter().rev()).take_while(alike).count();
+    sorted(word) == sorted(MEANT) || begin + end + 1 >= word.len().max(MEANT.len())
+}
+
+fn is_awaited_twice(error: &Diagnostic) -> bool {
+    let is_moved = error.code.as_ref().is_some_and(|code| code.code == "E0382");
+    is_moved && (error.is_about_future() || error.labels().any(|label| label.ends_with("moved due to this await")))
 }
 
 /// Hints for a cell of a subshell that names what is not there; `is_variable` knows the main shell's variables.
@@ -111,6 +166,48 @@ mod tests {
         let code = "let x = tokio::select! { a = f() => a };";
         assert!(of(code, &[diagnostic("expected type `!`\n   found type `{integer}`")], "")[0].contains("race!"));
         assert!(of(code, &[diagnostic("expected type `u8`")], "").is_empty());
+    }
+
+    fn error(code: &str, message: &str, label: &str) -> Diagnostic {
+        let span = serde_json::json!({ "line_start": 1, "line_end": 1, "column_start": 1, "column_end": 1,
+            "is_primary": true, "label": label });
+        let json =
+            serde_json::json!({ "message": message, "level": "error", "code": { "code": code }, "spans": [span] });
+        Diagnostic::from_json(&json).expect("a diagnostic")
+    }
+
+    #[test]
+    fn several_futures_are_answered_with_gather_all() {
+        for ty in ["Vec<{async block}>", "[{async block}; 1]", "std::iter::Map<std::ops::Range<i32>, {closure}>"] {
+            let not_a_future = error("E0277", &format!("`{ty}` is not a future, so there is nothing to wait for"), "");
+            let hints = of("gather!(fs)", &[not_a_future], "");
+            assert!(hints.len() == 1 && hints[0].contains("gather_all"), "{ty}: {hints:?}");
+        }
+        let not_a_future = error("E0277", "`u8` is not a future, so there is nothing to wait for", "");
+        assert!(of("gather!(f)", &[not_a_future], "")[0].contains("leave out `.await`"));
+    }
+
+    #[test]
+    fn a_misspelt_await_is_answered() {
+        for name in ["awiat", "awit", "wait", "await_", "awaits", "aawait", "awaot"] {
+            let of_future = format!("no field `{name}` on type `impl Future<Output = u8>`");
+            assert!(of("", &[error("E0609", &of_future, "")], "")[0].contains("`.await`"), "{name}");
+        }
+        for message in [
+            "no field `length` on type `impl Future<Output = u8>`",
+            "no field `aw` on type `impl Future<Output = u8>`",
+            "no method named `wait` found for struct `Vec<u8>` in the current scope",
+            "no field `wait`",
+        ] {
+            assert!(of("", &[error("E0609", message, "")], "").is_empty(), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_future_that_is_awaited_twice_is_answered() {
+        let twice = error("E0382", "use of moved value: `h`", "`h` moved due to this await");
+        assert!(of("", &[twice], "")[0].contains("`let r = h.await;`"));
+        assert!(of("", &[error("E0382", "use of moved value: `h`", "value moved here")], "").is_empty());
     }
 
     #[test]

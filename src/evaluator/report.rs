@@ -219,7 +219,7 @@ pub fn compile_error(diagnostics: &[Diagnostic], sources: &Sources, hints: &[&st
             &lines(fallback, 1, hints),
         );
     };
-    let code = first.code.as_ref().map(|code| format!("[{}]", code.code)).unwrap_or_default();
+    let code = first.error_code().map(|code| format!("[{code}]")).unwrap_or_default();
     let place = first.place(sources);
     let place = place.map(|(cell, line, column)| format!(" ({}, line {line}, column {column})", cell_label(cell)));
     let evalue = format!("error{code}: {}{}", first.message(), place.unwrap_or_default());

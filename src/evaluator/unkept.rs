@@ -25,7 +25,12 @@ pub fn refused(message: &str) -> Option<(&str, Why)> {
         return Some((name, Why::Closure));
     }
     let kind = rest.strip_prefix(" has type `")?.split_once("` which cannot be persisted")?.0;
-    Some((name, if kind.starts_with("impl Fn") { Why::Closure } else { Why::Unnameable }))
+    let why = match kind {
+        kind if kind.starts_with("impl Fn") => Why::Closure,
+        kind if kind.contains("impl Future") => Why::Future,
+        _ => Why::Unnameable,
+    };
+    Some((name, why))
 }
 
 /// Why a variable is not kept, as in "it is a closure".
@@ -36,6 +41,7 @@ pub fn words(why: &Why) -> &'static str {
         Why::Borrowed => "another variable of its cell refers to it until the cell ends",
         Why::Closure => "it is a closure, whose type has no name",
         Why::Chain => "its type has no name, as it holds a closure",
+        Why::Future => "its type holds that of a future, which has no name",
         Why::Unnameable => "its type cannot be written down",
         Why::Unknown => "its type cannot be seen from outside",
     }
@@ -53,8 +59,13 @@ pub fn help(why: &Why) -> &'static str {
             "to keep it, write a `fn`, or box it, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(|n| n + 1);`"
         }
         Why::Chain => "to keep what it gives, collect it, as in `let v: Vec<u32> = it.collect();`",
+        Why::Future => {
+            "to keep it, box the future, as in `loopbook::keep(f)`, or start it, as in `task::spawn(f)`; or await it in the \
+             cell that makes it"
+        }
         Why::Unnameable => {
-            "to keep it, box it as a trait that it implements, as in `let f: Box<dyn Fn(u32) -> u32> = Box::new(f);`"
+            "to keep it, box what has no name as a trait that it implements, as in `Box<dyn Fn(u32) -> u32>` for a closure \
+             or `Box<dyn Iterator<Item = u32>>` for an iterator"
         }
         Why::Unknown => "to keep it, give it a type, as in `let x: Vec<u32> = …`",
     }
@@ -95,6 +106,9 @@ mod tests {
         assert_eq!(refused(closures), Some(("c", Why::Closure)));
         let unnameable = "The variable `c` has type `Vec<impl Fn(i32)>` which cannot be persisted.\nYou might";
         assert_eq!(refused(unnameable), Some(("c", Why::Unnameable)));
+        let future = "The variable `p` has type `Pin<Box<impl Future<Output = u8>>>` which cannot be persisted.";
+        assert_eq!(refused(future), Some(("p", Why::Future)));
+        assert!(help(&Why::Future).contains("loopbook::keep(f)") && !help(&Why::Future).contains("dyn Fn"));
         let unknown = "Couldn't automatically determine type of variable `x`.\nPlease give it an explicit type.";
         assert_eq!(refused(unknown), Some(("x", Why::Unknown)));
     }

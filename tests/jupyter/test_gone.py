@@ -32,6 +32,37 @@ def test_the_error_says_where_a_variable_has_gone(kernel):
         assert expected in result.reply["evalue"] and ", line 2, column 16)" in result.reply["evalue"], result.reply["evalue"]
         assert "similar name" not in result.report and "cannot find" not in result.report, result.report
 
+# The cells that cost `v`, and the advice: what it says, and what it must not say.
+ADVICE = [
+    (["let v = task::spawn(async { 5 });", "v.await"], "`let r = v.await;`", "&v"),
+    (["async fn f() -> u8 { 1 }\nlet v = f();", "let all = vec![v]; drop(all);"], "`let r = v.await;`", "clone"),
+    (["let v = task::spawn(async { 5 });\nv.await"], "`let r = v.await;`", "clone"),
+    (["let v = vec![task::spawn(async { 5 })];", "gather_all(v).await"], "`let r = gather_all(v).await;`", "&v"),
+    (["let v = vec![1];", "task::spawn(async move { v.len() }).await"], "`let v2 = v.clone();` before", "&v"),
+    (["let v = String::new();", "std::thread::spawn(move || v.len()).join().unwrap()"], "`let v2 = v.clone();` before", "&v"),
+    (["struct Own(u8);\nlet v = Own(1);", "task::spawn(async move { let v = v; v.0 }).await"], "Arc::new(v)", "&v"),
+    (["struct Own(u8);\nlet v = Own(1);", "let other = vec![v];"], "as in `&v`", "clone"),
+    (["#[derive(Clone)] struct Own(u8);\nlet v = Own(1);", "let other = vec![v];"], "`v.clone()`", "Arc"),
+    (["let v = std::thread::spawn(|| 1);", "v.join().unwrap()"], "keep that in a variable", "clone"),
+    (["let v = vec![1];", "v.into_iter().count()"], "call it on `v.clone()`", "Arc"),
+]
+
+
+def test_the_advice_is_what_would_have_worked(kernel):
+    for cells, advice, wrong in ADVICE:
+        kernel.run(":clear").ok()
+        for cell in cells:
+            kernel.run(cell).ok()
+        report = kernel.run("v").report
+        assert "`v` was moved in" in report and advice in report and wrong not in report, (cells, report)
+
+
+def test_what_is_gone_is_not_compared_with_similar_names(kernel):
+    kernel.run(":clear").ok()
+    kernel.run("struct Abf(u8);\nlet abf = vec![1]; drop(abf);").ok()
+    report = kernel.run("abf").report
+    assert "`abf` was dropped in" in report and "similar" not in report, report
+
 
 def test_a_name_that_comes_back_is_forgotten(kernel):
     kernel.run(":clear").ok()

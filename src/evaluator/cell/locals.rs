@@ -45,6 +45,8 @@ pub enum Why {
     Closure,
     /// It is an iterator or a stream, whose type holds that of a closure.
     Chain,
+    /// Its type holds that of a future, which has no name.
+    Future,
     /// Its type cannot be written down.
     Unnameable,
     /// evcxr does not see its type.

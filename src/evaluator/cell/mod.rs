@@ -17,6 +17,7 @@
 
 mod arguments;
 mod awaits;
+mod blocks;
 mod carriers;
 mod clean;
 mod complete;
@@ -56,6 +57,7 @@ mod twice;
 mod unmarked;
 
 pub use awaits::unwatched;
+pub use blocks::is_in_block;
 pub use clean::Command;
 pub use complete::is_complete;
 pub use items::{Binding, Item, ItemKind};

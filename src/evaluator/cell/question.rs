@@ -73,7 +73,7 @@ impl Pass<'_> {
             Some(value) => self.problems.push(
                 Problem::new("a cell has no caller to return a value to", self.text, place.bare_range(), "in a cell")
                     .with_span(self.text, place.range(value.syntax().clone()), "this value would be lost")
-                    .with_help("the last expression of a cell is its value; a plain `return;` ends the cell"),
+                    .with_help(instead_of_returning(&value.syntax().text().to_string())),
             ),
         }
     }
@@ -102,6 +102,21 @@ fn is_boundary(node: &SyntaxNode) -> bool {
         }
         kind => ast::Item::can_cast(kind),
     }
+}
+
+/// What a cell does where a function would return this value.
+fn instead_of_returning(value: &str) -> String {
+    /// So many characters are repeated.
+    const LONGEST: usize = 60;
+    let end = "the last expression of a cell is its value; a plain `return;` ends the cell";
+    if !value.starts_with("Err") {
+        return end.to_owned();
+    }
+    // `?` converts by itself, and could not know from what.
+    let value = value.strip_suffix(".into())").map_or_else(|| value.to_owned(), |value| format!("{value})"));
+    let is_short = value.chars().count() <= LONGEST && !value.contains('\n');
+    let value = if is_short { value.as_str() } else { "Err(…)" };
+    format!("`{value}?` ends the cell with this error")
 }
 
 #[cfg(test)]
@@ -174,5 +189,18 @@ mod tests {
         let problems = prepare(1, "let k = 1;\nreturn k;", &Known::default()).expect_err("nobody gets k");
         assert_eq!(problems[0].place(), (2, 1));
         assert_eq!((problems[0].spans[1].line, problems[0].spans[1].col), (2, 8));
+        assert!(problems[0].help[0].contains("a plain `return;`"), "{:?}", problems[0].help);
+    }
+
+    #[test]
+    fn a_returned_error_is_answered_with_a_question_mark() {
+        for (value, wanted) in [
+            ("Err(\"no\")", "`Err(\"no\")?` ends the cell with this error"),
+            ("Err(\"no\".into())", "`Err(\"no\")?` ends the cell with this error"),
+            ("Err(\n1)", "`Err(…)?` ends the cell with this error"),
+        ] {
+            let problems = prepare(1, &format!("return {value};"), &Known::default()).expect_err("nobody gets it");
+            assert_eq!(problems[0].help, [wanted]);
+        }
     }
 }

@@ -5,6 +5,9 @@ use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxError, SyntaxKind, SyntaxNode, SyntaxToken};
 use std::ops::Range;
 
+/// What is said to who writes `await f()`.
+const BEHIND: &str = "`.await` stands behind the future, as in `fetch().await`";
+
 const PRELUDE: &str = "fn f(){";
 
 /// A node, and how far its offsets are from those in the cell's text.
@@ -137,7 +140,8 @@ fn problems(text: &str, errors: &[SyntaxError]) -> Vec<Problem> {
         let end = text.ceil_char_boundary(at(error.range().end()).clamp(start, text.len()));
         let problem = late_command(text, start).unwrap_or_else(|| {
             let message = friendly(&error.to_string());
-            Problem::new(message, text, start..end, "")
+            let problem = Problem::new(message, text, start..end, "");
+            if stands_in_front(&text[start..]) { problem.with_help(BEHIND) } else { problem }
         });
         let (line, _) = problem.place();
         if problems.iter().all(|known| known.place().0 != line) {
@@ -146,6 +150,11 @@ fn problems(text: &str, errors: &[SyntaxError]) -> Vec<Problem> {
     }
     problems.truncate(problem::MOST);
     problems
+}
+
+/// Whether this is the `await` of other languages.
+fn stands_in_front(text: &str) -> bool {
+    text.trim_start().strip_prefix("await").is_some_and(|rest| rest.starts_with([' ', '!', '(']))
 }
 
 /// The parser stumbled over a command that does not stand at the top.
@@ -237,6 +246,14 @@ mod tests {
             assert_eq!(problem.message, "commands stand at the top of a cell", "{text}");
             assert_eq!(problem.place().0, 2);
         }
+    }
+
+    #[test]
+    fn an_await_in_front_gets_a_hint() {
+        for text in ["let r = await f();", "await f()", "await!(f())", "let x = 1; await x"] {
+            assert_eq!(first_problem(text).help, [BEHIND], "{text}");
+        }
+        assert!(first_problem("let = awaiting;").help.is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Errors in lines that evcxr has written: which variable of the user's they are about.
 
-use super::{Diagnostic, Sources, Span};
-use crate::evaluator::cell::{Lesson, Why, dropped_by};
+use super::{Diagnostic, Place, Sources, Span, byte_offset};
+use crate::evaluator::cell::{Lesson, Why, dropped_by, is_in_block};
 
 /// Errors about how long something lives.
 const LIFETIMES: [&str; 10] =
@@ -22,7 +22,24 @@ pub struct Moved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// It was moved as a whole.
-    All,
+    All {
+        /// Whether it could have been cloned.
+        clones: bool,
+    },
+    /// A closure or an `async` block that it was moved into.
+    Block {
+        /// Whether it could have been cloned.
+        clones: bool,
+    },
+    /// A method of its own.
+    Call {
+        /// Whether it could have been cloned.
+        clones: bool,
+    },
+    /// It is a future, and was awaited, or is somewhere else to be awaited there.
+    Await,
+    /// It holds futures, and the same is true of them.
+    Futures,
     /// One of its fields was moved.
     Part,
     /// `drop(x)`.
@@ -74,24 +91,57 @@ impl Diagnostic {
         let says =
             |span: &&Span| span.label.as_ref().is_some_and(|label| label.contains("moved") || label.contains("use"));
         let found = self.spans.iter().filter(says).find_map(|span| span.locate(sources));
-        let is_dropped = found.as_ref().is_some_and(|place| {
-            let before = place.source.code[..place.range.start].trim_end();
-            before.strip_suffix('(').is_some_and(|before| before.trim_end().ends_with("drop"))
-        });
-        let by = match (is_dropped, self.message.contains("partially moved")) {
-            (_, true) => Takes::Part,
-            (true, false) => Takes::Drop,
-            (false, false) => Takes::All,
-        };
+        let by = self.takes(found.as_ref());
         let line = |code: &str| code.matches('\n').count() as u32 + 1;
         let place = found.map(|place| (place.source.number, line(&place.source.code[..place.range.start])));
         Some(Moved { name: name.to_owned(), place, by })
     }
 
-    /// The same error in other words: `label` stands at its place, `help` below.
+    /// What took the variable that was moved at `place`. rustc's own words tell little: for a variable of an earlier cell,
+    /// the whole cell is a closure that takes it.
+    fn takes(&self, place: Option<&Place>) -> Takes {
+        let text = |place: &Place| {
+            let (before, rest) = place.source.code.split_at(place.range.start);
+            (before.trim_end().to_owned(), rest[place.range.len()..].trim_start().to_owned())
+        };
+        let (before, after) = place.map(text).unwrap_or_default();
+        let is_dropped = before.strip_suffix('(').is_some_and(|before| before.trim_end().ends_with("drop"));
+        let ty = self.type_of_moved();
+        // rustc knows, but does not always say it.
+        let clones = self.children.iter().any(|child| child.message.starts_with("consider cloning"))
+            || ty.is_some_and(can_clone);
+        if self.message.contains("partially moved") {
+            Takes::Part
+        } else if is_dropped {
+            Takes::Drop
+        } else if after.starts_with(".await") || ty.is_some_and(is_future) {
+            Takes::Await
+        } else if ty.is_some_and(holds_futures) {
+            Takes::Futures
+        } else if place.is_some_and(Place::is_in_block) {
+            Takes::Block { clones }
+        } else if after.starts_with('.') {
+            Takes::Call { clones }
+        } else {
+            Takes::All { clones }
+        }
+    }
+
+    /// Whether what was moved is a future.
+    pub fn is_about_future(&self) -> bool {
+        self.type_of_moved().is_some_and(is_future)
+    }
+
+    fn type_of_moved(&self) -> Option<&str> {
+        let notes = self.children.iter().map(|child| child.message.as_str());
+        self.labels().chain(notes).find_map(|text| text.split_once("has type `")?.1.split('`').next())
+    }
+
+    /// The same error in other words: `label` stands at its place, `help` below. What rustc has found instead is left out.
     pub fn retell(&mut self, message: String, label: &str, help: &[String]) {
         self.message = message;
-        for span in self.spans.iter_mut().filter(|span| span.is_primary) {
+        self.spans.retain(|span| span.is_primary);
+        for span in &mut self.spans {
             span.label = Some(label.to_owned());
         }
         let child = |text: &String| Self {
@@ -103,6 +153,44 @@ impl Diagnostic {
         };
         self.children = help.iter().map(child).collect();
     }
+}
+
+impl Place {
+    fn is_in_block(&self) -> bool {
+        let Some(map) = &self.source.map else { return false };
+        let (line, column) = self.position(self.range.start);
+        is_in_block(map.source(), byte_offset(map.source(), line, column))
+    }
+}
+
+/// Whether values of this type are futures.
+fn is_future(ty: &str) -> bool {
+    let inner =
+        ["std::pin::", "Pin<", "Box<", "impl ", "dyn "].iter().fold(ty, |ty, begin| ty.trim_start_matches(begin));
+    let name = inner.split('<').next().unwrap_or_default();
+    holds_futures(inner) && (inner.starts_with('{') || ["Future", "JoinHandle"].iter().any(|end| name.ends_with(end)))
+}
+
+/// Whether a type has to do with futures; a thread's handle is none.
+fn holds_futures(ty: &str) -> bool {
+    let ty = ty.replace("std::thread::JoinHandle", "");
+    ["Future<", "JoinHandle<", "{async "].iter().any(|part| ty.contains(part))
+}
+
+/// Whether values of this type, of which rustc has not said it, can certainly be cloned.
+fn can_clone(ty: &str) -> bool {
+    const SHARED: [&str; 6] = ["Arc", "Rc", "Sender", "SyncSender", "UnboundedSender", "WeakSender"];
+    const PLAIN: [&str; 26] = [
+        "String", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "Option", "Result", "PathBuf",
+        "Box", "bool", "char", "str", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "f32",
+        "f64",
+    ];
+    fn last(path: &str) -> &str {
+        path.rsplit("::").next().unwrap_or_default()
+    }
+    let outer = ty.split('<').next().unwrap_or_default();
+    let mut names = ty.split(|c: char| !(c.is_alphanumeric() || "_:".contains(c))).filter(|name| !name.is_empty());
+    SHARED.contains(&last(outer)) || names.all(|name| PLAIN.contains(&last(name)))
 }
 
 impl Span {
@@ -174,7 +262,17 @@ mod tests {
     #[test]
     fn where_a_variable_was_moved_is_told() {
         let sources = Sources::default();
-        for (cell, by) in [("let n = 1;\nlet p = m;", Takes::All), ("let n = 1;\n  drop(m);", Takes::Drop)] {
+        for (cell, by, ty) in [
+            ("let n = 1;\nlet p = m;", Takes::All { clones: true }, "String"),
+            ("let n = 1;\nlet p = m;", Takes::All { clones: false }, "Own"),
+            ("let n = 1;\n  drop(m);", Takes::Drop, "String"),
+            ("let n = 1;\nm.await;", Takes::Await, "Timer"),
+            ("let n = 1;\ngather!(m);", Takes::Await, "async_std::task::JoinHandle<u8>"),
+            ("let n = 1;\nf(m);", Takes::Futures, "Vec<async_std::task::JoinHandle<u8>>"),
+            ("let n = 1;\nm.join();", Takes::Call { clones: false }, "std::thread::JoinHandle<u8>"),
+            ("let n = 1;\nf(|| m);", Takes::Block { clones: true }, "Vec<String>"),
+            ("let n = 1;\nf(async { m.len() });", Takes::Block { clones: true }, "std::sync::Arc<Own>"),
+        ] {
             let prepared = prepare(1, cell, &Known::default()).expect("a good cell");
             sources.insert(Arc::new(Source {
                 number: 1,
@@ -187,8 +285,43 @@ mod tests {
             let mut taken = span(line, false, "value moved here");
             taken["column_start"] = at.into();
             taken["column_end"] = (at + 1).into();
-            let found = error("E0382", "use of moved value: `m`", &[span(PUT, true, ""), taken]).moved(&sources);
+            let of_type = span("", false, &format!("move occurs because `m` has type `{ty}`, which"));
+            let spans = [span(PUT, true, ""), taken, of_type];
+            let found = error("E0382", "use of moved value: `m`", &spans).moved(&sources);
             assert_eq!(found, Some(Moved { name: "m".into(), place: Some((1, 2)), by }), "{cell}");
         }
+    }
+
+    #[test]
+    fn a_future_is_known_by_its_type() {
+        for (ty, is_future) in [
+            ("async_std::task::JoinHandle<i32>", true),
+            ("std::pin::Pin<Box<dyn Future<Output = u8> + Send>>", true),
+            ("impl Future<Output = u8>", true),
+            ("std::thread::JoinHandle<i32>", false),
+            ("Vec<async_std::task::JoinHandle<i32>>", false),
+        ] {
+            assert_eq!(super::is_future(ty), is_future, "{ty}");
+        }
+        assert!(
+            holds_futures("Vec<async_std::task::JoinHandle<i32>>") && !holds_futures("std::thread::JoinHandle<i32>")
+        );
+    }
+
+    #[test]
+    fn what_can_be_cloned_is_known_by_its_type() {
+        for ty in ["String", "Vec<(u8, std::path::PathBuf)>", "Arc<Own>", "async_std::channel::Sender<Own>"] {
+            assert!(can_clone(ty), "{ty}");
+        }
+        for ty in ["Own", "Vec<Own>", "std::sync::Mutex<u8>", "Box<dyn Fn(u8) -> u8>", "&mut String"] {
+            assert!(!can_clone(ty), "{ty}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_in_other_words_has_no_other_places() {
+        let mut error = error("E0425", "", &[span("f(1)", true, "not found"), span("struct F(u8);", false, "similar")]);
+        error.retell("it is gone".into(), "gone", &["do this".into()]);
+        assert_eq!(error.labels().collect::<Vec<_>>(), ["gone"]);
     }
 }

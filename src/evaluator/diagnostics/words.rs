@@ -40,6 +40,7 @@ pub(super) fn is_noise(note: &str) -> bool {
         "`loopbook::__private::",
         "use `cargo add ",
         "you might be missing a crate named",
+        "you might be missing a type parameter",
     ];
     ours.iter().any(|text| note.contains(text))
 }

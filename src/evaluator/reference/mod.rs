@@ -6,6 +6,8 @@ mod colour;
 pub(super) mod page;
 #[cfg(feature = "rust")]
 mod read;
+#[cfg(any(feature = "rust", test))]
+mod usable;
 
 #[cfg(feature = "rust")]
 pub(super) use read::read;

@@ -2,7 +2,7 @@
 //! beside whatever the main shell runs.
 
 use super::Prepared;
-use super::failed::another_try;
+use super::failed::{another_try, choose_imports};
 use super::session::source;
 use crate::evaluator::cell::{self, Known as Notebook, Prepared as PreparedCell};
 use crate::evaluator::diagnostics::{Diagnostic, Sources, distinct};
@@ -143,7 +143,8 @@ impl Worker {
     }
 
     fn does_not_compile(&self, cell: &Cell, compiled: &Compiled) -> Report {
-        let errors = self.errors(cell, compiled);
+        let mut errors = self.errors(cell, compiled);
+        choose_imports(&mut errors, &self.names, self.prepared.work.root());
         let fallback: Vec<_> = errors.iter().map(Diagnostic::message).collect();
         let fallback = fallback.join("\n");
         let mut unseen = missing_crates::hints(&errors);

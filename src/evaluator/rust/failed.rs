@@ -5,10 +5,13 @@ use crate::evaluator::cell::{self, Binding, Lesson, MUTEX, Prepared, RENAMED_MUT
 use crate::evaluator::death::Death;
 use crate::evaluator::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
 use crate::evaluator::gone::How;
+use crate::evaluator::names::Names;
+use crate::evaluator::standin::Crates;
 use crate::evaluator::types::Redefined;
 use crate::evaluator::{Cell, Report, hints, missing_crates, report, standin, unkept, wording};
 use evcxr::CompilationError;
 use std::ops::Range;
+use std::path::Path;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
 pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
@@ -45,6 +48,14 @@ fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
     error.lesson().filter(|lesson| match lesson {
         Lesson::NotKept(name, _) | Lesson::Moves(name) | Lesson::Ends(_, name) => is_defined(name),
     })
+}
+
+/// Has the errors suggest imports that a cell can write, for the kernel with this working directory.
+pub(super) fn choose_imports(errors: &mut [Diagnostic], names: &Names, root: &Path) {
+    let (reference, crates) = (names.reference(), Crates::of(root));
+    for error in errors {
+        error.choose_imports(|path| reference.usable(path, |name| crates.has(name)));
+    }
 }
 
 impl Session {
@@ -105,8 +116,8 @@ impl Session {
             diagnostics.retain(|error| lesson_about(prepared, error).is_none());
         }
         self.gone.explain(&mut diagnostics);
-        let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
-        self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
+        choose_imports(&mut diagnostics, &self.names, self.prepared.work.root());
+        self.last_code = diagnostics.iter().find_map(Diagnostic::error_code).map(str::to_owned);
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
         let fallback = fallback.join("\n");
         // rustc or the linker has said so, about no line of the user's.

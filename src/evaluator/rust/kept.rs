@@ -52,7 +52,7 @@ impl Session {
                     continue;
                 }
                 match outcome {
-                    Outcome::Ok => self.note_moved(name, cell, &moves, How::Taken(Takes::All)),
+                    Outcome::Ok => self.note_moved(name, cell, &moves, How::Taken(Takes::All { clones: false })),
                     Outcome::Error(report) if report.ename == "CompileError" => {
                         self.gone.note(name, cell.number, Some(binding.line), How::NotCompiled);
                     }

@@ -114,7 +114,9 @@ impl Session {
     }
 
     fn explain(&self, cell: &Cell, code: Option<&str>) -> Result<(), String> {
-        let code = code.or(self.last_code.as_deref()).ok_or("no cell has failed with an error code yet")?;
+        let code = code
+            .or(self.last_code.as_deref())
+            .ok_or("no cell has failed yet, or the last error has no code that rustc explains")?;
         let told = self.prepared.explain(code).map_err(|error| format!("rustc could not be asked: {error}"))?;
         let told = told.ok_or_else(|| format!("rustc knows no error {code}"))?;
         let data = [("text/plain", told.clone()), ("text/markdown", told)];
@@ -185,7 +187,7 @@ impl Session {
         let loops = match level {
             "0" | "1" => "",
             _ => {
-                " Their loops do not look for interrupts any more: ending one takes a second interrupt, which costs the variables."
+                " Their loops no longer look for interrupts: ending one takes a second interrupt, which costs the variables."
             }
         };
         self.show_text(

@@ -62,7 +62,7 @@ pub(super) struct Session {
     /// What cells of subshells get to know of it.
     shared: SharedNotebook,
     pub(super) live: Arc<Live>,
-    /// Code of the last compile error that had one.
+    /// Code of what the compiler said last, if that has one.
     pub(super) last_code: Option<String>,
     pub(super) types: Types,
     pub(super) items: BTreeMap<String, &'static str>,

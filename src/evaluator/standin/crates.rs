@@ -29,6 +29,11 @@ impl Crates {
         Self(command.map(|command| command.externs().filter_map(of_extern).collect()).unwrap_or_default())
     }
 
+    /// Whether code can name this crate.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The crates that both have, and that are not the same.
     pub fn changed(&self, newer: &Self) -> BTreeSet<String> {
         let is_other = |(name, old): &(&String, &Compilation)| newer.0.get(*name).is_some_and(|new| new != *old);
@@ -67,6 +72,7 @@ mod tests {
             crates(&externs.map(|(name, path)| format!("{name}={}", file(path))))
         };
         let first = with("libb-1.rlib");
+        assert!(first.has("a") && first.has("b") && !first.has("c"));
         assert!(first.changed(&with("libb-1.rlib")).is_empty());
         assert_eq!(first.changed(&with("libb-2.rlib")), BTreeSet::from(["b".to_owned()]));
         fs::write(file("liba-1.rlib"), "newer").unwrap();
