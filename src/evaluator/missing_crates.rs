@@ -128,17 +128,17 @@ pub fn hints(errors: &[Diagnostic]) -> Vec<String> {
     }
     let cached = Crates::cached();
     let mut seen = BTreeSet::new();
-    missing.iter().map(|missing| missing.hint(&cached)).filter(|hint| seen.insert(hint.clone())).collect()
+    missing.iter().filter_map(|missing| missing.hint(&cached)).filter(|hint| seen.insert(hint.clone())).collect()
 }
 
 /// How to get the crate that code knows by this name. Looks into cargo's cache.
 pub fn hint(name: &str) -> String {
-    Missing::Crate(name.to_owned()).hint(&Crates::cached())
+    line(name, &Crates::cached()).map_or_else(|| guess(name), |line| adds(&line))
 }
 
 enum Missing {
-    /// By the name that code knows it by.
-    Crate(String),
+    /// By the name that code knows it by; and whether rustc knows something of that name to import.
+    Crate(String, bool),
     /// Its package's name, and the macro's.
     Macro(&'static str, &'static str),
 }
@@ -148,33 +148,40 @@ impl Missing {
         let labels: Vec<&str> =
             error.labels().filter(|label| NO_SUCH_CRATE.iter().any(|sign| label.contains(sign))).collect();
         let label_names = labels.iter().filter_map(|label| quoted(label));
-        let mut missing: Vec<Self> = label_names.map(|name| Self::Crate(name.to_owned())).collect();
-        if let Some(name) = error.message.strip_prefix("can't find crate for").and_then(quoted) {
-            missing.push(Self::Crate(name.to_owned()));
-        }
-        // rustc knows better where a macro is that a crate of the notebook's has.
+        // rustc knows better where a macro or a module is that a crate of the notebook's has.
         let is_known = error.children.iter().any(|child| child.message.contains("import"));
+        let mut missing: Vec<Self> = label_names.map(|name| Self::Crate(name.to_owned(), is_known)).collect();
+        if let Some(name) = error.message.strip_prefix("can't find crate for").and_then(quoted) {
+            missing.push(Self::Crate(name.to_owned(), is_known));
+        }
         let of_macro =
             MACROS.iter().find(|(kind, name, _)| error.message.starts_with(&format!("cannot find {kind} `{name}`")));
         missing.extend(of_macro.filter(|_| !is_known).map(|(_, name, krate)| Self::Macro(krate, name)));
         missing
     }
 
-    fn hint(&self, cached: &Crates) -> String {
+    fn hint(&self, cached: &Crates) -> Option<String> {
         match self {
-            Self::Crate(name) => match line(name, cached) {
-                Some(line) => format!("`:dep {line}` in a cell, before the code that needs it, adds the crate"),
-                None => format!("if `{name}` is a crate, `:dep {name}` in a cell adds its newest version"),
-            },
+            // A module that can be imported is more likely meant than a crate that nobody has heard of.
+            Self::Crate(name, is_known) => {
+                line(name, cached).map(|line| adds(&line)).or_else(|| (!is_known).then(|| guess(name)))
+            }
             Self::Macro(krate, name) => {
                 let line = line(krate, cached).unwrap_or_else(|| format!("{krate} = \"*\""));
                 let path = krate.replace('-', "_");
-                format!(
-                    "`{name}` is in the crate `{krate}`: `:dep {line}` adds it, and `use {path}::{name};` imports it"
-                )
+                let found = format!("`{name}` is in the crate `{krate}`");
+                Some(format!("{found}: `:dep {line}` adds it, and `use {path}::{name};` imports it"))
             }
         }
     }
+}
+
+fn adds(line: &str) -> String {
+    format!("`:dep {line}` in a cell, before the code that needs it, adds the crate")
+}
+
+fn guess(name: &str) -> String {
+    format!("if `{name}` is a crate, `:dep {name}` in a cell adds its newest version")
 }
 
 /// What stands behind `:dep`, if it is known that there is such a crate.
@@ -220,7 +227,7 @@ mod tests {
         let error = json!({ "message": message, "level": "error", "spans": [span], "children": [child] });
         let error = Diagnostic::from_json(&error).expect("a diagnostic");
         let cached = Crates::of(["rand-0.10.3", "rand-0.9.2", "tokio-util-0.7.1", "odd-name-1.2.3", "young-0.0.3"]);
-        let hints: Vec<String> = Missing::in_error(&error).iter().map(|missing| missing.hint(&cached)).collect();
+        let hints: Vec<String> = Missing::in_error(&error).iter().filter_map(|missing| missing.hint(&cached)).collect();
         hints.join("|")
     }
 
@@ -237,6 +244,9 @@ mod tests {
             let hint = said(&format!("unresolved import `{name}`"), &unlinked(name), "");
             assert!(hint.starts_with(line), "{hint}");
         }
+        let import = "consider importing this module";
+        assert_eq!(said("cannot find module or crate `stream` in this scope", &unlinked("stream"), import), "");
+        assert!(said("cannot find module or crate `rand` in this scope", &unlinked("rand"), import).contains("0.9"));
         let in_list = said("unresolved import `rand`", "could not find `rand` in the list of imported crates", "");
         let external = said("can't find crate for `rand`", "can't find crate", "");
         assert!(in_list == external && external.contains(":dep rand"), "{in_list}{external}");
