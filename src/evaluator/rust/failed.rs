@@ -81,7 +81,7 @@ impl Session {
         if diagnostics.iter().any(|error| lesson_about(prepared, error).is_none()) {
             diagnostics.retain(|error| lesson_about(prepared, error).is_none());
         }
-        self.gone.explain(&mut diagnostics);
+        self.gone.explain(&mut diagnostics, cell.number);
         let code = diagnostics.iter().find_map(|diagnostic| diagnostic.code.as_ref());
         self.last_code = code.map(|code| code.code.clone()).or(self.last_code.take());
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
