@@ -44,6 +44,7 @@ mod forms;
 mod gather;
 mod generations;
 mod graph;
+mod handles;
 mod hidden;
 mod input;
 mod inspector;

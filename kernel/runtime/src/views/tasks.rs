@@ -163,7 +163,7 @@ fn state(state: TaskState) -> Field {
     Field { color: Some(color), ..word(state).into() }
 }
 
-pub(super) fn word(state: TaskState) -> &'static str {
+pub(crate) fn word(state: TaskState) -> &'static str {
     match state {
         TaskState::Running => "running",
         TaskState::Scheduled => "scheduled",
