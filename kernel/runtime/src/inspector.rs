@@ -3,7 +3,7 @@
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
 use crate::{graph, link, lints, loop_stats, pool, registry, resources, rich, timeline, views, watching};
-use loopbook_channel::{MimeBundle, Query, TaskKind, TaskOrder, ToKernel, cell_label};
+use loopbook_channel::{MimeBundle, Query, TaskKind, TaskOrder, ToKernel, cell_label, counted, grouped};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -110,14 +110,14 @@ fn tasks(all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> M
             &mut bundle,
             &match registry::forgotten_tasks() {
                 1 => "1 older task is forgotten".to_owned(),
-                several => format!("{several} older tasks are forgotten"),
+                several => format!("{} are forgotten", counted(several as usize, "older task")),
             },
         );
     }
     let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
     let others = tokio_task::living().saturating_sub(listed);
     if cell.is_none() && others > 0 {
-        note(&mut bundle, &format!("and {others} of tokio that were not started by `tokio::spawn`"));
+        note(&mut bundle, &format!("and {} of tokio that were not started by `tokio::spawn`", grouped(others as u64)));
     }
     bundle
 }

@@ -33,7 +33,6 @@ mod cell;
 mod clock;
 mod context;
 mod cost;
-mod counted;
 mod dbg;
 mod display;
 mod event_loop;

@@ -4,10 +4,9 @@ use super::awaits::path;
 use super::table::{Column, Field, Table};
 use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
 use super::{bundle, duration};
-use crate::counted::counted;
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
-use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
+use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label, counted, grouped};
 use std::collections::BTreeMap;
 
 const fn left(title: &'static str) -> Column {
@@ -23,10 +22,10 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     let caption = format!(
         "{}: {} running, {} ready, {} waiting; {} started so far; up for {}",
         counted(stats.living, "task"),
-        stats.running,
-        stats.runnable,
-        stats.idle,
-        stats.started,
+        grouped(stats.running as u64),
+        grouped(stats.runnable as u64),
+        grouped(stats.idle as u64),
+        grouped(stats.started),
         duration(stats.uptime)
     );
     let row = |worker: &WorkerStats| {
@@ -38,7 +37,7 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
             worker.name.as_str().into(),
             format!("{:.0} %", 100.0 * worker.utilization).into(),
             duration(worker.busy).into(),
-            worker.polls.to_string().into(),
+            grouped(worker.polls).into(),
             now.into(),
         ]
     };
@@ -71,7 +70,7 @@ pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
     let caption = match resources.len() {
         0 => "no timer runs, no socket is watched, and there is no channel or lock to wait for".to_owned(),
         1 => "1 timer, lock, channel or socket".to_owned(),
-        n => format!("{n} timers, locks, channels and sockets"),
+        n => format!("{} timers, locks, channels and sockets", grouped(n as u64)),
     };
     let row = |resource: &Resource| {
         let tasks: Vec<String> = resource.tasks.iter().map(u64::to_string).collect();
@@ -97,7 +96,7 @@ fn folded(resources: &[Resource]) -> Vec<Vec<Field>> {
     let rows = sorts.into_iter().map(|((kind, waits), same)| {
         let what = match same[..] {
             [one] => one.what.clone(),
-            _ => format!("{}, from {} to {}", same.len(), same[0].what, same[same.len() - 1].what),
+            _ => format!("{}, from {} to {}", grouped(same.len() as u64), same[0].what, same[same.len() - 1].what),
         };
         let tasks = same.iter().map(|resource| resource.tasks.len()).sum::<usize>();
         let tasks = if tasks == 0 { String::new() } else { counted(tasks, "task") };
@@ -133,8 +132,8 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         ("busy", Some(duration(task.busy))),
         ("scheduled", Some(duration(task.scheduled))),
         ("idle", Some(duration(task.idle))),
-        ("polls", Some(format!("{}, the longest {}", task.polls, duration(task.longest_poll)))),
-        ("wakes", Some(format!("{}, {} by itself", task.wakes, task.self_wakes))),
+        ("polls", Some(format!("{}, the longest {}", grouped(task.polls), duration(task.longest_poll)))),
+        ("wakes", Some(format!("{}, {} by itself", grouped(task.wakes), grouped(task.self_wakes)))),
     ];
     let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
