@@ -43,6 +43,17 @@ def test_inspect_one_task_the_tree_the_loop_and_its_resources(kernel):
     kernel.run(f":cancel {outer['id']}").ok()
 
 
+def test_inspect_a_blocking_closure_cannot_be_cancelled_and_the_answer_says_what_to_do(kernel):
+    code = "let blocking = task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(2))); task::yield_now().await;"
+    kernel.run(code).ok()
+    [row] = [line for line in kernel.shown(":tasks").splitlines() if "blocking" in line]
+    number = row.split()[0]
+    told = kernel.shown(f":cancel {number}")
+    assert "cannot be cancelled: a closure of `spawn_blocking`" in told and "AtomicBool" in told, told
+    assert kernel.run(f"loopbook::cancel({number})").ok().text.startswith("NotCancellable: a closure of")
+    kernel.run("blocking.await").ok()
+
+
 def test_inspect_commands_name_what_they_want(kernel):
     for code in (":task", ":task x", ":pstree x", ":loop 1", ":resources all"):
         assert kernel.run(code).reply["ename"] == "CommandError", code

@@ -4,7 +4,7 @@ use super::awaits::path;
 use super::table::{Column, Field, Table};
 use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
 use super::{bundle, duration};
-use crate::loop_stats::{LoopStats, WorkerStats};
+use crate::loop_stats::{Lag, LoopStats, WorkerStats};
 use crate::resources::Resource;
 use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label, counted, grouped};
 use std::collections::BTreeMap;
@@ -42,11 +42,8 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
         ]
     };
     let mut footer = format!(
-        "A task that is ready waits for a thread: half of the time less than {}, once in a hundred more than {}, never \
-         more than {}. {}, {} and the like.",
-        duration(stats.lag.median),
-        duration(stats.lag.p99),
-        duration(stats.lag.longest),
+        "{} {}, {} and the like.",
+        lag(&stats.lag),
         counted(stats.timers, "timer"),
         counted(stats.sources, "socket")
     );
@@ -63,6 +60,21 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     }
     let columns = vec![left("thread"), right("in polls"), right("busy"), right("polls"), left("now")];
     bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
+}
+
+/// How long tasks wait for a thread. What holds once in a hundred can be said only of a hundred.
+fn lag(lag: &Lag) -> String {
+    let longest = duration(lag.longest);
+    match lag.count {
+        0 => "No task has waited for a thread yet.".to_owned(),
+        1..100 => format!("A task that is ready waits for a thread: never more than {longest} so far."),
+        _ => format!(
+            "A task that is ready waits for a thread: half of the time less than {}, once in a hundred more than {}, never \
+             more than {longest}.",
+            duration(lag.median),
+            duration(lag.p99),
+        ),
+    }
 }
 
 /// What `:resources` shows.
@@ -139,4 +151,28 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
     let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
     bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lag;
+    use crate::loop_stats::Lag;
+    use std::time::Duration;
+
+    #[test]
+    fn what_holds_once_in_a_hundred_is_said_of_a_hundred() {
+        let of = |count| {
+            let [median, p99, longest] = [1, 2, 4].map(Duration::from_millis);
+            lag(&Lag { count, median, p99, longest })
+        };
+        assert_eq!(of(0), "No task has waited for a thread yet.");
+        for few in [1, 99] {
+            assert_eq!(of(few), "A task that is ready waits for a thread: never more than 4.0 ms so far.");
+        }
+        assert!(
+            of(100).contains("half of the time less than 1.0 ms, once in a hundred more than 2.0 ms"),
+            "{}",
+            of(100)
+        );
+    }
 }
