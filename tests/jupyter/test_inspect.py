@@ -49,7 +49,7 @@ def test_inspect_a_blocking_closure_cannot_be_cancelled_and_the_answer_says_what
     [row] = [line for line in kernel.shown(":tasks").splitlines() if "blocking" in line]
     number = row.split()[0]
     told = kernel.shown(f":cancel {number}")
-    assert "cannot be cancelled: a closure of `spawn_blocking`" in told and "AtomicBool" in told, told
+    assert ", line 1): cannot be cancelled: a closure of `spawn_blocking`" in told and "AtomicBool" in told, told
     assert kernel.run(f"loopbook::cancel({number})").ok().text.startswith("NotCancellable: a closure of")
     kernel.run("blocking.await").ok()
 
