@@ -10,9 +10,9 @@ use std::ffi::{CStr, CString, c_void};
 const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
 /// evcxr's marker for a cell that ended early; has the same effect.
 const ENDED_EARLY: &str = "EVCXR_ERROR_OCCURRED";
-/// Makes evcxr compile the cell once more, as if this variable, which does not exist, had to be given up. That is the only
-/// way in which it can be told that a cell has not run and that everything is as it was.
-const AGAIN: &str = "EVCXR_VARIABLE_CHANGED_TYPE:loopbook_not_loaded";
+/// Makes evcxr compile the cell once more, as if this variable, which does not exist, had to be given up. The kernel lets
+/// that build fail: the only way in which evcxr can be told that a cell has not run and that everything is as it was.
+const AGAIN: &str = "EVCXR_VARIABLE_CHANGED_TYPE:loopbook_not_run";
 
 /// A cell's function: takes evcxr's store of variables and gives it back.
 type Function = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
@@ -50,7 +50,7 @@ impl Cells {
         match begin {
             BEGIN_RUN => self.run(function),
             BEGIN_FORGET => {}
-            _ => runtime::say(PANICKED),
+            _ => runtime::say(AGAIN),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! `loopbook warm`: compiles the crates that cells link, once per machine, and shows how far it is.
 
+use loopbook_channel::counted;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -27,7 +28,7 @@ pub(super) fn files_damaged(files: &[PathBuf]) -> String {
     let first = files.first().map(|file| file.display().to_string()).unwrap_or_default();
     match files.len() {
         1 => format!("the file {first} is damaged"),
-        several => format!("{several} files are damaged, such as {first}"),
+        several => format!("{} are damaged, such as {first}", counted(several, "file")),
     }
 }
 

@@ -6,7 +6,7 @@
 use super::Kernel;
 use crate::evaluator::Printing;
 use crate::wire::Metadata;
-use loopbook_channel::{CellId, DisplayKind, MimeBundle, Stream};
+use loopbook_channel::{CellId, DisplayKind, MimeBundle, Stream, counted};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -157,15 +157,16 @@ impl Rest {
 
     fn sentence(&self, number: u32) -> String {
         let more = match self.lines {
-            0 | 1 => "More".to_owned(),
-            lines => format!("{lines} more lines"),
+            0 => "More".to_owned(),
+            lines => counted(lines as usize, "more line"),
         };
         let how = match self.file {
             Some(_) => format!("`:output --cell {number}` shows it"),
             None => "There was no room to keep all of it".to_owned(),
         };
         let last: String = self.last.iter().map(String::as_str).collect();
-        format!("… {more}, {} bytes in all. {how}. The last of it:\n{}", self.bytes, last.trim_end_matches('\n'))
+        let bytes = counted(self.bytes as usize, "byte");
+        format!("… {more}, {bytes} in all. {how}. The last of it:\n{}", last.trim_end_matches('\n'))
     }
 }
 
@@ -185,7 +186,9 @@ impl Kernel {
                 self.outputs.limit = Limit(lines);
                 match lines {
                     None => "All that cells print is shown from now on.".to_owned(),
-                    Some(lines) => format!("Cells show the first {lines} lines that they print from now on."),
+                    Some(lines) => {
+                        format!("Cells show the first {} that they print from now on.", counted(lines as usize, "line"))
+                    }
                 }
             }
             Printing::Rest(of) => match self.outputs.rest(of) {
@@ -242,6 +245,19 @@ mod tests {
         printed.admit("!", TEN);
         assert!(printed.news(7, true).is_none(), "not so soon");
         assert!(printed.has_news() && !printed.news(7, false).unwrap().1);
+    }
+
+    #[test]
+    fn one_line_is_no_lines_and_large_numbers_can_be_read() {
+        let told = |text: &str| {
+            let mut printed = Printed::default();
+            printed.admit(text, TEN);
+            printed.news(7, false).unwrap().0["text/plain"].as_str().unwrap().to_owned()
+        };
+        let one = told(&"line\n".repeat(11));
+        assert!(one.starts_with("… 1 more line, 5 bytes in all."), "{one}");
+        let many = told(&"line\n".repeat(300_010));
+        assert!(many.starts_with("… 300,000 more lines, 1,500,000 bytes in all."), "{many}");
     }
 
     #[test]

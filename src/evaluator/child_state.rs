@@ -23,6 +23,20 @@ impl ProcessState {
         Self::in_directory(&Path::new("/proc").join(pid.to_string()))
     }
 
+    /// What to say to who asks the process `pid` something while it can answer nobody.
+    pub fn answers_nobody(self, pid: u32) -> Option<String> {
+        let who = "the process that runs the cells is stopped";
+        match self {
+            Self::Stopped => Some(format!(
+                "{who} (state T), as by `kill -STOP`, and answers nobody; `kill -CONT {pid}` in a terminal lets it go on"
+            )),
+            Self::Traced => {
+                Some(format!("{who} by a debugger (state t), and answers nobody until the debugger lets it go on"))
+            }
+            Self::Blocked | Self::Runs => None,
+        }
+    }
+
     fn in_directory(directory: &Path) -> Self {
         let Ok(stat) = fs::read_to_string(directory.join("stat")) else { return Self::Runs };
         // The program's name, in brackets, may hold anything.
@@ -39,6 +53,14 @@ impl ProcessState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_stopped_answers_nobody_and_says_how_to_go_on() {
+        let said = ProcessState::Stopped.answers_nobody(7).unwrap();
+        assert!(said.contains("is stopped (state T)") && said.contains("`kill -CONT 7`"), "{said}");
+        assert!(ProcessState::Traced.answers_nobody(7).unwrap().contains("debugger"));
+        assert_eq!(ProcessState::Runs.answers_nobody(7).or(ProcessState::Blocked.answers_nobody(7)), None);
+    }
 
     #[test]
     fn the_state_stands_behind_the_name() {

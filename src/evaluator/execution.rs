@@ -4,11 +4,12 @@
 //! ```text
 //! begin ──► Compiling ──(the child asks: may it begin?)──► Running ──► finish
 //!               │ interrupt: answered at once,                 │ interrupt: the child is told; a second one kills it
-//!               ▼ the build is killed, the child refuses       ▼
+//!               ▼ the builds fail, the child refuses           ▼
 //! ```
 //!
 //! An interrupt belongs to one [`CellId`], so it can hit neither an idle kernel nor the next cell.
 
+mod beginning;
 mod besides;
 mod crates;
 
@@ -50,8 +51,8 @@ pub struct Executions {
 pub struct Builds {
     /// Ends whatever cargo is doing.
     pub kill: Box<dyn Fn() + Send + Sync>,
-    /// Has the next build of a cell fail.
-    pub refuse_next: Box<dyn Fn() + Send + Sync>,
+    /// Whether every build of a cell is to fail from now on.
+    pub refuse: Box<dyn Fn(bool) + Send + Sync>,
     /// What the last cell was compiled with.
     pub crates: Box<dyn Fn() -> Crates + Send + Sync>,
 }
@@ -88,6 +89,8 @@ struct Current {
     spared: Vec<String>,
     /// What evcxr must give up before the cell may run.
     redefined: Redefined,
+    /// What evcxr has given up for that, although the cell has not run: the child still has the values.
+    forgotten: Vec<String>,
     /// Why it cannot be loaded.
     not_loaded: Option<String>,
 }
@@ -116,13 +119,6 @@ impl Executions {
         }
     }
 
-    /// The current cell changes types: once it has been compiled, evcxr must give up variables before it may run.
-    pub fn gives_up(&self, redefined: Redefined) {
-        if let Some(current) = self.lock().current.as_mut() {
-            current.redefined = redefined;
-        }
-    }
-
     /// Makes a cell of the kernel's own the current one: nothing that it does is shown.
     pub fn begin_hidden(&self) {
         let cell = Cell { id: 0, shell: MAIN_SHELL, number: 0, code: String::new(), allow_stdin: false, silent: true };
@@ -131,7 +127,10 @@ impl Executions {
 
     /// Ends the current execution and reports it, unless an interrupt has answered already.
     pub fn finish(&self, outcome: Outcome) {
-        let Some(current) = self.lock().current.take() else { return };
+        let mut state = self.lock();
+        let Some(current) = state.current.take() else { return };
+        (self.builds.refuse)(false);
+        drop(state);
         self.changed.notify_all();
         if !current.hidden && !current.answered {
             self.send(Event::Done { cell: current.cell.id, outcome });
@@ -162,8 +161,10 @@ impl Executions {
         let first = current.interrupts == 1;
         if !current.running {
             current.answered = true;
-            drop(state);
+            // While the state is locked, so that it hits no other cell. evcxr may be about to start another build of this one.
+            (self.builds.refuse)(true);
             (self.builds.kill)();
+            drop(state);
             // The cell may have been built, and wait for a process that is stopped.
             self.wake_up(cell, connection.as_deref());
             self.refuse(cell, report::interrupted("it was still being compiled"));
@@ -202,61 +203,6 @@ impl Executions {
         }
     }
 
-    /// The child has loaded a cell and asks whether it may run it.
-    ///
-    /// Also says which cell of the user's is about to run, if its displays are wanted.
-    pub fn may_begin(&self) -> (ToChild, Option<(CellId, Arc<Source>)>) {
-        let crates = (self.builds.crates)();
-        let mut state = self.lock();
-        let other_crates = state.loads_with(crates.clone());
-        let Some(current) = state.current.as_mut() else {
-            let begin = ToChild::Begin { cell: 0, number: 0, run: true, forget: Vec::new(), renew: Vec::new() };
-            return (begin, None);
-        };
-        let redefined = std::mem::take(&mut current.redefined).and(other_crates);
-        let renews = !redefined.statics.is_empty();
-        if !redefined.variables.is_empty() {
-            // Also if the cell was interrupted: evcxr has its new definitions by now.
-            let (cell, number) = (current.cell.id, current.cell.number);
-            state.besides.loaded(&self.source, crates, renews);
-            self.show_given_up(state, &redefined);
-            let Redefined { variables: forget, statics: renew, .. } = redefined;
-            return (ToChild::Begin { cell, number, run: false, forget, renew }, None);
-        }
-        current.running = !current.answered;
-        current.outcome = None;
-        let reply = ToChild::Begin {
-            cell: current.cell.id,
-            number: current.cell.number,
-            run: current.running,
-            forget: Vec::new(),
-            renew: redefined.statics.clone(),
-        };
-        let shown = !current.hidden && current.running && !current.cell.silent;
-        let shown = shown.then(|| (current.cell.id, current.source.clone()));
-        state.besides.loaded(&self.source, crates, renews);
-        self.changed.notify_all();
-        self.show_given_up(state, &redefined);
-        (reply, shown)
-    }
-
-    /// The child cannot load the current cell, and is about to have evcxr compile it again, which is to fail.
-    pub fn not_loaded(&self, reason: String) -> ToChild {
-        let mut state = self.lock();
-        let (mut cell, mut number) = (0, 0);
-        if let Some(current) = state.current.as_mut() {
-            (cell, number) = (current.cell.id, current.cell.number);
-            current.not_loaded = Some(reason);
-        }
-        (self.builds.refuse_next)();
-        ToChild::Begin { cell, number, run: false, forget: Vec::new(), renew: Vec::new() }
-    }
-
-    /// Why the current cell could not be loaded, if it could not.
-    pub fn why_not_loaded(&self) -> Option<String> {
-        self.lock().current.as_mut().and_then(|current| current.not_loaded.take())
-    }
-
     /// The child says that a cell has ended.
     pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, spared: Vec<String>) {
         let mut state = self.lock();
@@ -281,11 +227,6 @@ impl Executions {
     /// The variables that the current cell was defining anew when it failed, and whose old values the child still has.
     pub fn spared(&self) -> Vec<String> {
         self.lock().current.as_mut().map(|current| std::mem::take(&mut current.spared)).unwrap_or_default()
-    }
-
-    /// Whether the current cell was interrupted before it ran: it has not touched a variable.
-    pub fn was_refused(&self) -> bool {
-        self.lock().current.as_ref().is_some_and(|current| current.answered && !current.running)
     }
 
     /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if it did
@@ -352,18 +293,6 @@ impl Executions {
         let _closed_at_shutdown = self.events.send_blocking(event);
     }
 
-    /// Shows under the current cell what it costs, if it costs anything.
-    fn show_given_up(&self, state: MutexGuard<'_, State>, redefined: &Redefined) {
-        let Some(current) = state.current.as_ref().filter(|current| !current.answered && !current.hidden) else {
-            return;
-        };
-        let (cell, is_silent) = (current.cell.id, current.cell.silent);
-        drop(state);
-        if !redefined.is_nothing() && !is_silent {
-            self.send(report::display(cell, report::given_up(redefined)));
-        }
-    }
-
     /// Where events go, for whoever can wait asynchronously.
     pub fn events(&self) -> Sender<Event> {
         self.events.clone()
@@ -386,6 +315,7 @@ impl Current {
             outcome: None,
             spared: Vec::new(),
             redefined: Redefined::default(),
+            forgotten: Vec::new(),
             not_loaded: None,
         }
     }

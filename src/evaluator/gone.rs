@@ -81,8 +81,8 @@ impl Gone {
         self.names.get(name).map(|went| (went.sentence(name), went.help(name)))
     }
 
-    /// Lets errors about names that are gone say where they went.
-    pub fn explain(&self, diagnostics: &mut [Diagnostic]) {
+    /// Lets errors of this cell about names that are gone say where they went.
+    pub fn explain(&self, diagnostics: &mut [Diagnostic], cell: u32) {
         for diagnostic in diagnostics {
             // The same code is for types.
             let is_value =
@@ -92,6 +92,13 @@ impl Gone {
             let Some((name, went)) = name.and_then(|name| self.names.get_key_value(name_as_typed(name))) else {
                 continue;
             };
+            if let Some(types) = went.hidden_in(cell) {
+                let message =
+                    format!("`{name}` cannot be used in a cell that changes the definition of {}", quoted(types));
+                let help = "its value is one of the old definition, and stays as long as this cell fails: make it anew";
+                diagnostic.retell(message, "gone as soon as this cell runs", &[help.to_owned()]);
+                continue;
+            }
             let (message, help) = (went.sentence(name), went.help(name));
             diagnostic.retell(message, went.label(), &help);
         }
@@ -99,6 +106,14 @@ impl Gone {
 }
 
 impl Went {
+    /// The types that this cell changes, if that is why the name means nothing in it.
+    fn hidden_in(&self, cell: u32) -> Option<&[String]> {
+        match &self.how {
+            How::Redefined(types) if self.cell == cell && !types.is_empty() => Some(types),
+            _ => None,
+        }
+    }
+
     fn place(&self) -> String {
         let cell = cell_label(self.cell);
         self.line.map_or(cell.clone(), |line| format!("{cell}, line {line}"))
@@ -203,17 +218,29 @@ mod tests {
         gone.note("p", 52, Some(1), How::Taken(Takes::All { clones: true }));
         gone.note("lb_mutex", 3, None, How::Died);
         let mut errors = [unknown("p"), unknown("q"), unknown("lb_mutex")];
-        gone.explain(&mut errors);
+        gone.explain(&mut errors, 60);
         assert_eq!(errors[0].message, "`p` was moved in In[52], line 1");
         assert!(errors[0].children[0].message.contains("`p.clone()`"), "{errors:?}");
         assert_eq!(errors[1].message, "cannot find value `q` in this scope");
         let mut of_type = unknown("p");
         of_type.message = "cannot find type `p` in this scope".to_owned();
-        gone.explain(std::slice::from_mut(&mut of_type));
+        gone.explain(std::slice::from_mut(&mut of_type), 60);
         assert_eq!(of_type.message, "cannot find type `p` in this scope");
         assert_eq!(errors[2].message, "`mutex` went with the process that ran the cells, which ended in In[3]");
         gone.forget(["p", "lb_mutex"]);
         assert_eq!((gone.about("p"), gone.about("mutex")), (None, None));
+    }
+
+    #[test]
+    fn a_cell_that_changes_a_type_has_not_dropped_its_values_yet() {
+        let mut gone = Gone::default();
+        gone.note("p", 4, None, How::Redefined(vec!["P".into()]));
+        let mut errors = [unknown("p"), unknown("p")];
+        let (here, later) = errors.split_at_mut(1);
+        gone.explain(here, 4);
+        gone.explain(later, 5);
+        assert_eq!(here[0].message, "`p` cannot be used in a cell that changes the definition of `P`");
+        assert_eq!(later[0].message, "`p` was dropped in In[4], which changed the definition of `P`");
     }
 
     #[test]

@@ -16,7 +16,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a child that is stopped may leave a question unanswered.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What to show when a cell has been built and is about to run: the compiler's warnings.
 pub type OnBuilt = Box<dyn Fn(&Source) -> Option<MimeBundle> + Send + Sync>;
@@ -92,12 +96,37 @@ impl Connection {
     }
 
     /// Asks the inspector. The answer has `application/json` only if `data` is true.
+    ///
+    /// # Errors
+    /// What the inspector says, or that nobody answers because the child has ended or is stopped.
     pub async fn query(&self, query: Query, data: bool) -> Result<MimeBundle, String> {
+        if self.answers_nobody().is_some() {
+            // Perhaps only for a moment. Nothing is sent meanwhile: what nobody reads fills the socket.
+            async_std::task::sleep(PATIENCE).await;
+            self.answers_nobody().map_or(Ok(()), Err)?;
+        }
         let id = self.next_query.fetch_add(1, Ordering::Relaxed);
-        let (answer, answered) = futures::channel::oneshot::channel();
-        self.queries.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer);
+        let (answer, mut answered) = futures::channel::oneshot::channel();
+        self.queries().insert(id, answer);
         self.send(&ToChild::Query { id, query, data });
-        answered.await.unwrap_or_else(|_| Err("the process that runs the cells ended before it answered".into()))
+        loop {
+            if let Ok(answer) = async_std::future::timeout(PATIENCE, &mut answered).await {
+                let ended = |_| Err("the process that runs the cells ended before it answered".into());
+                return answer.unwrap_or_else(ended);
+            }
+            if let Some(why) = self.answers_nobody() {
+                self.queries().remove(&id);
+                return Err(why);
+            }
+        }
+    }
+
+    fn answers_nobody(&self) -> Option<String> {
+        self.state().answers_nobody(self.pid)
+    }
+
+    fn queries(&self) -> MutexGuard<'_, HashMap<u64, Answer>> {
+        self.queries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the child does.
@@ -156,7 +185,7 @@ impl Server {
         for (stream, bytes) in pipes.output() {
             self.executions.send(Event::Output { cell, stream, bytes });
         }
-        connection.queries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        connection.queries().clear();
         // However it has ended, what its cells have started is nobody's now.
         programs::end_group_of(pid);
         self.executions.disconnected(pid, last_words);
@@ -204,7 +233,7 @@ impl Server {
             }
             ToKernel::Input { id, cell, prompt, password } => self.ask(connection, id, cell, prompt, password),
             ToKernel::Answer { id, answer } => {
-                let waiting = connection.queries.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                let waiting = connection.queries().remove(&id);
                 if let Some(waiting) = waiting {
                     let _nobody_waits_any_more = waiting.send(answer);
                 }

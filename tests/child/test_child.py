@@ -173,7 +173,7 @@ def test_a_cell_that_was_refused_does_not_run(child):
     child.run("let x = 7u32;", puts=["x"])
     child.refuse = True
     child.start('println!("ran"); let _ = x;', takes={"x": "u32"})
-    assert child.until_complete() == ["EVCXR_PANIC_NOTIFICATION"]
+    assert child.until_complete() == ["EVCXR_VARIABLE_CHANGED_TYPE:loopbook_not_run"]
     child.refuse = False
     result = child.run('println!("{x}");', takes={"x": "u32"})
     assert result.text() == "7\n"

@@ -70,7 +70,7 @@ fn what_is_too_much_for_a_page_is_counted_and_shown_on_request() {
             .collect()
     };
     let last = told(&received).pop().expect("something is said");
-    assert!(last.starts_with("… 9901 more lines, 49513 bytes in all. `:output --cell 2` shows it."), "{last}");
+    assert!(last.starts_with("… 9,901 more lines, 49,513 bytes in all. `:output --cell 2` shows it."), "{last}");
     assert!(last.ends_with("line\nline\nand an error"), "{last}");
     let rest = session.step("execute output");
     let streams: Vec<&str> = rest.iter().filter_map(|message| message.content["text"].as_str()).collect();

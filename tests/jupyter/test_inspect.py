@@ -1,10 +1,13 @@
 """The loop as the inspector sees it: by command, from cells, beside a cell that blocks everything."""
 
 import json
+import os
+import signal
 import subprocess
 
+from client import SLACK
 from conftest import installed_program
-from starting import running_kernel
+from starting import eventually, processes, running_kernel
 
 SLEEPERS = """
 use async_std::task;
@@ -40,6 +43,17 @@ def test_inspect_one_task_the_tree_the_loop_and_its_resources(kernel):
     kernel.run(f":cancel {outer['id']}").ok()
 
 
+def test_inspect_a_blocking_closure_cannot_be_cancelled_and_the_answer_says_what_to_do(kernel):
+    code = "let blocking = task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(2))); task::yield_now().await;"
+    kernel.run(code).ok()
+    [row] = [line for line in kernel.shown(":tasks").splitlines() if "blocking" in line]
+    number = row.split()[0]
+    told = kernel.shown(f":cancel {number}")
+    assert ", line 1): cannot be cancelled: a closure of `spawn_blocking`" in told and "AtomicBool" in told, told
+    assert kernel.run(f"loopbook::cancel({number})").ok().text.startswith("NotCancellable: a closure of")
+    kernel.run("blocking.await").ok()
+
+
 def test_inspect_commands_name_what_they_want(kernel):
     for code in (":task", ":task x", ":pstree x", ":loop 1", ":resources all"):
         assert kernel.run(code).reply["ename"] == "CommandError", code
@@ -60,6 +74,30 @@ def test_inspect_from_a_terminal_while_every_thread_blocks(kernel_name, prefix, 
         wrong = ask("--kernel", file, "nonsense")
         assert wrong.returncode == 1 and "no command" in wrong.stderr
         kernel.wait(blocking).ok()
+
+
+def test_inspect_whoever_asks_a_stopped_process_is_told_so(kernel_name, prefix, tmp_path):
+    # What the terminal is told is nobody's leftovers.
+    with running_kernel(kernel_name, tmp_path) as kernel:
+        kernel.run("let here = 1;").ok()
+        child = next(pid for pid, command in processes(kernel.mark) if "loopbook-child" in command)
+        os.kill(child, signal.SIGSTOP)
+        for command in (":tasks", ":loop", ":resources", ":pstree", ":timeline", ":tasks --live", ":cancel 1"):
+            result = kernel.run(command, timeout=5 * SLACK)
+            said = result.reply.get("evalue", "")
+            assert "stopped (state T)" in said and f"kill -CONT {child}" in said, str(result)
+        told = subprocess.run(
+            [str(installed_program(prefix)), "inspect", "--kernel", kernel.manager.connection_file, "tasks"],
+            capture_output=True,
+            text=True,
+            timeout=5 * SLACK,
+        )
+        assert told.returncode == 1 and f"kill -CONT {child}" in told.stderr, told
+        assert "here: i32" in kernel.run(":vars", timeout=5 * SLACK).ok().displays[0]["text/plain"]
+        reply = kernel.client.complete("her", reply=True, timeout=5 * SLACK)
+        assert "here" in reply["content"]["matches"]
+        os.kill(child, signal.SIGCONT)
+        eventually(lambda: "thread" in str(kernel.run(":loop").displays), 5, "it goes on")
 
 
 def test_inspect_live_tasks_are_followed_until_they_end(kernel):

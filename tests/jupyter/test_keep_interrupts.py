@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from client import SLACK
-from starting import eventually, processes
+from starting import compiled_crates, eventually, processes, work_directories
 
 # Enough to compile that there is time to interrupt it.
 LONG_TO_COMPILE = "\n".join(f'fn f{n}(x: u64) -> String {{ format!("{{x}} {{}}", {n}) }}' for n in range(3000))
@@ -33,6 +33,23 @@ AWAITING = {
     "nested block_on": "task::block_on(async { task::block_on(task::sleep(Duration::from_secs(3600))) });",
     "input": 'let answer = loopbook::input("never answered").await.unwrap();',
     "read_line": "std::io::stdin().read_line(&mut String::new()).unwrap();",
+}
+
+OWNED = """
+#[derive(Debug)] struct Owned { id: u32 }
+#[derive(Debug)] struct Other { id: u32 }
+static CALLS: std::sync::Mutex<Vec<Owned>> = std::sync::Mutex::new(Vec::new());
+let (owned, other, plain) = (Owned { id: 7 }, Other { id: 9 }, vec![1]);
+*CALLS.lock().unwrap() = vec![Owned { id: 8 }];
+"""
+
+# What an interrupted cell would have done to what it found, and which of its builds is to be interrupted.
+COSTS = {
+    "moves": ("drop(owned); drop(plain);", 1),
+    "defines anew": ("let owned = 1; let plain = plain.len();", 1),
+    "changes a type": ("#[derive(Debug)] struct Owned { id: u64, more: bool }", 2),
+    "changes a type and moves": ("#[derive(Debug)] struct Owned { id: u64, more: bool }\ndrop(plain);", 2),
+    "gives a type parameters": ("#[derive(Debug)] struct Other<T> { id: T }", 5),
 }
 
 
@@ -84,6 +101,31 @@ def test_keep_row_01_an_interrupted_execution_never_runs(busy, tmp_path):
         assert_interrupted(busy, result, 1)
         assert busy.run("1 + 1").ok().text == "2", "the next cell is not hit"
         assert not trace.exists()
+
+
+@pytest.mark.parametrize("what", COSTS)
+def test_keep_row_01_a_cell_that_has_not_run_costs_nothing(busy, what):
+    busy.run(OWNED).ok()
+    code, build = COSTS[what]
+    # It is built, and waits for a process that is stopped.
+    child = next(pid for pid, command in processes(busy.mark) if "loopbook-child" in command)
+    os.kill(child, signal.SIGSTOP)
+    result = busy.start(code)
+    [directory] = work_directories(busy.pid)
+    eventually(lambda: any(directory.glob("**/libcode_*.so")), 10, "the cell is built")
+    assert_interrupted(busy, result, 2)
+    check_owned(busy, result)
+    before = compiled_crates(busy.pid).count("ctx")
+    result = busy.start(f"{code}\n{LONG_TO_COMPILE}")
+    eventually(lambda: compiled_crates(busy.pid).count("ctx") >= before + build, 20, "it is compiled")
+    assert_interrupted(busy, result, 2)
+    check_owned(busy, result)
+
+
+def check_owned(kernel, result):
+    assert "Dropped" not in str(result.displays), "nothing was"
+    code = "(owned.id, other.id, plain.len(), CALLS.lock().unwrap().iter().map(|owned| owned.id).collect::<Vec<u32>>())"
+    assert kernel.run(code).ok().text == "(7, 9, 1, [8])"
 
 
 def test_keep_row_01_an_idle_kernel(busy):

@@ -69,6 +69,14 @@ def test_keep_row_06_what_changes_no_layout_drops_nothing(kernel, what):
     assert kernel.run("let _ = &x;").ok()
 
 
+def test_keep_row_06_a_change_that_does_not_compile_drops_nothing(kernel):
+    kernel.run("struct C1 { a: u8 }\nlet kept = C1 { a: 7 };").ok()
+    failed = kernel.run("struct C1 { a: u8, b: u8 }\nkept.a")
+    assert "`kept` cannot be used in a cell that changes the definition of `C1`" in failed.report
+    assert not failed.displays, "nothing was dropped"
+    assert kernel.run("kept.a").ok().text == "7"
+
+
 def test_keep_row_06_a_static_of_a_changed_type_begins_anew(kernel):
     kernel.run("use std::sync::Mutex;\n#[derive(Debug)] struct Old { a: u8, b: u8 }").ok()
     kernel.run("static LIST: Mutex<Vec<Old>> = Mutex::new(Vec::new());\nfn push(a: u8) { LIST.lock().unwrap().push(Old { a, b: 0 }) }").ok()

@@ -165,3 +165,25 @@ def test_names_marked_as_tests_are_functions_and_a_sentence_says_so(fresh_kernel
     fresh_kernel.run("waits().await").ok()
     hidden = fresh_kernel.run("#[cfg(test)]\nmod tests { use super::*; }").ok()
     assert "`tests` is left out" in hidden.stderr
+
+
+@pytest.mark.parametrize(
+    ("attribute", "head", "call"),
+    [
+        ("", "fn main()", "main()"),
+        ("", "async fn main()", "main().await"),
+        ("#[tokio::main]", "async fn main()", "main()"),
+        ("#[async_std::main]", "async fn main()", "main()"),
+        ("#[tokio::main]", "async fn main() -> Result<(), std::fmt::Error>", "main()?"),
+        ("", "async fn main() -> Result<(), std::fmt::Error>", "main().await?"),
+    ],
+)
+def test_a_main_that_nobody_calls_is_told_how_to_be_called(kernel, attribute, head, call):
+    end = "Ok(())" if "Result" in head else ""
+    program = f'{attribute}\n{head} {{ println!("it runs"); {end} }}'
+    result = kernel.run(program).ok()
+    assert "it runs" not in result.stdout and f"run it with `{call}`" in result.stderr, str(result)
+    # What the note says works.
+    assert kernel.run(call).ok().stdout == "it runs\n"
+    both = kernel.run(f"{program}\n{call};").ok()
+    assert (both.stdout, both.stderr) == ("it runs\n", "")

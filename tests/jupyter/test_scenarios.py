@@ -30,7 +30,7 @@ def test_scenario_a_thousand_sleepers_of_three_cells(fresh_kernel):
         assert task["state"] == "idle" and wait["on"] == "sleep" and 3000 < wait["seconds"] < 3600, task
     # One row for each line that has started some.
     table = kernel.shown(":tasks")
-    assert "1000 tasks: 1000 idle" in table and len(table.splitlines()) < 10, table
+    assert "1,000 tasks: 1,000 idle" in table and len(table.splitlines()) < 10, table
     for cell, count in zip(cells, (200, 300, 500)):
         assert f"{count} tasks: {count} idle" in kernel.shown(f":tasks --cell {cell}")
     assert "sleep" in kernel.shown(f":task {sleepers[0]['id']}")

@@ -46,6 +46,27 @@ def test_so_does_a_type_of_the_users_own(kernel):
     assert text.endswith(f"100 items in all; {NOTE}") and "nested" not in text
 
 
+def test_a_display_at_the_end_of_a_cell_shows_once(kernel):
+    for code in ('loopbook::display("once")', 'let shown = loopbook::display("once");\nshown'):
+        result = kernel.run(code).ok()
+        assert result.outputs == [("display", {"text/plain": "once"})], str(result)
+    kernel.run('shown.update("twice")', background=True).ok()
+
+
+def test_a_handle_at_the_end_of_a_cell_says_what_it_is_and_what_to_do(kernel):
+    code = 'let handle = task::Builder::new().name("poller".into()).spawn(task::sleep(Duration::from_secs(60))).unwrap();\n&handle'
+    result = kernel.run(code).ok()
+    cell = result.reply["execution_count"]
+    assert result.text.startswith("JoinHandle of task ") and f'"poller" (In[{cell}], line 1), ' in result.text, result.text
+    assert result.text.endswith(": write `.await` behind it for its value")
+    assert kernel.run("vec![(1, &handle)]").ok().text.startswith("[(1, JoinHandle { task: ")
+    kernel.run("handle.cancel().await").ok()
+    assert "write `.await`" in kernel.run("task::spawn(async { 1 })").ok().text
+    assert "`.join()`" in kernel.run("std::thread::spawn(|| 1)").ok().text
+    assert "tokio's task" in kernel.run("tokio::spawn(async { 1 })").ok().text
+    assert kernel.run("task::current()").ok().text.startswith('the task "In[')
+
+
 def test_all_of_it_is_there_on_request(kernel):
     kernel.run("let numbers: Vec<u32> = (0..50_000).collect();").ok()
     assert kernel.run("loopbook::whole(&numbers)").ok().text == str(list(range(50_000)))

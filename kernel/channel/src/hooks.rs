@@ -21,7 +21,7 @@ pub const END_EARLY: u32 = 2;
 
 /// The cell may run.
 pub const BEGIN_RUN: c_int = 0;
-/// The cell must not run: it was interrupted while it compiled. Variables that it defined do not exist.
+/// The cell must not run: it was interrupted while it compiled. evcxr must be told to try again: it will not come far.
 pub const BEGIN_REFUSED: c_int = 1;
 /// The cell must not run yet: evcxr has been told to give up variables, and will compile it again without them.
 pub const BEGIN_FORGET: c_int = 2;

@@ -7,12 +7,14 @@
 //! A cell is known by its [`CellId`], which the kernel counts up and never reuses: execution counts may repeat (silent
 //! executions, subshells), ids may not.
 
+mod counted;
 mod frame;
 mod hooks;
 mod last_words;
 mod messages;
 mod task;
 
+pub use counted::{counted, grouped};
 pub use frame::{Frame, FrameError, MAX_FRAME, read_frame, write_frame};
 pub use hooks::{
     Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint,

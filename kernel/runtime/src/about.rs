@@ -1,7 +1,7 @@
 //! What this kernel is made of.
 
-use crate::counted::counted;
 use crate::pool;
+use loopbook_channel::counted;
 use serde::Serialize;
 use std::fmt;
 

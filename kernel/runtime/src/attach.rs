@@ -124,7 +124,10 @@ extern "C" fn begin(library: *const c_char) -> c_int {
         cell::begin(begin.cell, begin.number);
         BEGIN_RUN
     });
-    begun.unwrap_or(BEGIN_REFUSED)
+    begun.unwrap_or_else(|_| {
+        let _ = catch_unwind(|| link::not_loaded("the runtime has panicked".to_owned()));
+        BEGIN_REFUSED
+    })
 }
 
 extern "C" fn not_loaded(reason: *const u8, len: usize) {

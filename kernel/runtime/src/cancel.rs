@@ -64,7 +64,8 @@ pub enum CancelOutcome {
     /// It is inside a poll, for this long so far. It ends when that does, or as soon as it computes in code of a cell rather
     /// than of a crate.
     InPoll(Duration),
-    /// It is part of another task (a branch of `gather!`), or a closure on a thread of its own (`spawn_blocking`).
+    /// It is part of another task (a branch of `gather!`): cancel that one. Or it is a closure on a thread of its own
+    /// (`spawn_blocking`), which nothing can stop from outside: let it look at a flag or a channel from time to time.
     NotCancellable,
 }
 
@@ -82,7 +83,7 @@ impl IntoFuture for CancelOutcome {
 /// Asks the task of `record` to end, in the name of `by`.
 pub(crate) fn request(record: &Arc<Record>, by: &str) -> CancelOutcome {
     let outcome = match record.kind {
-        TaskKind::Branch | TaskKind::Blocking => CancelOutcome::NotCancellable,
+        kind if why_not(kind).is_some() => CancelOutcome::NotCancellable,
         TaskKind::Cell => {
             link::interrupt(record.cell);
             record.end_state()
@@ -97,6 +98,18 @@ pub(crate) fn request(record: &Arc<Record>, by: &str) -> CancelOutcome {
     outcome
 }
 
+/// Why tasks of this kind cannot be cancelled, and what to do instead; `None` if they can.
+pub(crate) fn why_not(kind: TaskKind) -> Option<&'static str> {
+    match kind {
+        TaskKind::Blocking => Some(
+            "a closure of `spawn_blocking` has a thread of its own, which nothing can stop from outside; let it look at a flag \
+             (an `AtomicBool`) or a channel from time to time, and return",
+        ),
+        TaskKind::Branch => Some("a branch of `gather!` or its kin is part of another task; cancel that one"),
+        _ => None,
+    }
+}
+
 /// Asks all that the cell with this number has caused to end, in the name of `by`.
 pub(crate) fn request_cell(number: u32, by: &str) -> CancelOutcome {
     let current = context::current_task();
@@ -107,6 +120,15 @@ pub(crate) fn request_cell(number: u32, by: &str) -> CancelOutcome {
 }
 
 impl CancelOutcome {
+    /// What it shows as, as the value of a cell.
+    pub(crate) fn line(self) -> String {
+        let reasons = [TaskKind::Blocking, TaskKind::Branch].into_iter().filter_map(why_not).collect::<Vec<_>>();
+        match self {
+            Self::NotCancellable => format!("{self:?}: {}. Or: {}", reasons[0], reasons[1]),
+            other => format!("{other:?}"),
+        }
+    }
+
     fn or(self, other: Self) -> Self {
         use CancelOutcome::{AlreadyFinished, InPoll, NotCancellable, Requested};
         match (self, other) {

@@ -57,7 +57,7 @@ pub fn clear_output(wait: bool) {
     link::send(&ToKernel::ClearOutput { cell: context::current_cell(), wait });
 }
 
-/// Something that is shown and can be changed. Its clones change the same thing.
+/// Something that is shown and can be changed. Its clones change the same thing. As the value of a cell it shows nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayHandle {
     id: String,
@@ -96,6 +96,10 @@ impl DisplayHandle {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// What it stands for is shown already.
+    #[doc(hidden)]
+    pub fn evcxr_display(&self) {}
 
     pub(crate) fn replace(&self, bundle: MimeBundle) {
         send(DisplayKind::Update, bundle, Some(self.id.clone()));

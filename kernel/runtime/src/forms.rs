@@ -1,5 +1,6 @@
 //! Content in a given form: HTML, Markdown, drawings, pictures. Each is made by a function of the same name as its type.
 
+use loopbook_channel::counted;
 use std::fmt;
 
 macro_rules! text_forms {
@@ -90,12 +91,12 @@ impl fmt::Debug for Markdown {
 
 impl fmt::Debug for Svg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Svg({} characters)", self.text.chars().count())
+        write!(f, "Svg({})", counted(self.text.chars().count(), "character"))
     }
 }
 
 impl fmt::Debug for Png {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Png({} bytes)", self.bytes.len())
+        write!(f, "Png({})", counted(self.bytes.len(), "byte"))
     }
 }

@@ -3,7 +3,7 @@
 use crate::cancel::{self, CancelOutcome};
 use crate::facade::tokio_task;
 use crate::{graph, link, lints, loop_stats, pool, registry, resources, rich, timeline, views, watching};
-use loopbook_channel::{MimeBundle, Query, TaskKind, TaskOrder, ToKernel, cell_label};
+use loopbook_channel::{MimeBundle, Query, TaskKind, TaskOrder, ToKernel, cell_label, counted, grouped};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -89,12 +89,15 @@ fn answer(query: &Query, data: bool) -> MimeBundle {
             with_data(views::lints(&lints), data, &lints)
         }
         Query::Cancel { id } => rich::text(match registry::record(*id) {
-            Some(record) => outcome(&record.describe(), cancel::request(&record, "`:cancel`")),
+            Some(record) => {
+                outcome(&record.describe(), cancel::request(&record, "`:cancel`"), cancel::why_not(record.kind))
+            }
             None => format!("there is no task {id} that could be cancelled: it has ended, or there never was one"),
         }),
         Query::CancelCell { cell } => rich::text(outcome(
             &format!("what {} has started", cell_label(*cell)),
             cancel::request_cell(*cell, "`:cancel`"),
+            cancel::why_not(TaskKind::Blocking),
         )),
     }
 }
@@ -110,14 +113,14 @@ fn tasks(all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> M
             &mut bundle,
             &match registry::forgotten_tasks() {
                 1 => "1 older task is forgotten".to_owned(),
-                several => format!("{several} older tasks are forgotten"),
+                several => format!("{} are forgotten", counted(several as usize, "older task")),
             },
         );
     }
     let listed = tasks.iter().filter(|task| task.kind == TaskKind::Tokio && !task.state.is_finished()).count();
     let others = tokio_task::living().saturating_sub(listed);
     if cell.is_none() && others > 0 {
-        note(&mut bundle, &format!("and {others} of tokio that were not started by `tokio::spawn`"));
+        note(&mut bundle, &format!("and {} of tokio that were not started by `tokio::spawn`", grouped(others as u64)));
     }
     bundle
 }
@@ -130,7 +133,8 @@ fn with_data(mut bundle: MimeBundle, wanted: bool, data: &(impl Serialize + ?Siz
     bundle
 }
 
-fn outcome(what: &str, outcome: CancelOutcome) -> String {
+/// What came of the wish to cancel, for people; `why_not` is why, if that is not possible.
+fn outcome(what: &str, outcome: CancelOutcome, why_not: Option<&str>) -> String {
     match outcome {
         CancelOutcome::Requested => format!("{what}: ends at the next `.await`"),
         CancelOutcome::AlreadyFinished => format!("{what}: has ended already"),
@@ -142,7 +146,7 @@ fn outcome(what: &str, outcome: CancelOutcome) -> String {
             )
         }
         CancelOutcome::NotCancellable => {
-            format!("{what}: cannot be cancelled, since it is a branch of another task or a closure on its own thread")
+            format!("{what}: cannot be cancelled: {}", why_not.unwrap_or("it is no task of its own"))
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::{beside, cell, context, flusher, generations, inspector, interrupts};
 use futures::channel::oneshot;
 use loopbook_channel::{
     CellId, Frame, FrameError, InputError, MAX_FRAME, MimeBundle, SOCKET_ENV, Stream, ToChild, ToKernel, VERSION,
+    counted, grouped, read_frame, write_frame,
 };
-use loopbook_channel::{read_frame, write_frame};
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
 use std::future::Future;
@@ -149,8 +149,9 @@ impl Writer {
         let Frame::Message(ToKernel::Display { cell, kind, data, metadata, display_id }) = frame else { return Ok(()) };
         let size: usize = data.values().map(|content| content.as_str().map_or(0, str::len)).sum();
         let text = format!(
-            "This is too large to be shown: it has {size} bytes, and a display can have {MAX_FRAME} at most. Write it to a \
-             file instead."
+            "This is too large to be shown: it has {}, and a display can have {} at most. Write it to a file instead.",
+            counted(size, "byte"),
+            grouped(MAX_FRAME as u64)
         );
         let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
         let (metadata, display_id) = (metadata.clone(), display_id.clone());

@@ -68,6 +68,8 @@ pub struct WorkerStats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Lag {
+    /// How often it was counted.
+    pub count: u64,
     /// Half of all were shorter than this.
     #[serde(serialize_with = "seconds")]
     pub median: Duration,
@@ -165,7 +167,7 @@ fn lag(threads: &[std::sync::Arc<Thread>]) -> Lag {
         });
         ticks(size.map_or(0, |size| 2 << size))
     };
-    Lag { median: below(0.5), p99: below(0.99), longest: below(1.0) }
+    Lag { count: all, median: below(0.5), p99: below(0.99), longest: below(1.0) }
 }
 
 /// For `serialize_with`: a duration in seconds.

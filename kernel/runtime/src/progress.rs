@@ -5,7 +5,7 @@ use crate::{
     rich,
     views::{self, Escaped},
 };
-use loopbook_channel::MimeBundle;
+use loopbook_channel::{MimeBundle, grouped};
 use serde_json::Value;
 use std::{
     ops::Range,
@@ -160,7 +160,8 @@ fn bar(done: usize, total: Option<usize>, time: Duration) -> MimeBundle {
 
 /// Steps done, steps per second, time taken and time left.
 fn status(done: usize, total: Option<usize>, time: Duration) -> String {
-    let mut status = total.map(|total| format!("{done}/{total}")).unwrap_or_else(|| done.to_string());
+    let number = |count: usize| grouped(count as u64);
+    let mut status = total.map_or_else(|| number(done), |total| format!("{}/{}", number(done), number(total)));
     if done == 0 {
         return status;
     }

@@ -3,6 +3,7 @@
 use crate::{
     base64, brief,
     brief::Whole,
+    cancel::CancelOutcome,
     forms::{Html, Markdown, Png, Svg},
     graph::CallGraph,
     lab,
@@ -86,6 +87,9 @@ fn of_json(json: &Value) -> MimeBundle {
 fn inspected(value: &Seen<'_>) -> Option<MimeBundle> {
     if let Some(lints) = value.as_a::<Vec<Lint>>() {
         return Some(views::lints(lints));
+    }
+    if let Some(outcome) = value.as_a::<CancelOutcome>() {
+        return Some(text(outcome.line()));
     }
     if let Some(stats) = value.as_a::<LoopStats>() {
         return Some(views::loop_stats(stats));

@@ -1,11 +1,11 @@
 //! What the last expression of a cell shows as.
 //!
-//! The first that its type has: `evcxr_display`, a form that [`rich`] knows, `Debug`; else its name, with a hint. All of it
+//! The first that its type has: `evcxr_display`, a line about what can be waited for, a form that [`rich`] knows, `Debug`; else its name, with a hint. All of it
 //! is found out when the cell is compiled, once, by method lookup: a method for a value behind fewer references is taken
 //! before one behind more. The value is only borrowed, so a variable can be shown and used on.
 
 use crate::brief::Items;
-use crate::{display, names, rich, seen::Seen};
+use crate::{display, handles::Handle, names, rich, seen::Seen};
 use loopbook_channel::{DisplayKind, MimeBundle};
 use std::{fmt::Debug, future::Future, rc::Rc, sync::Arc};
 
@@ -52,8 +52,8 @@ macro_rules! __bundle {
             value => {
                 #[allow(unused_imports)]
                 use $crate::__private::{
-                    BundleDebug as _, BundleFuture as _, BundleItems as _, BundleName as _, BundleShown as _,
-                    NoEvcxrDisplay as _, PeelNothing as _, PeelPointer as _,
+                    BundleDebug as _, BundleFuture as _, BundleHandle as _, BundleItems as _, BundleName as _,
+                    BundleShown as _, NoEvcxrDisplay as _, PeelNothing as _, PeelPointer as _,
                 };
                 // Twice, because a reference to a box or a box of a reference is common; more is not.
                 let value = (&&$crate::__private::Peel(value)).peel();
@@ -61,7 +61,7 @@ macro_rules! __bundle {
                 let showing = $crate::__private::Showing::begin();
                 let shown = value.evcxr_display();
                 drop(showing);
-                (&&&&&$crate::__private::Outcome(shown)).bundle()
+                (&&&&&&$crate::__private::Outcome(shown)).bundle()
             }
         };
         bundle
@@ -139,6 +139,18 @@ pub struct NotShown<'a, T: ?Sized>(&'a T);
 
 /// What `evcxr_display` gave: [`NotShown`], or something of the user's.
 pub struct Outcome<R>(pub R);
+
+/// What can be waited for.
+pub trait BundleHandle {
+    /// Its form.
+    fn bundle(&self) -> Option<MimeBundle>;
+}
+
+impl<H: Handle + ?Sized> BundleHandle for &&&&&Outcome<NotShown<'_, H>> {
+    fn bundle(&self) -> Option<MimeBundle> {
+        Some(rich::text(self.0.0.line()))
+    }
+}
 
 /// A collection whose items have `Debug`.
 pub trait BundleItems {

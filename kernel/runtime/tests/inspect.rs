@@ -170,3 +170,18 @@ fn a_socket_that_is_waited_for_is_among_the_resources() {
     assert!(sockets.iter().all(|socket| !socket.what.starts_with("Unix socket")), "the runtime's own: {sockets:?}");
     drop(accepting);
 }
+
+#[test]
+fn what_cannot_be_cancelled_says_why_and_what_to_do() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let blocked = task::spawn_blocking(move || released.recv().is_ok());
+    let blocking = |task: &&TaskInfo| task.kind == loopbook::TaskKind::Blocking;
+    let id = until(|tasks| tasks.iter().find(blocking).map(|task| task.id));
+    let outcome = loopbook::cancel(id);
+    assert_eq!(outcome, loopbook::CancelOutcome::NotCancellable);
+    let shown = loopbook::__bundle!(outcome).expect("a text");
+    let shown = shown["text/plain"].as_str().expect("text");
+    assert!(shown.starts_with("NotCancellable: a closure of `spawn_blocking`") && shown.contains("flag"), "{shown}");
+    release.send(()).expect("it waits");
+    assert!(task::block_on(blocked));
+}

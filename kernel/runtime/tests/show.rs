@@ -2,6 +2,7 @@
 #![deny(warnings)]
 #![allow(clippy::arc_with_non_send_sync, clippy::diverging_sub_expression, clippy::empty_loop)]
 
+use loopbook::facade::task;
 use std::{cell::Cell, collections::BTreeMap, fmt::Debug, rc::Rc, sync::Arc};
 
 /// What a cell with this last expression would show as plain text.
@@ -68,6 +69,37 @@ fn unit_shows_nothing() {
     assert_eq!(shown!(for _ in 0..3 {}), None);
     assert_eq!(shown!(println!()), None);
     assert_eq!(shown!(Box::new(())), None);
+}
+
+#[test]
+fn what_can_be_waited_for_shows_in_one_line() {
+    let shown_by = |handle: &task::JoinHandle<u8>| shown!(handle).expect("a line");
+    let handle = task::Builder::new().name("poller".into()).spawn(std::future::pending::<u8>()).expect("spawned");
+    let line = shown_by(&handle);
+    let id = loopbook::all_tasks().iter().find(|task| task.name.as_deref() == Some("poller")).expect("listed").id;
+    assert!(line.starts_with(&format!("JoinHandle of task {id} \"poller\"")), "{line}");
+    assert!(line.ends_with(": write `.await` behind it for its value"), "{line}");
+    let debug = shown!((7, [&handle])).expect("its Debug");
+    assert!(debug.starts_with(&format!("(7, [JoinHandle {{ task: {id}, name: \"poller\", state: ")), "{debug}");
+    task::block_on(handle.cancel());
+    let ended = task::spawn(async { 1_u8 });
+    while !shown_by(&ended).contains("completed") {
+        std::thread::yield_now();
+    }
+    assert_eq!(task::block_on(ended), 1);
+    let thread = shown!(std::thread::Builder::new().name("t".into()).spawn(|| ()).expect("spawned")).expect("a line");
+    assert!(thread.starts_with("JoinHandle of the thread \"t\", ") && thread.contains("`.join()`"), "{thread}");
+    let tokios = shown!(Box::new(loopbook::facade::tokio_task::spawn(async {}))).expect("a line");
+    assert!(tokios.starts_with("JoinHandle of tokio's task ") && tokios.contains("`.await`"), "{tokios}");
+    let current = task::block_on(async { shown!(task::current()) }).expect("a line");
+    assert!(current.starts_with("the task, async-std's number "), "{current}");
+}
+
+#[test]
+fn what_is_displayed_shows_once() {
+    let handle = loopbook::display("text");
+    assert_eq!((shown!(handle), shown!(&handle), shown!(loopbook::display_as("text/plain", "x"))), (None, None, None));
+    assert!(shown!(Some(handle)).expect("its Debug").starts_with("Some(DisplayHandle"));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
 //! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
 //! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
-//!    `thread_locals`, `imports`, `places`, `test_functions`, `spares`, `show`, `locals` (with `spent` and `foreseen`), `keep`,
+//!    `thread_locals`, `imports`, `places`, `test_functions`, `main_function`, `spares`, `show`, `locals` (with `spent` and `foreseen`), `keep`,
 //!    `marks`,
 //! 5. `dangling`: attributes of nothing; `twice`: names that the cell defines twice; `items`: what it defines,
 //! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
@@ -33,6 +33,7 @@ mod known;
 mod layouts;
 mod locals;
 mod macros;
+mod main_function;
 mod marks;
 mod only_items;
 mod places;
@@ -197,7 +198,8 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
     let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
     places::rewrite(&tree, &text, &origin, &mut edits);
     rename::rewrite(&tree, &mut edits);
-    let notes = test_functions::rewrite(&tree, &mut edits);
+    let mut notes = test_functions::rewrite(&tree, &mut edits);
+    notes.extend(main_function::note(&tree));
     imports::rewrite(&tree, &mut edits);
     show::rewrite(&tree, &thread_locals, &origin, &mut edits);
     let locals = locals::rewrite(&tree, &text, &origin, &mut edits);

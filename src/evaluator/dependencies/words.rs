@@ -1,5 +1,6 @@
 //! What cargo and rustc say when a dependency cannot be had, as people want to read it.
 
+use loopbook_channel::counted;
 use serde_json::Value;
 use std::path::Path;
 
@@ -137,7 +138,7 @@ fn shortened<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<&str> = lines.collect();
     let mut text = lines.iter().take(LINES).copied().collect::<Vec<_>>().join("\n");
     if lines.len() > LINES {
-        text += &format!("\n… and {} more lines", lines.len() - LINES);
+        text += &format!("\n… and {}", counted(lines.len() - LINES, "more line"));
     }
     text
 }

@@ -115,7 +115,7 @@ impl Session {
         if diagnostics.iter().any(|error| lesson_about(prepared, error).is_none()) {
             diagnostics.retain(|error| lesson_about(prepared, error).is_none());
         }
-        self.gone.explain(&mut diagnostics);
+        self.gone.explain(&mut diagnostics, cell.number);
         choose_imports(&mut diagnostics, &self.names, self.prepared.work.root());
         self.last_code = diagnostics.iter().find_map(Diagnostic::error_code).map(str::to_owned);
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();

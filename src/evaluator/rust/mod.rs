@@ -4,6 +4,7 @@ mod aside;
 mod ask;
 mod beside;
 mod depend;
+mod execute;
 mod failed;
 mod kept;
 mod live;
@@ -350,14 +351,14 @@ impl Session {
 
 /// What can be done to the builds in this working directory.
 fn builds(root: &Path) -> Builds {
-    let [running, next, crates] = std::array::from_fn(|_| root.to_owned());
+    let [running, refused, crates] = std::array::from_fn(|_| root.to_owned());
     Builds {
         kill: Box::new(move || {
             standin::kill_running(&running);
         }),
-        refuse_next: Box::new(move || {
-            if let Err(error) = standin::refuse_next(&next) {
-                tracing::error!("a cell that cannot be loaded is compiled again: {error}");
+        refuse: Box::new(move |refuse| {
+            if let Err(error) = standin::refuse(&refused, refuse) {
+                tracing::error!("whether builds fail cannot be set to {refuse}: {error}");
             }
         }),
         crates: Box::new(move || standin::Crates::of(&crates)),

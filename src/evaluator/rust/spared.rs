@@ -18,12 +18,12 @@ use std::sync::Arc;
 pub(super) struct Spared {
     name: String,
     ty: String,
-    /// Where the child has it: in evcxr's own store, if the cell never ran.
+    /// Whether the child has it in evcxr's own store, because the cell has not run.
     in_store: bool,
 }
 
 impl Session {
-    /// The cell has been compiled, and has run or was refused.
+    /// The cell has been compiled, and has run.
     pub(super) fn finished(
         &mut self,
         cell: &Cell,
@@ -62,21 +62,30 @@ impl Session {
         self.notebook.statics().map(str::to_owned)
     }
 
-    /// Notes which old values of the variables `before` can be given back to evcxr, now that the cell has failed or was
-    /// refused. Gives the names of those that cannot.
+    /// Notes which old values of the variables `before` can be given back to evcxr, now that the cell has failed. Gives the
+    /// names of those that cannot.
     pub(super) fn keep_old_values(&mut self, prepared: &Prepared, before: &BTreeMap<String, String>) -> Vec<String> {
         let stored = |name: &String| if name == MUTEX { RENAMED_MUTEX.to_owned() } else { name.clone() };
         let defined = prepared.lets.iter().flat_map(|binding| &binding.names).map(stored);
         let mut lost: Vec<String> = defined.filter(|name| before.contains_key(name)).collect();
         lost.sort();
         lost.dedup();
-        let in_store = self.executions.was_refused();
-        let spared = if in_store { lost.clone() } else { self.executions.spared() };
+        let spared = self.executions.spared();
         lost.retain(|name| !spared.contains(name));
-        let spared =
-            spared.into_iter().filter_map(|name| Some(Spared { ty: before.get(&name)?.clone(), name, in_store }));
-        self.spared = spared.collect();
+        self.spare(spared, before, false);
         lost.into_iter().map(|name| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name }).collect()
+    }
+
+    /// Notes that evcxr gets back what it has given up for a cell that has not run after all, although its process goes on.
+    pub(super) fn keep_forgotten(&mut self, before: &BTreeMap<String, String>) {
+        let forgotten = self.executions.forgotten();
+        self.spare(forgotten, before, true);
+    }
+
+    fn spare(&mut self, names: Vec<String>, before: &BTreeMap<String, String>, in_store: bool) {
+        let spared = names.into_iter();
+        let spared = spared.filter_map(|name| Some(Spared { ty: before.get(&name)?.clone(), name, in_store }));
+        self.spared.extend(spared);
     }
 
     /// Gives evcxr back what a failed cell has not cost, and lets it drop what the cell's own variables have hidden; says
@@ -125,14 +134,14 @@ impl Session {
     /// Lets evcxr give up variables before the cell is compiled once more: what was `P` may need parameters by now, or be
     /// gone from its crate. The statics of changed types begin anew with the cell itself.
     pub(super) fn give_up_before(&mut self, redefined: Redefined) {
-        let statics = Redefined { variables: Vec::new(), ..redefined.clone() };
-        self.executions.gives_up(Redefined { statics: Vec::new(), ..redefined });
+        let later = Redefined { variables: Vec::new(), ..redefined.clone() };
+        self.executions.gives_up(Redefined { variables: redefined.variables, ..Redefined::default() });
         let empty = EmptyBuilds::of(self.prepared.work.root());
         if empty.is_err() || self.context.execute("();").is_err() {
             tracing::warn!("variables of changed types could not be given up");
         }
         drop(empty);
-        self.executions.gives_up(statics);
+        self.executions.gives_up(later);
     }
 
     /// Prepares the current cell once more, for the variables that there are by now, less those that are given up.

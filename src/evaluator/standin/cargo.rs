@@ -91,8 +91,8 @@ fn resolve(
         // If it fails, the error that it would have prevented is shown.
         let _it_is_only_worse = look::mend(&state.crate_dir().join("src/lib.rs"));
     }
-    if mode == Some(Mode::Build) && state.take_refusal() {
-        return Ok(failed("error: the cell cannot be loaded"));
+    if mode == Some(Mode::Build) && state.refuses() {
+        return Ok(failed("error: the cell is not to run"));
     }
     if mode == Some(Mode::Build)
         && empty::write(state)?

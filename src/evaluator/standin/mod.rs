@@ -67,12 +67,12 @@ pub(super) const STATE_ENV: &str = "LOOPBOOK_STATE";
 /// Exit status of cargo when something has failed.
 const FAILED: u8 = 101;
 
-/// Has the next build of a cell fail, for the kernel with the working directory `root`.
+/// Has every build of a cell fail from now on, or none, for the kernel with the working directory `root`.
 ///
 /// # Errors
 /// If that cannot be noted.
-pub fn refuse_next(root: &Path) -> io::Result<()> {
-    State::of(root).refuse_next()
+pub fn refuse(root: &Path, refuse: bool) -> io::Result<()> {
+    State::of(root).refuse(refuse)
 }
 
 /// Does a tool's work if this program was started by that tool's name; `None` if it was started by its own.

@@ -53,19 +53,25 @@ impl State {
         self.directory.join("answers")
     }
 
-    /// Is there if the next build of a cell is to fail.
+    /// Is there as long as builds of cells are to fail.
     fn refusal(&self) -> PathBuf {
         self.directory.join("refuse")
     }
 
-    /// Has the next build of a cell fail.
-    pub(super) fn refuse_next(&self) -> io::Result<()> {
-        File::create(self.refusal()).map(drop)
+    /// Has builds of cells fail from now on, or not.
+    pub(super) fn refuse(&self, refuse: bool) -> io::Result<()> {
+        if refuse {
+            return File::create(self.refusal()).map(drop);
+        }
+        fs::remove_file(self.refusal()).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })
     }
 
-    /// Whether this build of a cell is to fail; the next one is not.
-    pub(super) fn take_refusal(&self) -> bool {
-        fs::remove_file(self.refusal()).is_ok()
+    /// Whether builds of cells are to fail.
+    pub(super) fn refuses(&self) -> bool {
+        self.refusal().exists()
     }
 
     /// The pipe that takes progress.

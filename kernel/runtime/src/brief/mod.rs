@@ -13,7 +13,7 @@ mod whole;
 pub(crate) use items::Items;
 pub use whole::{Whole, whole};
 
-use crate::counted::{counted, grouped};
+use loopbook_channel::{counted, grouped};
 use outline::{Outline, Patience};
 use run::Run;
 use std::fmt::{self, Debug, Write};

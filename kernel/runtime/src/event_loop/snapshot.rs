@@ -1,7 +1,7 @@
 //! What a loop has to do at one moment.
 
 use crate::TaskId;
-use crate::counted::counted;
+use loopbook_channel::counted;
 use serde::Serialize;
 use std::fmt;
 

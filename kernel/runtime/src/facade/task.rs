@@ -77,7 +77,9 @@ where
     T: Send + 'static,
 {
     pool::start();
-    let record = watching::is_on().then(|| Record::start(TaskKind::Blocking, None, Some(Location::caller())));
+    // Not in the closure: its caller is this line.
+    let location = Location::caller();
+    let record = watching::is_on().then(|| Record::start(TaskKind::Blocking, None, Some(location)));
     let running = record.clone();
     let inner = async_std::task::spawn_blocking(move || match &running {
         Some(record) => run_blocking(f, record),

@@ -3,6 +3,7 @@
 use super::http::{self, Head};
 use super::server::common;
 use async_std::io::{ReadExt, WriteExt};
+use loopbook_channel::{counted, grouped};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::future::Future;
@@ -208,7 +209,8 @@ impl Response {
         let body = &bytes[head.len..];
         let length = head.body_length().map_err(|why| wrong(why.to_owned()))?.unwrap_or(body.len());
         if body.len() < length {
-            let why = format!("the server has closed the connection after {} of {length} bytes", body.len());
+            let (came, all) = (grouped(body.len() as u64), counted(length, "byte"));
+            let why = format!("the server has closed the connection after {came} of {all}");
             return Err(early(why));
         }
         Ok(Self { status, body: body[..length].to_vec(), headers: head.headers })

@@ -5,6 +5,7 @@ mod svg;
 use crate::loop_stats::{maybe_seconds, seconds};
 use crate::sync::lock;
 use crate::views;
+use loopbook_channel::counted;
 use serde::{Serialize, Serializer};
 use std::collections::VecDeque;
 use std::fmt::{self, Write};
@@ -81,7 +82,7 @@ impl Trace {
                 Side::Client => "client -> server",
                 Side::Server => "server -> client",
             };
-            let _ = writeln!(text, "{:>9}  {arrow}  {} bytes", views::duration(piece.at), piece.length);
+            let _ = writeln!(text, "{:>9}  {arrow}  {}", views::duration(piece.at), counted(piece.length, "byte"));
             for line in piece.lines() {
                 let _ = writeln!(text, "{:>11}{line}", "");
             }
@@ -115,7 +116,8 @@ impl fmt::Debug for Trace {
 impl Piece {
     /// The bytes as lines with visible ends.
     fn lines(&self) -> impl Iterator<Item = String> {
-        let more = (self.length > self.bytes.len()).then(|| format!("… {} bytes more", self.length - self.bytes.len()));
+        let more = (self.length > self.bytes.len())
+            .then(|| format!("… {}", counted(self.length - self.bytes.len(), "more byte")));
         self.bytes.split_inclusive(|&byte| byte == b'\n').map(|line| line.escape_ascii().to_string()).chain(more)
     }
 }
@@ -201,7 +203,7 @@ mod tests {
         let text = trace.to_text();
         assert!(text.starts_with("connection 1 from 127.0.0.1:50000 to 127.0.0.1:8000\n"), "{text}");
         assert!(text.contains("client -> server  9 bytes") && text.contains("me\\r\\n"), "{text}");
-        assert!(text.contains("… 7 bytes more") && text.ends_with("closed"), "{text}");
+        assert!(text.contains("… 7 more bytes") && text.ends_with("closed"), "{text}");
         let json = serde_json::to_value(&trace).expect("has a form in JSON");
         assert_eq!(json["pieces"][0]["bytes"], "ask\\r\\nme\\r\\n");
         assert_eq!(json["pieces"][1]["from"], "server");

@@ -4,7 +4,7 @@ use super::{Show, found, found_at};
 use crate::clock::{self, Moment};
 use crate::record::Record;
 use crate::{TaskKind, context, pool, site, threads, views};
-use loopbook_channel::cell_label;
+use loopbook_channel::{cell_label, counted, grouped};
 use std::panic::Location;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -98,9 +98,10 @@ pub(crate) fn spawned(record: &Record, size: usize) {
 #[cold]
 fn auto_boxed(record: &Record, size: usize) {
     let message = format!(
-        "the future of {} has {size} bytes, so the executor has put it into a box: one more piece of memory for each such task, \
+        "the future of {} has {}, so the executor has put it into a box: one more piece of memory for each such task, \
          and nothing else. Smaller futures (under 2 KiB) live in the task itself.",
-        record.describe()
+        record.describe(),
+        counted(size, "byte")
     );
     found("auto_boxed", &[record], record.line, message, Show::Never);
 }
@@ -108,9 +109,10 @@ fn auto_boxed(record: &Record, size: usize) {
 #[cold]
 fn large_future(record: &Record, size: usize) {
     let message = format!(
-        "the future of {} has {size} bytes, which are copied whenever it is moved: it keeps large values over an `.await`. \
+        "the future of {} has {}, which are copied whenever it is moved: it keeps large values over an `.await`. \
          Put them into a `Box` or a `Vec`, or drop them before the `.await`.",
-        record.describe()
+        record.describe(),
+        counted(size, "byte")
     );
     found("large_future", &[record], record.line, message, Show::Once);
 }
@@ -133,9 +135,11 @@ pub(super) fn self_woken(record: &Record, wakes: u64, self_wakes: u64) {
         return;
     }
     let message = format!(
-        "{} has woken itself {self_wakes} times of {wakes}: it asks again and again instead of waiting. Wait for what it \
+        "{} has woken itself {} times of {}: it asks again and again instead of waiting. Wait for what it \
          needs: a channel, a `sleep`, a lock.",
-        record.describe()
+        record.describe(),
+        grouped(self_wakes),
+        grouped(wakes)
     );
     found("self_wakes", &[record], record.line, message, Show::Once);
 }

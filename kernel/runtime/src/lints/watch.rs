@@ -3,7 +3,7 @@
 use super::{Show, deadlock, found, rules};
 use crate::record::Record;
 use crate::{TaskId, TaskKind, TaskState, cell, pool, registry, threads, views};
-use loopbook_channel::cell_label;
+use loopbook_channel::{cell_label, counted};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -126,10 +126,11 @@ impl Watch {
                 continue;
             }
             let message = format!(
-                "{}, line {} has started {count} tasks that have not ended, more with each of the last {growing} cells: \
+                "{}, line {} has started {} that have not ended, more with each of the last {growing} cells: \
                  {} is one of them. Await them, end them, or `:cancel` them.",
                 cell_label(place.0),
                 place.1,
+                counted(count, "task"),
                 record.title()
             );
             found("leak", &[record], Some(place.1), message, Show::Once);

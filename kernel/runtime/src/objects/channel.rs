@@ -3,7 +3,7 @@
 use super::{Number, Object};
 use crate::events::Leaf;
 use crate::resources::Resource;
-use loopbook_channel::{Operation, TaskId, WaitingOn};
+use loopbook_channel::{Operation, TaskId, WaitingOn, counted, grouped};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
@@ -68,14 +68,10 @@ impl Object for Channel {
     }
 
     fn resource(&self, waiters: Vec<TaskId>) -> Resource {
-        let (length, ends) = (self.length(), |ends: &AtomicUsize, word| match ends.load(Relaxed) {
-            1 => format!("1 {word}"),
-            n => format!("{n} {word}s"),
-        });
+        let (length, ends) = (self.length(), |ends: &AtomicUsize, word| counted(ends.load(Relaxed), word));
         let filled = match self.capacity {
-            Some(capacity) => format!("{length} of {capacity} messages"),
-            None if length == 1 => "1 message".to_owned(),
-            None => format!("{length} messages"),
+            Some(capacity) => format!("{} of {}", grouped(length as u64), counted(capacity, "message")),
+            None => counted(length, "message"),
         };
         let full = self.capacity.is_some_and(|capacity| length >= capacity);
         Resource {

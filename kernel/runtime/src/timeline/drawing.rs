@@ -5,10 +5,9 @@
 
 use super::folded::{self, Columns, Row};
 use super::{Lane, Timeline, glyphs};
-use crate::counted::counted;
 use crate::views;
 use crate::{TaskKind, TaskState};
-use loopbook_channel::cell_label;
+use loopbook_channel::{cell_label, counted};
 use std::time::Duration;
 
 /// Pixels.

@@ -3,7 +3,7 @@
 
 use super::{Lane, Timeline};
 use crate::{TaskKind, TaskState};
-use loopbook_channel::{cell_label, line_label};
+use loopbook_channel::{cell_label, counted, grouped, line_label};
 use std::collections::BTreeMap;
 
 /// With more lanes than this, those of one place share a row; and no more rows than this are shown.
@@ -47,11 +47,12 @@ fn title(lanes: &[&Lane]) -> String {
         return first.title();
     }
     let name = if lanes.iter().all(|lane| lane.name == first.name) { first.name.clone() } else { None };
+    let count = grouped(lanes.len() as u64);
     match (name, first.cell, first.line) {
-        (Some(name), ..) => format!("{} x {name}", lanes.len()),
-        (None, Some(cell), Some(line)) => format!("{} of {}", lanes.len(), line_label(cell, line)),
-        (None, Some(cell), None) => format!("{} of {}", lanes.len(), cell_label(cell)),
-        (None, None, _) => format!("{} tasks", lanes.len()),
+        (Some(name), ..) => format!("{count} x {name}"),
+        (None, Some(cell), Some(line)) => format!("{count} of {}", line_label(cell, line)),
+        (None, Some(cell), None) => format!("{count} of {}", cell_label(cell)),
+        (None, None, _) => counted(lanes.len(), "task"),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::drawing::{Anchor, BLOCKED, Bar, Color, Drawing, Fill, INK, LANES, ORANGE, Shape, time};
 use super::{Timeline, glyphs, text};
 use crate::base64;
-use crate::counted::counted;
 use crate::views::Escaped;
+use loopbook_channel::counted;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -3,8 +3,8 @@
 use super::folded::{self, Row};
 use super::{Timeline, folded::Columns};
 use crate::TaskState;
-use crate::counted::counted;
 use crate::views;
+use loopbook_channel::counted;
 use std::time::Duration;
 
 /// Columns for time.

@@ -1,7 +1,7 @@
 //! The `.await`s at which a task stands, in words.
 
 use super::{duration, tasks::waiting_on};
-use loopbook_channel::{AwaitSite, TaskInfo, TaskState, line_label};
+use loopbook_channel::{AwaitSite, TaskInfo, TaskState, grouped, line_label};
 
 /// How many stand in a field of a table.
 const SHOWN: usize = 8;
@@ -18,7 +18,7 @@ pub(super) fn reason(task: &TaskInfo) -> String {
     let Some(first) = innermost.next() else { return String::new() };
     match innermost.count() {
         0 => place(first),
-        others => format!("{} and {others} more", place(first)),
+        others => format!("{} and {} more", place(first), grouped(others as u64)),
     }
 }
 
@@ -37,7 +37,7 @@ pub(super) fn path(awaits: &[AwaitSite]) -> String {
         text += &place(site);
     }
     if awaits.len() > SHOWN {
-        text += &format!(" and {} more", awaits.len() - SHOWN);
+        text += &format!(" and {} more", grouped((awaits.len() - SHOWN) as u64));
     }
     text
 }

@@ -3,11 +3,10 @@
 use super::table::{Column, Escaped, Field, Table};
 use super::{bundle, duration};
 use crate::base64;
-use crate::counted::counted;
 use crate::lab::{Arrival, Book, Server, ServerStats, Thread, Trace};
 use crate::predict::Prediction;
 use crate::reactor::{Descriptor, Interest, Reactor};
-use loopbook_channel::{MimeBundle, cell_label};
+use loopbook_channel::{MimeBundle, cell_label, counted};
 use serde_json::Value;
 
 /// So many connections are drawn.

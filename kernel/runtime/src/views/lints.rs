@@ -2,7 +2,7 @@
 
 use super::table::{Column, Table};
 use crate::lints::Lint;
-use loopbook_channel::{MimeBundle, cell_label, line_label};
+use loopbook_channel::{MimeBundle, cell_label, grouped, line_label};
 use serde_json::Value;
 
 /// The table of these lints, as `text/plain` and `text/html`.
@@ -31,7 +31,7 @@ pub(crate) fn lints(lints: &[Lint]) -> MimeBundle {
             lint.name.as_str().into(),
             place.into(),
             tasks.join(", ").into(),
-            lint.times.to_string().into(),
+            grouped(lint.times).into(),
             lint.message.as_str().into(),
         ]
     };

@@ -4,10 +4,9 @@ use super::awaits::path;
 use super::table::{Column, Field, Table};
 use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
 use super::{bundle, duration};
-use crate::counted::counted;
-use crate::loop_stats::{LoopStats, WorkerStats};
+use crate::loop_stats::{Lag, LoopStats, WorkerStats};
 use crate::resources::Resource;
-use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
+use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label, counted, grouped};
 use std::collections::BTreeMap;
 
 const fn left(title: &'static str) -> Column {
@@ -23,10 +22,10 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     let caption = format!(
         "{}: {} running, {} ready, {} waiting; {} started so far; up for {}",
         counted(stats.living, "task"),
-        stats.running,
-        stats.runnable,
-        stats.idle,
-        stats.started,
+        grouped(stats.running as u64),
+        grouped(stats.runnable as u64),
+        grouped(stats.idle as u64),
+        grouped(stats.started),
         duration(stats.uptime)
     );
     let row = |worker: &WorkerStats| {
@@ -38,16 +37,13 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
             worker.name.as_str().into(),
             format!("{:.0} %", 100.0 * worker.utilization).into(),
             duration(worker.busy).into(),
-            worker.polls.to_string().into(),
+            grouped(worker.polls).into(),
             now.into(),
         ]
     };
     let mut footer = format!(
-        "A task that is ready waits for a thread: half of the time less than {}, once in a hundred more than {}, never \
-         more than {}. {}, {} and the like.",
-        duration(stats.lag.median),
-        duration(stats.lag.p99),
-        duration(stats.lag.longest),
+        "{} {}, {} and the like.",
+        lag(&stats.lag),
         counted(stats.timers, "timer"),
         counted(stats.sources, "socket")
     );
@@ -66,12 +62,27 @@ pub(crate) fn loop_stats(stats: &LoopStats) -> MimeBundle {
     bundle(&Table { caption, columns, rows: stats.workers.iter().map(row).collect(), footer: Some(footer) })
 }
 
+/// How long tasks wait for a thread. What holds once in a hundred can be said only of a hundred.
+fn lag(lag: &Lag) -> String {
+    let longest = duration(lag.longest);
+    match lag.count {
+        0 => "No task has waited for a thread yet.".to_owned(),
+        1..100 => format!("A task that is ready waits for a thread: never more than {longest} so far."),
+        _ => format!(
+            "A task that is ready waits for a thread: half of the time less than {}, once in a hundred more than {}, never \
+             more than {longest}.",
+            duration(lag.median),
+            duration(lag.p99),
+        ),
+    }
+}
+
 /// What `:resources` shows.
 pub(crate) fn resources(resources: &[Resource]) -> MimeBundle {
     let caption = match resources.len() {
         0 => "no timer runs, no socket is watched, and there is no channel or lock to wait for".to_owned(),
         1 => "1 timer, lock, channel or socket".to_owned(),
-        n => format!("{n} timers, locks, channels and sockets"),
+        n => format!("{} timers, locks, channels and sockets", grouped(n as u64)),
     };
     let row = |resource: &Resource| {
         let tasks: Vec<String> = resource.tasks.iter().map(u64::to_string).collect();
@@ -97,7 +108,7 @@ fn folded(resources: &[Resource]) -> Vec<Vec<Field>> {
     let rows = sorts.into_iter().map(|((kind, waits), same)| {
         let what = match same[..] {
             [one] => one.what.clone(),
-            _ => format!("{}, from {} to {}", same.len(), same[0].what, same[same.len() - 1].what),
+            _ => format!("{}, from {} to {}", grouped(same.len() as u64), same[0].what, same[same.len() - 1].what),
         };
         let tasks = same.iter().map(|resource| resource.tasks.len()).sum::<usize>();
         let tasks = if tasks == 0 { String::new() } else { counted(tasks, "task") };
@@ -133,11 +144,35 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         ("busy", Some(duration(task.busy))),
         ("scheduled", Some(duration(task.scheduled))),
         ("idle", Some(duration(task.idle))),
-        ("polls", Some(format!("{}, the longest {}", task.polls, duration(task.longest_poll)))),
-        ("wakes", Some(format!("{}, {} by itself", task.wakes, task.self_wakes))),
+        ("polls", Some(format!("{}, the longest {}", grouped(task.polls), duration(task.longest_poll)))),
+        ("wakes", Some(format!("{}, {} by itself", grouped(task.wakes), grouped(task.self_wakes)))),
     ];
     let known = fields.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)));
     let rows = known.map(|(name, value)| vec![name.into(), value.into()]).collect();
     let columns = vec![left("what"), Column { title: "value", right: false, wraps: true }];
     bundle(&Table { caption: format!("task {}", task.id), columns, rows, footer: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lag;
+    use crate::loop_stats::Lag;
+    use std::time::Duration;
+
+    #[test]
+    fn what_holds_once_in_a_hundred_is_said_of_a_hundred() {
+        let of = |count| {
+            let [median, p99, longest] = [1, 2, 4].map(Duration::from_millis);
+            lag(&Lag { count, median, p99, longest })
+        };
+        assert_eq!(of(0), "No task has waited for a thread yet.");
+        for few in [1, 99] {
+            assert_eq!(of(few), "A task that is ready waits for a thread: never more than 4.0 ms so far.");
+        }
+        assert!(
+            of(100).contains("half of the time less than 1.0 ms, once in a hundred more than 2.0 ms"),
+            "{}",
+            of(100)
+        );
+    }
 }

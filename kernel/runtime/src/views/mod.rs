@@ -17,7 +17,7 @@ pub(crate) use lab::{arrivals, books, predictions, reactor, server, server_stats
 pub(crate) use lints::lints;
 pub(crate) use loops::{loop_stats, resources, task};
 pub(crate) use table::Escaped;
-pub(crate) use tasks::{tasks, wait};
+pub(crate) use tasks::{tasks, wait, word};
 #[cfg(test)]
 pub(crate) use tests::example_task;
 pub(crate) use tree::{tree, trees};

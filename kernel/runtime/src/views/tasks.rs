@@ -5,9 +5,9 @@ use super::{
     duration, order, seconds,
     table::{Column, Field, Table},
 };
-use crate::counted::counted;
 use loopbook_channel::{
-    LockKind, MimeBundle, Operation, Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn, cell_label, line_label,
+    LockKind, MimeBundle, Operation, Site, TaskInfo, TaskKind, TaskOrder, TaskState, WaitingOn, cell_label, counted,
+    grouped, line_label,
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -64,8 +64,8 @@ fn row(task: &TaskInfo) -> Vec<Field> {
         Field { hint: Some(format!("longest poll {}", duration(task.longest_poll))), ..duration(task.busy).into() },
         duration(task.scheduled).into(),
         duration(task.idle).into(),
-        task.polls.to_string().into(),
-        Field { hint: Some(format!("{} by itself", task.self_wakes)), ..task.wakes.to_string().into() },
+        grouped(task.polls).into(),
+        Field { hint: Some(format!("{} by itself", grouped(task.self_wakes))), ..grouped(task.wakes).into() },
     ]
 }
 
@@ -106,12 +106,12 @@ type Place = (Option<u32>, Option<u32>, Option<(u32, u32, u32)>, &'static str);
 fn folded_row(tasks: &[&TaskInfo]) -> Vec<Field> {
     let (first, last) = (tasks[0], tasks[tasks.len() - 1]);
     let total = |part: fn(&TaskInfo) -> Duration| duration(tasks.iter().map(|task| part(task)).sum());
-    let count = |part: fn(&TaskInfo) -> u64| tasks.iter().map(|task| part(task)).sum::<u64>().to_string();
+    let count = |part: fn(&TaskInfo) -> u64| grouped(tasks.iter().map(|task| part(task)).sum::<u64>());
     let same_name = tasks.iter().all(|task| task.name == first.name);
     let name = first.name.clone().unwrap_or_default();
     let ids = if first.id == last.id { first.id.to_string() } else { format!("{}…{}", first.id, last.id) };
     vec![
-        tasks.len().to_string().into(),
+        grouped(tasks.len() as u64).into(),
         ids.into(),
         states(tasks).into(),
         if same_name { name } else { format!("{name} …") }.into(),
@@ -128,8 +128,7 @@ fn folded_row(tasks: &[&TaskInfo]) -> Vec<Field> {
 fn summary(tasks: &[&TaskInfo]) -> String {
     match tasks.len() {
         0 => "no tasks".to_owned(),
-        1 => format!("1 task: {}", states(tasks)),
-        n => format!("{n} tasks: {}", states(tasks)),
+        n => format!("{}: {}", counted(n, "task"), states(tasks)),
     }
 }
 
@@ -145,7 +144,7 @@ fn states(tasks: &[&TaskInfo]) -> String {
     ];
     let counted = ORDER.iter().filter_map(|&state| {
         let count = tasks.iter().filter(|task| task.state == state).count();
-        (count > 0).then(|| format!("{count} {}", word(state)))
+        (count > 0).then(|| format!("{} {}", grouped(count as u64), word(state)))
     });
     counted.collect::<Vec<_>>().join(", ")
 }
@@ -163,7 +162,7 @@ fn state(state: TaskState) -> Field {
     Field { color: Some(color), ..word(state).into() }
 }
 
-pub(super) fn word(state: TaskState) -> &'static str {
+pub(crate) fn word(state: TaskState) -> &'static str {
     match state {
         TaskState::Running => "running",
         TaskState::Scheduled => "scheduled",
@@ -204,7 +203,7 @@ pub(super) fn waiting_on(waits: &[WaitingOn]) -> String {
     let words = waits.iter().take(SHOWN).map(wait);
     let mut text = words.collect::<Vec<_>>().join(", ");
     if waits.len() > SHOWN {
-        text += &format!(" and {} more", waits.len() - SHOWN);
+        text += &format!(" and {} more", grouped((waits.len() - SHOWN) as u64));
     }
     text
 }

@@ -91,7 +91,7 @@ fn many_tasks_are_folded_by_the_place_of_their_spawn() {
     let text = plain(&list);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 4, "{text}");
-    assert_eq!(lines[0], "1001 tasks: 1 running, 1 scheduled, 999 idle");
+    assert_eq!(lines[0], "1,001 tasks: 1 running, 1 scheduled, 999 idle");
     assert!(lines[2].contains("lone") && lines[2].contains("In[3]:5"), "{text}");
     assert!(lines[3].contains("10…1009") && lines[3].contains("1 running, 999 idle"), "{text}");
     assert!(html(&list).contains("spawned at In[1]:7:1"));

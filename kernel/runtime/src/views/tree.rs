@@ -2,7 +2,7 @@
 
 use super::{Escaped, awaits, tasks::word};
 use crate::graph::CallGraph;
-use loopbook_channel::{AwaitSite, MimeBundle, TaskKind, cell_label, line_label};
+use loopbook_channel::{AwaitSite, MimeBundle, TaskKind, cell_label, grouped, line_label};
 use serde_json::Value;
 
 /// How many `.await`s beside each other are shown.
@@ -56,7 +56,8 @@ fn below(lines: &mut Vec<String>, graph: &CallGraph, sites: &[AwaitSite], rest: 
         add_sites(lines, group, rest, corners.next().unwrap_or_default());
     }
     if left_out > 0 {
-        lines.push(format!("{rest}{}and {left_out} more", corners.next().unwrap_or_default().0));
+        let more = grouped(left_out as u64);
+        lines.push(format!("{rest}{}and {more} more", corners.next().unwrap_or_default().0));
     }
     for wait in &graph.waits {
         lines.push(format!("{rest}{}{wait}", corners.next().unwrap_or_default().0));

@@ -1,9 +1,12 @@
 //! The handle of a task.
 
+use crate::clock::Moment;
 use crate::context;
 use crate::panics;
 use crate::record::{Record, Wait, Waiting};
+use crate::views;
 use async_std::task::Task;
+use loopbook_channel::TaskState;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
@@ -57,6 +60,24 @@ impl<T> JoinHandle<T> {
         finished.map(|finished| self.unwrap(finished))
     }
 
+    /// What it is, how far the task is, and what to do with it.
+    pub(crate) fn describe(&self) -> String {
+        let Some((record, state)) = self.record.as_ref().zip(self.state()) else {
+            let name = self.task.name().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+            return format!("JoinHandle of a task{name} that is not watched: write `.await` behind it for its value");
+        };
+        let advice = match state {
+            TaskState::Panicked => "to await it is to panic with it",
+            TaskState::Cancelled => "to await it is to panic, since it has no value",
+            _ => "write `.await` behind it for its value",
+        };
+        format!("JoinHandle of {}, {}: {advice}", record.describe(), views::word(state))
+    }
+
+    fn state(&self) -> Option<TaskState> {
+        self.record.as_ref().map(|record| record.past(Moment::now()).info().state)
+    }
+
     /// Raises the panic of the task here, where it is somebody's to handle.
     fn unwrap(&self, finished: Finished<T>) -> T {
         finished.unwrap_or_else(|payload| {
@@ -103,7 +124,16 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle").field("task", &self.task).finish_non_exhaustive()
+        let mut fields = f.debug_struct("JoinHandle");
+        // The numbers of `:tasks`, which are not async-std's.
+        match self.record.as_ref().zip(self.state()) {
+            Some((record, state)) => {
+                fields.field("task", &record.id);
+                record.name.as_ref().map(|name| fields.field("name", name));
+                fields.field("state", &format_args!("{}", views::word(state))).finish()
+            }
+            None => fields.field("task", &self.task).finish_non_exhaustive(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Side, Trace};
 use crate::views::{self, Escaped};
+use loopbook_channel::counted;
 use std::fmt::Write;
 
 /// Pixels.
@@ -34,8 +35,8 @@ pub(super) fn draw(trace: &Trace) -> String {
         }
         if lines.len() > MOST_LINES {
             y += LINE;
-            let more = lines.len() - MOST_LINES;
-            let _ = write!(arrows, "<text x=\"{}\" y=\"{y}\" font-size=\"10\">… {more} lines more</text>", LEFT + 12);
+            let more = counted(lines.len() - MOST_LINES, "more line");
+            let _ = write!(arrows, "<text x=\"{}\" y=\"{y}\" font-size=\"10\">… {more}</text>", LEFT + 12);
         }
         y += LINE;
         arrow(&mut arrows, piece.from, y, &views::duration(piece.at), piece.length);
@@ -66,13 +67,14 @@ fn arrow(svg: &mut String, from: Side, y: usize, time: &str, length: usize) {
     let _ = write!(
         svg,
         "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"10\">{}</text>\
-         <text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"10\">{length} bytes</text>\
+         <text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"10\">{}</text>\
          <path d=\"M{start} {y}H{tip}M{back} {}L{tip} {y}L{back} {}\" stroke=\"{color}\" stroke-width=\"1.5\" fill=\"none\"/>",
         LEFT - 8,
         y + 3,
         Escaped(time),
         RIGHT - 12,
         y - 4,
+        counted(length, "byte"),
         y - 4,
         y + 4,
     );
@@ -83,9 +85,9 @@ fn end(svg: &mut String, trace: &Trace, y: usize) {
     let left_out = trace.pieces.len().saturating_sub(MOST_PIECES);
     let end = match (trace.closed, left_out) {
         (Some(at), 0) => format!("closed after {}", views::duration(at)),
-        (Some(at), more) => format!("{more} pieces more, closed after {}", views::duration(at)),
+        (Some(at), more) => format!("{}, closed after {}", counted(more, "more piece"), views::duration(at)),
         (None, 0) => "still open".to_owned(),
-        (None, more) => format!("{more} pieces more, still open"),
+        (None, more) => format!("{}, still open", counted(more, "more piece")),
     };
     let _ = write!(svg, "<text x=\"{}\" y=\"{y}\" font-size=\"10\">{}</text>", LEFT + 12, Escaped(&end));
 }

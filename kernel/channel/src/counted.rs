@@ -2,17 +2,21 @@
 
 /// The number and what is counted, which adds an `s` if it is not one.
 ///
-/// ```text
-/// counted(1, "task") == "1 task"
-/// counted(2_000, "task") == "2,000 tasks"
 /// ```
-pub(crate) fn counted(count: usize, one: &str) -> String {
+/// use loopbook_channel::counted;
+/// assert_eq!((counted(1, "task"), counted(2_000, "task")), ("1 task".into(), "2,000 tasks".into()));
+/// ```
+pub fn counted(count: usize, one: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {one}{plural}", grouped(count as u64))
 }
 
 /// A number with commas between groups of three digits.
-pub(crate) fn grouped(number: u64) -> String {
+///
+/// ```
+/// assert_eq!(loopbook_channel::grouped(1_234_567), "1,234,567");
+/// ```
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
