@@ -1,7 +1,7 @@
 //! rustc's diagnostics, told in the user's own lines.
 //!
 //! evcxr compiles a file that holds this cell, every earlier item and much of its own. A line of a cell carries a mark
-//! (`/*lb:CELL:LINE*/`), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
+//! ([`Mark`]), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
 //! column back. Spans without a mark are not the user's and are left out.
 
 mod blame;
@@ -9,10 +9,10 @@ mod words;
 
 pub use blame::{Moved, Takes};
 
-use super::cell::{SourceMap, parse_mark};
+use super::cell::SourceMap;
 use super::colours::renderer;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Snippet};
-use loopbook_channel::{SUBSHELL, cell_label};
+use loopbook_channel::{Mark, SUBSHELL, cell_label};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -61,6 +61,11 @@ impl Sources {
     /// The latest cell's.
     pub fn latest(&self) -> Option<Arc<Source>> {
         self.find(|_| Some(())).map(|(source, ())| source)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Source>> {
+        self.lock().values().cloned().collect()
     }
 
     /// The source of the cell with this number.
@@ -242,8 +247,8 @@ impl Span {
 
     fn locate_here(&self, sources: &Sources) -> Option<Place> {
         let (first, last) = (self.text.first()?, self.text.last()?);
-        let Some((number, _)) = parse_mark(&first.text) else { return self.locate_unmarked(&first.text, sources) };
-        let source = sources.get(number)?;
+        let Some((_, mark)) = Mark::find(&first.text) else { return self.locate_unmarked(&first.text, sources) };
+        let source = sources.get(mark.cell)?;
         let map = source.map.as_ref()?;
         let (line, column) = map.locate(&first.text, self.column_start)?;
         let start = byte_offset(&source.code, line, column);

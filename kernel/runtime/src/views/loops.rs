@@ -7,7 +7,7 @@ use super::{bundle, duration};
 use crate::counted::counted;
 use crate::loop_stats::{LoopStats, WorkerStats};
 use crate::resources::Resource;
-use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label};
+use loopbook_channel::{MimeBundle, Site, TaskInfo, WokenBy, cell_label};
 use std::collections::BTreeMap;
 
 const fn left(title: &'static str) -> Column {
@@ -109,7 +109,10 @@ fn folded(resources: &[Resource]) -> Vec<Vec<Field>> {
 /// What `:task ID` shows.
 pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let list = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let site = task.site.map(|site| format!("{}, line {}, column {}", cell_label(site.cell), site.line, site.column));
+    let site = task.site.map(|Site { cell, line, column }| {
+        let column = column.map(|column| format!(", column {column}")).unwrap_or_default();
+        format!("{}, line {line}{column}", cell_label(cell))
+    });
     let woken_by = task.woken_by.as_ref().map(|by| match by {
         WokenBy::Task { id } if *id == task.id => "itself".to_owned(),
         WokenBy::Task { id } => format!("task {id}"),
