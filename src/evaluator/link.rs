@@ -229,10 +229,9 @@ impl Server {
 
     fn begin(&self, connection: &Connection) {
         let (reply, running) = self.executions.may_begin();
-        if let Some((cell, source)) = running
-            && let Some(data) = (self.on_built)(&source)
-        {
-            self.executions.send(report::display(cell, data));
+        if let Some((cell, source)) = running {
+            self.executions.build_ended(cell, true);
+            (self.on_built)(&source).into_iter().for_each(|data| self.executions.send(report::display(cell, data)));
         }
         connection.tell_columns(&self.sources);
         connection.send(&reply);

@@ -10,7 +10,6 @@ mod live;
 mod obey;
 mod place;
 mod prepare;
-mod progress;
 mod refusing;
 mod session;
 mod spared;
