@@ -4,6 +4,9 @@
 //! statement of a cell; when a cell is loaded, the marks are read from the file that was just compiled and kept under the
 //! path of its shared object, which is what `dladdr` gives for a [`Location`] in it. What stands in which column of a marked
 //! line is known from the kernel.
+//!
+//! What user code reads from a [`Location`] itself stays the place in `src/lib.rs`: rustc has no `#line`, a path can only be
+//! remapped by its beginning, and a `Location` cannot be made. Backtraces have no symbols (`-Cstrip=symbols`) that could be mapped.
 
 use crate::sync::lock;
 use loopbook_channel::{CompiledLine, Mark, SOURCE_ENV, Site};
