@@ -76,7 +76,7 @@ fn an_interrupt_and_the_end_of_the_kernel_end_all_that_a_build_started() {
     let slow = kernel.crate_with("slow", slow, "");
     kernel.write("", &format!("slow = {{ path = \"{}\" }}\n", slow.display()));
     let (sender, crates) = mpsc::channel();
-    let _watcher = watch(kernel.work.root(), move |progress| drop(sender.send(progress.krate))).unwrap();
+    let _watcher = watch(kernel.work.root(), move |_, progress| drop(sender.send(progress.krate))).unwrap();
 
     let mut build = kernel.spawn("cargo");
     assert_eq!(crates.recv_timeout(MOMENT).unwrap(), "slow");

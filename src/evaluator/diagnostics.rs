@@ -1,7 +1,7 @@
 //! rustc's diagnostics, told in the user's own lines.
 //!
 //! evcxr compiles a file that holds this cell, every earlier item and much of its own. A line of a cell carries a mark
-//! (`/*lb:CELL:LINE*/`), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
+//! ([`Mark`]), so a span finds its cell in the text that rustc quotes, and the cell's [`SourceMap`] gives the
 //! column back. Spans without a mark are not the user's and are left out.
 
 mod blame;
@@ -10,10 +10,10 @@ mod words;
 
 pub use blame::{Moved, Takes};
 
-use super::cell::{SourceMap, parse_mark};
+use super::cell::SourceMap;
 use super::colours::renderer;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Snippet};
-use loopbook_channel::{SUBSHELL, cell_label};
+use loopbook_channel::{Mark, SUBSHELL, cell_label};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -64,6 +64,11 @@ impl Sources {
     /// The latest cell's.
     pub fn latest(&self) -> Option<Arc<Source>> {
         self.find(|_| Some(())).map(|(source, ())| source)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<Source>> {
+        self.lock().values().cloned().collect()
     }
 
     /// The source of the cell with this number.
@@ -258,15 +263,15 @@ impl Span {
         self.suggested_replacement.is_some()
     }
 
-    /// The cell and line that the mark of its first line names.
-    fn mark(&self) -> Option<(u32, u32)> {
-        parse_mark(&self.text.first()?.text)
+    /// The mark of its first line.
+    fn mark(&self) -> Option<Mark> {
+        Mark::find(&self.text.first()?.text).map(|(_, mark)| mark)
     }
 
     fn locate_here(&self, sources: &Sources) -> Option<Place> {
         let (first, last) = (self.text.first()?, self.text.last()?);
-        let Some((number, _)) = self.mark() else { return self.locate_unmarked(&first.text, sources) };
-        let source = sources.get(number)?;
+        let Some(mark) = self.mark() else { return self.locate_unmarked(&first.text, sources) };
+        let source = sources.get(mark.cell)?;
         let map = source.map.as_ref()?;
         let (line, column) = map.locate(&first.text, self.column_start)?;
         let start = byte_offset(&source.code, line, column);

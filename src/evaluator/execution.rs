@@ -11,6 +11,7 @@
 
 mod beginning;
 mod besides;
+mod building;
 mod crates;
 
 pub use besides::{Items, Started};
@@ -24,6 +25,7 @@ use super::types::Redefined;
 use super::{Cell, Event, MAIN_SHELL, Outcome, Report};
 use async_std::channel::Sender;
 use besides::Besides;
+use building::Building;
 use crates::Loaded;
 use loopbook_channel::{CellId, CellOutcome, LastWords, Stream, ToChild};
 use std::collections::HashSet;
@@ -42,6 +44,7 @@ pub struct Executions {
     state: Mutex<State>,
     changed: Condvar,
     events: Sender<Event>,
+    building: Mutex<Building>,
     /// What evcxr writes before each build.
     source: PathBuf,
     builds: Builds,
@@ -98,7 +101,8 @@ struct Current {
 impl Executions {
     /// Events go to `events`; evcxr writes each cell to `source`.
     pub fn new(events: Sender<Event>, source: PathBuf, builds: Builds) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), events, source, builds })
+        let (state, building) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { state, changed: Condvar::new(), events, building, source, builds })
     }
 
     /// Makes `cell` the current one. False if it was interrupted while it waited; it has been answered then.
@@ -133,6 +137,7 @@ impl Executions {
         drop(state);
         self.changed.notify_all();
         if !current.hidden && !current.answered {
+            self.build_ended(current.cell.id, matches!(outcome, Outcome::Ok));
             self.send(Event::Done { cell: current.cell.id, outcome });
         }
     }
@@ -167,6 +172,7 @@ impl Executions {
             drop(state);
             // The cell may have been built, and wait for a process that is stopped.
             self.wake_up(cell, connection.as_deref());
+            self.build_ended(cell, false);
             self.refuse(cell, report::interrupted("it was still being compiled"));
             return;
         }

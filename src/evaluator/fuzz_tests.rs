@@ -2,12 +2,13 @@
 //!
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
-use super::cell::{Known, SourceMap, is_complete, keep_future, parse_mark, prepare};
+use super::cell::{Known, SourceMap, is_complete, keep_future, prepare};
 use super::commands;
 use super::cursor::{in_command, word_at};
 use super::names::{self, Names};
 use super::{Completeness, report};
 use crate::wire::{byte_offset, code_point_offset};
+use loopbook_channel::Mark;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
@@ -123,7 +124,7 @@ fn look_at(code: &str, random: &mut Random) {
             assert!(!report::problems(1, code, &problems).traceback.is_empty());
         }
     }
-    parse_mark(code);
+    Mark::find(code);
     let (name, args) = code.split_once(' ').unwrap_or((code, ""));
     let _ = commands::parse(name, args);
     look_at_cursors(code, random);
@@ -132,10 +133,14 @@ fn look_at(code: &str, random: &mut Random) {
 fn look_at_map(map: &SourceMap, random: &mut Random) {
     for line in map.rewritten().lines() {
         let column = random.below(line.chars().count() + 3) as u32;
-        map.original(random.below(5) as u32, column);
         let found = [map.locate(line, column), map.locate_end(line, column)];
         let lines = map.source().split('\n').count() as u32;
         assert!(found.iter().flatten().all(|(line, _)| (1..=lines).contains(line)), "{found:?} of {line}");
+    }
+    for line in map.compiled_lines() {
+        let width = map.source().split('\n').nth(line.line as usize - 1).expect("a line").chars().count() as u32;
+        let mut columns = line.stretches.iter().filter_map(|stretch| stretch.column);
+        assert!(columns.all(|column| (1..=width + 1).contains(&column)), "{line:?}");
     }
     assert!(map.source_offset(random.below(map.rewritten().len() + 2)) <= map.source().len());
 }

@@ -77,6 +77,8 @@ pub struct Connection {
     writer: Mutex<UnixStream>,
     queries: Mutex<HashMap<u64, Answer>>,
     next_query: AtomicU64,
+    /// The cells whose columns it knows, by number.
+    told: Mutex<HashMap<u32, Arc<Source>>>,
 }
 
 type Answer = futures::channel::oneshot::Sender<Result<MimeBundle, String>>;
@@ -129,6 +131,18 @@ impl Connection {
         self.queries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells the child where the columns of all cells stand that it does not know yet. Done before code of theirs is loaded.
+    pub fn tell_columns(&self, sources: &Sources) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for source in sources.all() {
+            let is_told = told.get(&source.number).is_some_and(|known| Arc::ptr_eq(known, &source));
+            if let Some(map) = source.map.as_ref().filter(|_| !is_told) {
+                self.send(&ToChild::Columns { number: source.number, lines: map.compiled_lines() });
+                told.insert(source.number, source);
+            }
+        }
+    }
+
     /// What the child does.
     pub fn state(&self) -> ProcessState {
         ProcessState::of(self.pid)
@@ -177,6 +191,7 @@ impl Server {
             writer: Mutex::new(stream),
             queries: Mutex::default(),
             next_query: AtomicU64::new(1),
+            told: Mutex::default(),
         });
         self.executions.connected(connection.clone());
         let result = self.read(&mut reader, &connection);
@@ -243,11 +258,11 @@ impl Server {
 
     fn begin(&self, connection: &Connection) {
         let (reply, running) = self.executions.may_begin();
-        if let Some((cell, source)) = running
-            && let Some(data) = (self.on_built)(&source)
-        {
-            self.executions.send(report::display(cell, data));
+        if let Some((cell, source)) = running {
+            self.executions.build_ended(cell, true);
+            (self.on_built)(&source).into_iter().for_each(|data| self.executions.send(report::display(cell, data)));
         }
+        connection.tell_columns(&self.sources);
         connection.send(&reply);
     }
 

@@ -343,21 +343,35 @@ fn place(failure: &Failure, sources: &Sources) -> Vec<String> {
     let Some(Site { cell, line, column }) = failure.site else {
         return failure.location.iter().map(|location| format!("  at {location}")).collect();
     };
-    let Some(source) = sources.get(cell) else { return vec![format!("  at {}, line {line}", cell_label(cell))] };
-    quote(&source, line, column)
+    match sources.get(cell) {
+        Some(source) => quote(&source, line, column),
+        None => vec![format!("  at {}, line {line}", cell_label(cell))],
+    }
 }
 
-/// The line itself, with a mark where it failed, as rustc quotes. `compiled` is the column in the line as it was compiled.
-fn quote(source: &Source, line: u32, compiled: u32) -> Vec<String> {
-    let place = source.map.as_ref().and_then(|map| map.original(line, compiled));
-    let (line, column) = place.unwrap_or((line, 1));
-    let text = source.code.lines().nth(line as usize - 1).unwrap_or_default();
-    let indent = text.chars().take_while(|c| c.is_whitespace()).count() as u32 + 1;
-    let start = byte_offset(&source.code, line, column.max(indent));
-    let end = byte_offset(&source.code, line, column.max(indent) + 1);
-    let snippet = Snippet::source(source.code.clone())
-        .path(cell_label(source.number))
-        .annotation(AnnotationKind::Primary.span(start..end));
+/// The line itself, with a mark where it failed if that is known, as rustc quotes.
+fn quote(source: &Source, line: u32, column: Option<u32>) -> Vec<String> {
+    let at = |column| byte_offset(&source.code, line, column);
+    let (kind, range) = match column {
+        Some(column) => (AnnotationKind::Primary, at(column)..at(column + 1)),
+        None => (AnnotationKind::Visible, at(1)..at(1)),
+    };
+    let path = cell_label(source.number);
+    let path = if column.is_some() { path } else { format!("{path}:{line}") };
+    let snippet = Snippet::source(source.code.clone()).path(path).annotation(kind.span(range));
     let group = Group::with_level(Level::ERROR.no_name()).element(snippet);
     renderer().render(&[group]).lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_quoted_with_a_mark_only_if_the_column_is_known() {
+        let source = Source { number: 3, code: "f();\n\tg(); ä!();".into(), ..Source::default() };
+        let quoted = |column| colours::bundle(&quote(&source, 2, column).join("\n"))["text/plain"].clone();
+        assert_eq!(quoted(Some(7)), " --> In[3]:2:7\n  |\n2 |     g(); ä!();\n  |          ^");
+        assert_eq!(quoted(None), " --> In[3]:2\n  |\n2 |     g(); ä!();\n  |");
+    }
 }

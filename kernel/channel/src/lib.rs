@@ -12,6 +12,7 @@ mod frame;
 mod hooks;
 mod last_words;
 mod messages;
+mod place;
 mod task;
 
 pub use counted::{counted, grouped};
@@ -24,13 +25,14 @@ pub use last_words::{LastTask, LastWords, Words};
 pub use messages::{
     CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, TaskOrder, ToChild, ToKernel,
 };
+pub use place::{CompiledLine, Mark, Stretch};
 pub use task::{
     AwaitSite, CellId, LockKind, ObjectId, Operation, SUBSHELL, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn,
     WokenBy, cell_label, line_label,
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
 pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";
@@ -40,7 +42,7 @@ pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";
 pub const SOCKET_ENV: &str = "LOOPBOOK_CHANNEL";
 
 /// Environment variable that names the `lib.rs` which evcxr writes before each build; the runtime reads the line marks
-/// (`/*lb:CELL:LINE*/`) from it when a cell is loaded. Removed like [`SOCKET_ENV`].
+/// ([`Mark`]) from it when a cell is loaded. Removed like [`SOCKET_ENV`].
 pub const SOURCE_ENV: &str = "LOOPBOOK_SOURCE";
 
 /// Environment variable with the user's own `RUST_BACKTRACE`, in whose place evcxr puts a value for its own child. The child

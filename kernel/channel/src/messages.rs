@@ -1,6 +1,6 @@
 //! The JSON messages of the channel.
 
-use crate::{CellId, Site, TaskId};
+use crate::{CellId, CompiledLine, Site, TaskId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -125,6 +125,14 @@ pub enum ToChild {
         forget: Vec<String>,
         /// Statics that begin anew with this cell, because their types have changed.
         renew: Vec<String>,
+    },
+    /// Where the columns of a cell stand in its code as it is compiled. Comes before the cell may run, and again, for a new
+    /// child, before any other cell may that holds its items.
+    Columns {
+        /// The cell's number.
+        number: u32,
+        /// Its lines.
+        lines: Vec<CompiledLine>,
     },
     /// Load a cell of a subshell and run it on a thread of its own, beside the main shell's.
     RunBeside {

@@ -153,8 +153,8 @@ pub struct Site {
     pub cell: u32,
     /// Line in that cell.
     pub line: u32,
-    /// Column (characters) in that line as evcxr compiled it.
-    pub column: u32,
+    /// Column (characters) in that line, as typed; `None` if nobody knows.
+    pub column: Option<u32>,
 }
 
 /// An `.await` in a cell at which a task stands. Lines and columns count from 1.

@@ -4,7 +4,7 @@
 //! into the pipes behind descriptors 1 and 2. So one thread's `printf`, `println!` and `display` arrive in its order.
 
 use crate::sync::lock;
-use crate::{beside, cell, context, flusher, generations, inspector, interrupts};
+use crate::{beside, cell, context, flusher, generations, inspector, interrupts, site};
 use futures::channel::oneshot;
 use loopbook_channel::{
     CellId, Frame, FrameError, InputError, MAX_FRAME, MimeBundle, SOCKET_ENV, Stream, ToChild, ToKernel, VERSION,
@@ -230,6 +230,7 @@ fn handle(message: ToChild) {
             *lock(&BEGIN) = Some(Begin { cell, number, run, forget });
             BEGUN.notify_all();
         }
+        ToChild::Columns { number, lines } => site::learn_columns(number, lines),
         ToChild::RunBeside { cell, number, library, source } => beside::start(cell, number, &library, &source),
         ToChild::Interrupt { cell } => interrupt(cell),
         ToChild::Query { id, query, data } => inspector::ask(id, query, data),

@@ -3,8 +3,9 @@
 //! A rewrite never moves text: it inserts, or replaces a token. So all of them work on the same parse, in any order, and
 //! what the user typed stays a sequence of stretches that the source map knows.
 
-use super::source_map::{Mark, Run, SourceMap};
-use std::collections::BTreeSet;
+use super::source_map::{Placed, Run, SourceMap};
+use loopbook_channel::Mark;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Everything that is to change in a cell.
@@ -20,8 +21,8 @@ struct Edit {
     range: Range<usize>,
     order: Order,
     text: String,
-    /// The line that a mark names.
-    mark: Option<u32>,
+    /// The cell and line that a mark names.
+    mark: Option<(u32, u32)>,
     /// Where the inserted text stands once more.
     copied: Option<Range<usize>>,
 }
@@ -90,24 +91,24 @@ impl Edits {
         self.preceded.contains(&at)
     }
 
-    /// Inserts a line mark in front of everything else at `at`.
-    pub(super) fn mark_first(&mut self, at: usize, line: u32, text: String) {
-        self.mark(at, Order::MarkFirst, line, text);
+    /// Inserts a mark of a cell's line in front of everything else at `at`.
+    pub(super) fn mark_first(&mut self, at: usize, line: (u32, u32)) {
+        self.mark(at, Order::MarkFirst, line);
     }
 
     /// Inserts a line mark in front of a token, behind what is opened there.
-    pub(super) fn mark_ahead(&mut self, at: usize, line: u32, text: String) {
-        self.mark(at, Order::MarkAhead, line, text);
+    pub(super) fn mark_ahead(&mut self, at: usize, line: (u32, u32)) {
+        self.mark(at, Order::MarkAhead, line);
     }
 
     /// Inserts a line mark behind a token that ends at `at`.
-    pub(super) fn mark_behind(&mut self, at: usize, line: u32, text: String) {
-        self.mark(at, Order::MarkBehind, line, text);
+    pub(super) fn mark_behind(&mut self, at: usize, line: (u32, u32)) {
+        self.mark(at, Order::MarkBehind, line);
     }
 
     /// Inserts a line mark among what is inserted behind `at` by [`Edits::close`] at depth 0.
-    pub(super) fn mark_close(&mut self, at: usize, line: u32, text: String) {
-        self.mark(at, Order::Close(std::cmp::Reverse(0)), line, text);
+    pub(super) fn mark_close(&mut self, at: usize, line: (u32, u32)) {
+        self.mark(at, Order::Close(std::cmp::Reverse(0)), line);
     }
 
     /// Inserts `text` behind `at`, as [`Edits::close`] at depth 0, for the name that stands at `name`.
@@ -116,8 +117,8 @@ impl Edits {
         self.edits.push(Edit { range: at..at, order, text: text.to_owned(), mark: None, copied: Some(name) });
     }
 
-    fn mark(&mut self, at: usize, order: Order, line: u32, text: String) {
-        self.edits.push(Edit { range: at..at, order, text, mark: Some(line), copied: None });
+    fn mark(&mut self, at: usize, order: Order, line: (u32, u32)) {
+        self.edits.push(Edit { range: at..at, order, text: String::new(), mark: Some(line), copied: None });
     }
 
     fn insert(&mut self, at: usize, order: Order, text: String) {
@@ -132,6 +133,7 @@ impl Edits {
         let mut marks = Vec::new();
         let mut cursor = 0;
         let (mut begin, mut line_start, mut searched) = (0, 0, 0);
+        let mut counts: HashMap<u32, u32> = HashMap::new();
         let copy = |out: &mut String, runs: &mut Vec<Run>, range: Range<usize>| {
             if !range.is_empty() {
                 runs.push(Run { out: out.len()..out.len() + range.len(), source: range.clone() });
@@ -147,11 +149,15 @@ impl Edits {
             if edit.order == Order::Begin {
                 begin = out.len();
             }
-            if let Some(line) = edit.mark {
+            if let Some((cell, line)) = edit.mark {
                 // Searched from the mark before: a line may be long and hold many.
                 line_start = out[searched..].rfind('\n').map_or(line_start, |newline| searched + newline + 1);
                 searched = out.len();
-                marks.push(Mark { line, at: out.len(), piece: line_start.max(begin) });
+                let count = counts.entry(line).or_default();
+                let mark = Mark { cell, line, nth: *count };
+                *count += 1;
+                marks.push(Placed { mark, at: out.len(), piece: line_start.max(begin) });
+                out.push_str(&mark.to_string());
             }
             let stands_for = edit.copied.or_else(|| (!edit.range.is_empty()).then_some(edit.range));
             if let Some(source) = stands_for {
@@ -173,10 +179,10 @@ mod tests {
         let mut edits = Edits::default();
         edits.wrap(0..1, 2, "b(", ")b");
         edits.wrap(0..1, 1, "a(", ")a");
-        edits.mark_ahead(0, 1, "/**/".into());
+        edits.mark_ahead(0, (7, 1));
         edits.before(0, "enum E {} ");
         edits.close(0, 9, ";");
-        assert_eq!(edits.render("x y".into()).rewritten(), ";enum E {} a(b(/**/x)b)a y");
+        assert_eq!(edits.render("x y".into()).rewritten(), ";enum E {} a(b(/*lb:7:1*/x)b)a y");
     }
 
     #[test]

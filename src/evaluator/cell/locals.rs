@@ -13,7 +13,7 @@ use super::edits::Edits;
 use super::foreseen::{Foreseen, foresee};
 use super::problem::Lines;
 use super::syntax::{Place, Tree, meaningful_tokens};
-use super::{Binding, MUTEX, Origin, Prepared, RENAMED_MUTEX, marks, prepare_from, spent};
+use super::{Binding, MUTEX, Origin, Prepared, RENAMED_MUTEX, prepare_from, spent};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxToken};
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,7 +224,7 @@ fn hide<'a>(statement: &Let, kept: impl Iterator<Item = &'a Name>, lines: &Lines
     for name in kept {
         let line = lines.of(name.range.start);
         edits.close(range.end, 0, "let");
-        edits.mark_close(range.end, line, marks::text(cell, line));
+        edits.mark_close(range.end, (cell, line));
         edits.close(range.end, 0, if name.is_mut { " mut " } else { " " });
         let stored = if name.text == MUTEX { RENAMED_MUTEX } else { &name.text };
         edits.copy(range.end, name.range.clone(), stored);

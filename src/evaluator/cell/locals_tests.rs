@@ -75,7 +75,7 @@ fn the_others_of_a_pattern_are_shown_to_evcxr() {
     let learnt = learn(&cell, &[Lesson::NotKept("b".into(), Why::Unnameable)]).expect("another cell");
     let expected = "::loopbook::__local!(let (mut a, b, c) = f(););let mut a = a; let c = b;";
     assert_eq!(without_marks(&learnt.rust), expected);
-    assert_eq!(learnt.map.locate("let/*lb:1:1*/ mut a = a;", 19), Some((1, 10)));
+    assert_eq!(learnt.map.locate("let/*lb:1:1:1*/ mut a = a;", 21), Some((1, 10)));
     assert_eq!(learn(&learnt, &[Lesson::NotKept("b".into(), Why::Unnameable)]), None);
 }
 

@@ -1,4 +1,4 @@
-//! Line marks: `/*lb:CELL:LINE*/` in every line in which a token begins, and in every statement.
+//! Line marks ([`loopbook_channel::Mark`]) in every line in which a token begins, and in every statement.
 //!
 //! Marks survive in evcxr's `lib.rs`, also in the items of earlier cells, so a panic, a spawn or an error finds its cell
 //! and line. evcxr cuts a cell into statements and gives what stands before a statement to the one before; a mark of a
@@ -11,53 +11,27 @@ use super::thread_locals::Local;
 use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 use std::collections::BTreeMap;
 
-const START: &str = "/*lb:";
-
-/// The cell and line that the first line mark in `text` names.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::parse_mark;
-/// assert_eq!(parse_mark("fn/*lb:3:14*/ f() {"), Some((3, 14)));
-/// assert_eq!(parse_mark("fn f() { /* lb */"), None);
-/// ```
-pub fn parse_mark(text: &str) -> Option<(u32, u32)> {
-    find(text).map(|(_, mark)| mark)
-}
-
-/// The byte offset, cell and line of the first line mark.
-pub(super) fn find(text: &str) -> Option<(usize, (u32, u32))> {
-    text.match_indices(START).find_map(|(at, _)| {
-        let rest = &text[at + START.len()..];
-        let (cell, line) = rest[..rest.find("*/")?].split_once(':')?;
-        Some((at, (cell.parse().ok()?, line.parse().ok()?)))
-    })
-}
-
-/// The mark of a line.
-pub(super) fn text(cell: u32, line: u32) -> String {
-    format!("{START}{cell}:{line}*/")
-}
-
 /// Marks the lines and statements of cell number `cell`.
 pub(super) fn rewrite(tree: &Tree, cell: u32, locals: &[Local], edits: &mut Edits) {
     let starts = statement_starts(tree, locals);
     let (mut line, mut marked, mut is_first, mut attribute_end) = (1, 0, true, 0);
     for (at, token) in tree.tokens() {
-        if !token.kind().is_trivia() {
+        // What is taken away cannot hold the mark of what comes after it.
+        let is_gone = locals.iter().any(|local| local.is_taken_away(at));
+        if !token.kind().is_trivia() && !is_gone {
             let start = starts.get(&at);
             if let Some(Start::Attribute { end }) = start {
                 attribute_end = *end;
                 is_first = false;
             } else if at >= attribute_end && (line != marked || start.is_some()) {
-                let text = text(cell, line);
                 match start {
                     // Nothing stands before the first statement. In front of it, the mark also keeps evcxr from taking
                     // a line that begins with `::` for a command.
                     Some(Start::Statement { node }) if is_first && !edits.precedes(*node) => {
-                        edits.mark_first(at, line, text);
+                        edits.mark_first(at, (cell, line));
                     }
-                    Some(Start::Statement { node }) => mark_statement(at, *node, &token, line, text, edits),
-                    _ => edits.mark_ahead(at, line, text),
+                    Some(Start::Statement { node }) => mark_statement(at, *node, &token, (cell, line), edits),
+                    _ => edits.mark_ahead(at, (cell, line)),
                 }
                 marked = line;
                 is_first = false;
@@ -67,12 +41,12 @@ pub(super) fn rewrite(tree: &Tree, cell: u32, locals: &[Local], edits: &mut Edit
     }
 }
 
-fn mark_statement(at: usize, node: usize, token: &SyntaxToken, line: u32, text: String, edits: &mut Edits) {
+fn mark_statement(at: usize, node: usize, token: &SyntaxToken, line: (u32, u32), edits: &mut Edits) {
     edits.begin(node);
     if edits.opens(at) || token.text().contains('\n') {
-        edits.mark_ahead(at, line, text);
+        edits.mark_ahead(at, line);
     } else {
-        edits.mark_behind(at + token.text().len(), line, text);
+        edits.mark_behind(at + token.text().len(), line);
     }
 }
 
@@ -114,7 +88,7 @@ mod tests {
         assert_eq!(
             marked("use a::b;\nfn f() {\n    g(\n        1,\n    );\n} fn g() {}"),
             "/*lb:7:1*/use a::b;\nfn/*lb:7:2*/ f() {\n    /*lb:7:3*/g(\n        /*lb:7:4*/1,\n    /*lb:7:5*/);\n\
-             /*lb:7:6*/} fn/*lb:7:6*/ g() {}"
+             /*lb:7:6*/} fn/*lb:7:6:1*/ g() {}"
         );
     }
 

@@ -9,8 +9,8 @@
 //!    `thread_locals`, `imports`, `places`, `test_functions`, `main_function`, `spares`, `show`, `locals` (with `spent` and `foreseen`), `keep`,
 //!    `marks`,
 //! 5. `dangling`: attributes of nothing; `twice`: names that the cell defines twice; `items`: what it defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `unmarked`: the same for the lines
-//!    that evcxr writes anew,
+//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `columns`: the same for code that
+//!    runs; `unmarked`: for the lines that evcxr writes anew,
 //! 7. if the cell has ended its process: `only_items`.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
@@ -20,6 +20,7 @@ mod awaits;
 mod blocks;
 mod carriers;
 mod clean;
+mod columns;
 mod complete;
 mod dangling;
 mod edits;
@@ -67,7 +68,6 @@ pub use known::Known;
 pub use layouts::{Layout, SlotName, UNKNOWN};
 pub(super) use locals::dropped_by;
 pub use locals::{Lesson, Local, Why, learn, unboxed};
-pub use marks::parse_mark;
 pub use only_items::only_items;
 pub use problem::{Problem, Span};
 pub use rename::{MUTEX, RENAMED_MUTEX};

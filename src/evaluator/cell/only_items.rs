@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn what_runs_is_left_out() {
         let items = items("use a::b;\nlet s = \"x\ny\";\nstruct S; impl S {}\nS.die()").expect("items");
-        assert!(items.starts_with("/*lb:1:1*/use a::b;\n") && items.contains("impl/*lb:1:4*/ S {}"), "{items}");
+        assert!(items.starts_with("/*lb:1:1*/use a::b;\n") && items.contains("impl/*lb:1:4:1*/ S {}"), "{items}");
         assert!(!items.contains("let") && !items.contains("die") && !items.contains("__show"), "{items}");
     }
 

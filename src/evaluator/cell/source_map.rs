@@ -1,11 +1,12 @@
 //! The way back from evcxr's code to the cell as typed.
 //!
 //! evcxr takes the rewritten cell apart and puts the pieces somewhere into its `lib.rs`. A piece keeps its text, and a
-//! line mark (`/*lb:CELL:LINE*/`) in each of its lines; a place is found again by its distance from the mark.
+//! line [`Mark`] in each of its lines; a place is found again by its distance from the mark.
 
-use super::marks;
+use super::columns::compiled_lines;
 use super::problem::position;
 use super::unmarked::Unmarked;
+use loopbook_channel::{CompiledLine, Mark};
 use std::ops::Range;
 
 /// Maps places of the rewritten cell to the cell as typed. Lines and columns count from 1, columns in characters.
@@ -14,7 +15,7 @@ pub struct SourceMap {
     source: String,
     out: String,
     runs: Vec<Run>,
-    marks: Vec<Mark>,
+    marks: Vec<Placed>,
     unmarked: Vec<Unmarked>,
 }
 
@@ -27,10 +28,9 @@ pub(super) struct Run {
 
 /// A line mark in the rewritten cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// The line of the cell.
-    pub(super) line: u32,
-    /// Where the mark begins.
+pub(super) struct Placed {
+    pub(super) mark: Mark,
+    /// Where it begins.
     pub(super) at: usize,
     /// Where the line that holds it begins in evcxr's code: evcxr puts each statement on a line of its own.
     pub(super) piece: usize,
@@ -42,7 +42,7 @@ impl SourceMap {
         Self::new(source, String::new(), Vec::new(), Vec::new())
     }
 
-    pub(super) fn new(source: String, out: String, runs: Vec<Run>, marks: Vec<Mark>) -> Self {
+    pub(super) fn new(source: String, out: String, runs: Vec<Run>, marks: Vec<Placed>) -> Self {
         Self { source, out, runs, marks, unmarked: Vec::new() }
     }
 
@@ -61,12 +61,9 @@ impl SourceMap {
         &self.out
     }
 
-    /// Where something stands in the cell that stands at `column` of a line of evcxr's code with the mark of
-    /// `line_mark`. If several statements of that line have a line each in evcxr's code, the first that is long enough
-    /// is meant; [`SourceMap::locate`] knows better.
-    pub fn original(&self, line_mark: u32, column: u32) -> Option<(u32, u32)> {
-        let mut places = self.marks_of(line_mark).filter_map(|mark| self.at_column(mark.piece, column));
-        places.next().map(|at| self.source_position(at, false))
+    /// What stands in which column of the cell's lines as they are compiled.
+    pub fn compiled_lines(&self) -> Vec<CompiledLine> {
+        compiled_lines(&self.source, &self.out, &self.runs, &self.marks)
     }
 
     /// Where something stands in the cell that stands at `column` of `output_line`, a whole line of evcxr's code with
@@ -76,8 +73,8 @@ impl SourceMap {
     /// use loopbook_kernel::evaluator::cell::{Known, prepare};
     /// let prepared = prepare(3, "let a = 1; let b = a;", &Known::default()).unwrap();
     /// // evcxr puts the second statement on a line of its own.
-    /// let line = "let/*lb:3:1*/ b = a;";
-    /// assert_eq!(prepared.map.locate(line, 19), Some((1, 20)));
+    /// let line = "let/*lb:3:1:1*/ b = a;";
+    /// assert_eq!(prepared.map.locate(line, 21), Some((1, 20)));
     /// ```
     pub fn locate(&self, output_line: &str, column: u32) -> Option<(u32, u32)> {
         self.place(output_line, column).map(|at| self.source_position(at, false))
@@ -104,18 +101,16 @@ impl SourceMap {
         self.to_source(out_offset, false)
     }
 
-    fn marks_of(&self, line: u32) -> impl Iterator<Item = &Mark> {
-        self.marks.iter().filter(move |mark| mark.line == line)
-    }
-
     fn place(&self, output_line: &str, column: u32) -> Option<usize> {
-        let (start, (_, line)) = marks::find(output_line)?;
+        let (start, mark) = Mark::find(output_line)?;
         let head = &output_line[..start];
         let tail = output_line[start..].trim_end();
-        let fits = |mark: &&Mark| self.out[mark.at..].starts_with(tail) && self.out[..mark.at].ends_with(head);
+        let fits = |placed: &&Placed| {
+            placed.mark == mark && self.out[placed.at..].starts_with(tail) && self.out[..placed.at].ends_with(head)
+        };
         // The mark of an earlier run of the cell, or of another text under the same number, fits nowhere.
-        let mark = self.marks_of(line).find(fits)?;
-        self.at_column(mark.at - start, column)
+        let placed = self.marks.iter().find(fits)?;
+        self.at_column(placed.at - start, column)
     }
 
     /// The offset of a column (from 1) of the line that begins at `start`; the end of the line is a column too.
@@ -166,7 +161,6 @@ mod tests {
         let line = prepared.rust.lines().nth(1).expect("two lines");
         assert_eq!(line, "let/*lb:1:2*/ b = ä + c;");
         assert_eq!(prepared.map.locate(line, 23), Some((2, 13)));
-        assert_eq!(prepared.map.original(2, 23), Some((2, 13)));
         assert_eq!(prepared.map.locate("let/*lb:1:2*/ other = 1;", 3), None);
     }
 }

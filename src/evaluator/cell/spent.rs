@@ -110,12 +110,15 @@ fn in_item_or_closure(node: &SyntaxNode) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::cell::prepare;
+    use crate::evaluator::cell::{prepare, tests::without_marks};
 
     fn hidden(code: &str) -> Vec<String> {
         let rust = prepare(1, code, &Known::default()).expect("a good cell").rust;
         let calls = rust.split("::loopbook::__local!(").skip(1);
-        calls.map(|call| call.split(" = ").next().unwrap_or_default().replace("/*lb:1:1*/", "")).collect()
+        calls
+            .map(|call| call.split(" = ").next().unwrap_or_default().to_owned())
+            .map(|call| without_marks(&call))
+            .collect()
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) fn without_marks(rust: &str) -> String {
 }
 
 use crate::evaluator::cell::syntax::Tree;
+use loopbook_channel::Mark;
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, ast};
 use std::time::{Duration, Instant};
 
@@ -87,10 +88,10 @@ fn every_segment_of_evcxr_s_knows_its_lines() {
             let is_attribute = segment.trim_start().starts_with("#!");
             let is_carrier = segment.starts_with("#[allow(non_camel_case_types");
             let begins_in_literal = segment.starts_with('"') && segment.contains("\n");
-            let is_marked = parse_mark(segment).is_some_and(|(cell, _)| cell == 3);
+            let is_marked = Mark::find(segment).is_some_and(|(_, mark)| mark.cell == 3);
             assert!(is_marked || is_attribute || is_carrier || begins_in_literal, "{code}\n{segment}");
             for line in segment.lines().filter(|line| line.contains("/*lb:3:")) {
-                let (start, (_, number)) = marks::find(line).expect("a mark");
+                let (start, Mark { line: number, .. }) = Mark::find(line).expect("a mark");
                 if number == 1 && code.contains("s = \"/*lb:3:1*/\"") {
                     continue;
                 }

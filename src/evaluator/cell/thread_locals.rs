@@ -19,6 +19,14 @@ pub(super) struct Local {
     pub(super) statics: Vec<(usize, usize)>,
 }
 
+impl Local {
+    /// Whether this offset is in front of its first static.
+    pub(super) fn is_taken_away(&self, at: usize) -> bool {
+        let first = self.statics.first().map_or(self.call, |(first, _)| *first);
+        (self.call..first).contains(&at)
+    }
+}
+
 /// Rewrites the cell's `thread_local!`s; `found` gets their statics.
 pub(super) fn rewrite(
     tree: &Tree,
@@ -86,7 +94,7 @@ mod tests {
         let lines: Vec<_> = rust.lines().map(str::trim).collect();
         assert!(!rust.contains("thread_local"), "{rust}");
         assert!(
-            lines[2].starts_with("pub/*lb:1:3*/ static A: ::loopbook::__private::LocalSlot<Cell<u8>> = "),
+            lines[2].starts_with("/*lb:1:3*/pub static A: ::loopbook::__private::LocalSlot<Cell<u8>> = "),
             "{rust}"
         );
         assert!(lines[2].ends_with(", || const { Cell::new(1) });"), "{rust}");

@@ -110,6 +110,18 @@ impl Workshop {
         fs::write(self.lockfile(), lock).map_err(not_written)
     }
 
+    /// These dependencies of the notebook's with the versions that it has of them, in words.
+    pub fn named<'a>(&self, dependencies: impl IntoIterator<Item = &'a Dependency>) -> String {
+        let lock = Lockfile::parse(&self.versions().unwrap_or_default());
+        let names: Vec<_> = dependencies.into_iter().map(|dependency| dependency.named(&lock)).collect();
+        match names.split_last() {
+            Some((last, [first @ .., before])) => {
+                first.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{before} and {last}")
+            }
+            _ => names.concat(),
+        }
+    }
+
     fn write_check(&self, directory: &Path, dependencies: &[Dependency]) -> io::Result<()> {
         self.write_crate(directory, dependencies)?;
         // cargo keeps there what it knows of rustc, so that it need not ask.

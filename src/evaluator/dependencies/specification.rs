@@ -1,5 +1,7 @@
 //! What a `:dep` asks for: a line as it could stand in a manifest.
 
+use crate::evaluator::standin::{CELL_CRATE, Lockfile};
+use semver::{Version, VersionReq};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -84,6 +86,18 @@ impl Dependency {
     /// Whether it is to come from elsewhere than the registry.
     pub(super) fn is_from_elsewhere(&self) -> bool {
         ["path", "git", "registry"].iter().any(|source| self.field(source).is_some())
+    }
+
+    /// What it is called, with the version that the notebook has of it: `rand 0.9.1`, or `rand 0.9.1 as rnd`.
+    pub(super) fn named(&self, lock: &Lockfile) -> String {
+        // A notebook may have two versions of a package, under different names.
+        let wanted = VersionReq::parse(self.version()).unwrap_or_default();
+        let versions: Vec<_> = lock.versions(CELL_CRATE, self.package()).collect();
+        let is_meant = |version: &&&str| Version::parse(version).is_ok_and(|version| wanted.matches(&version));
+        let version = versions.iter().find(is_meant).or(versions.first());
+        let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+        let other = if self.package() == self.key { String::new() } else { format!(" as {}", self.key) };
+        format!("{}{version}{other}", self.package())
     }
 
     /// Whether it lies in a directory, where it may change.
@@ -203,6 +217,21 @@ mod tests {
             let said = parse(args).unwrap_err();
             assert!(said.contains(word), "{args}: {said}");
         }
+    }
+
+    #[test]
+    fn a_crate_is_named_with_its_version_and_its_other_name() {
+        let package = |name: &str, version: &str, more: &str| {
+            format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{more}\n")
+        };
+        let on = "dependencies = [\n \"rand 0.8.5\",\n \"rand 0.9.0\",\n \"pre\",\n]\n";
+        let versions = [("rand", "0.8.5"), ("rand", "0.9.0"), ("pre", "1.0.0-alpha.1")];
+        let text = package("ctx", "1.0.0", on) + &versions.map(|(name, version)| package(name, version, "")).concat();
+        let named = |args: &str| parse(args).unwrap().named(&Lockfile::parse(&text));
+        assert_eq!(named("rand = \"0.9\""), "rand 0.9.0");
+        assert_eq!(named("old = { package = \"rand\", version = \"0.8\" }"), "rand 0.8.5 as old");
+        assert_eq!(named("pre"), "pre 1.0.0-alpha.1");
+        assert_eq!(named("unknown"), "unknown");
     }
 
     #[test]

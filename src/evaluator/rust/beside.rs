@@ -91,6 +91,9 @@ impl Worker {
             }
             let Some(library) = &compiled.library else { return Err(self.does_not_compile(cell, &compiled)) };
             self.show_warnings(cell, &compiled);
+            if let Some(child) = self.executions.connection() {
+                child.tell_columns(&self.sources);
+            }
             match self.executions.run_beside(cell.id, &items, number, library, &compiled.source) {
                 Started::Outdated => {}
                 Started::Yes | Started::Gone => return Ok(()),

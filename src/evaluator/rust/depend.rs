@@ -37,14 +37,19 @@ impl Session {
                 Err(note) => self.show_text(cell, &note),
             }
         }
+        let asked = wanted.clone();
         // A crate in a directory may have another manifest by now.
         wanted.retain(|dependency| dependency.is_in_directory() || !self.dependencies.contains(dependency));
-        if wanted.is_empty() {
-            return Ok(());
+        if !wanted.is_empty() {
+            let is_replaced = |old: &&Dependency| !wanted.iter().any(|new| new.key() == old.key());
+            let all: Vec<Dependency> = self.dependencies.iter().filter(is_replaced).chain(&wanted).cloned().collect();
+            self.add(cell, &wanted, all)?;
         }
-        let is_replaced = |old: &&Dependency| !wanted.iter().any(|new| new.key() == old.key());
-        let all: Vec<Dependency> = self.dependencies.iter().filter(is_replaced).chain(&wanted).cloned().collect();
-        self.add(cell, &wanted, all)
+        // Also if they are there already: so the cell shows the same whenever it is run.
+        if !asked.is_empty() {
+            self.executions.build_has_brought(&format!("Added {}.", self.workshop.named(&asked)));
+        }
+        Ok(())
     }
 
     /// What is wrong with an `extern crate` of this cell. evcxr would have cargo add the crate, whatever that costs.

@@ -11,7 +11,6 @@ mod live;
 mod obey;
 mod place;
 mod prepare;
-mod progress;
 mod refusing;
 mod session;
 mod spared;

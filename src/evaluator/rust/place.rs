@@ -3,11 +3,11 @@
 
 use super::prepare::{Linked, Prepared};
 use super::session::Session;
-use super::{progress, warnings_of};
+use super::warnings_of;
 use crate::evaluator::diagnostics::Sources;
 use crate::evaluator::execution::Executions;
 use crate::evaluator::link::{self, Listening};
-use crate::evaluator::standin::Watcher;
+use crate::evaluator::standin::{Watcher, watch};
 use crate::evaluator::{Cell, Event, Report, report, template, wording};
 use loopbook_channel::{DisplayKind, MimeBundle};
 use serde_json::Map;
@@ -29,7 +29,8 @@ pub(super) fn make(prepared: &Prepared, executions: &Arc<Executions>, sources: &
     let root = prepared.work.root();
     let warnings = warnings_of(root.to_owned(), sources.clone());
     let socket = link::listen(&prepared.socket(), executions.clone(), sources.clone(), warnings)?;
-    let builds = progress::show(root, executions.clone());
+    let executions = executions.clone();
+    let builds = watch(root, move |build, progress| executions.build_goes_on(build, progress));
     if let Err(error) = &builds {
         tracing::warn!("builds cannot be watched: {error}");
     }

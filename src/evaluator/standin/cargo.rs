@@ -3,9 +3,9 @@
 use super::answers::{Answer, Question};
 use super::invocation::Invocation;
 use super::lockfile::Lockfile;
-use super::progress::{BuildProgress, Reporter};
+use super::progress::{BuildProgress, FETCHING, Reporter};
 use super::run::{self, Finished};
-use super::state::{CELL_CRATE, Mode, State, replace};
+use super::state::{Mode, State, replace};
 use super::{CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, empty, group, look, manifest, real_tool, replay};
 use std::env;
 use std::ffi::OsString;
@@ -139,18 +139,14 @@ fn run_cargo(
     foreign: bool,
 ) -> io::Result<Finished> {
     let mut reporter = Reporter::new(state);
-    let mut on_progress = |progress: BuildProgress| {
-        if progress.krate != CELL_CRATE {
-            reporter.report(&progress);
-        }
-    };
+    let mut on_progress = |progress: BuildProgress| reporter.report(progress);
     let mut offline = real_cargo(cargo, arguments);
     offline.env("CARGO_NET_OFFLINE", "true");
     let finished = run::run(&mut offline, &mut on_progress)?;
     if finished.status.success() || finished.compiled_something() || call.offline || !foreign {
         return Ok(finished);
     }
-    on_progress(BuildProgress { krate: "crates.io".into(), done: 0, total: 0 });
+    on_progress(BuildProgress { krate: FETCHING.into(), done: 0, total: 0 });
     restore_lock(state)?;
     // One more try is enough: with three, cargo takes ten seconds to say that there is no network.
     run::run(real_cargo(cargo, arguments).env("CARGO_NET_RETRY", "1"), &mut on_progress)

@@ -81,6 +81,13 @@ impl Lockfile {
         text
     }
 
+    /// The versions of a package that the package `of` depends on.
+    pub(in crate::evaluator) fn versions<'a>(&'a self, of: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let packages = self.packages.iter().filter(move |(id, _)| id.name == of && id.source.is_none());
+        let ids = packages.flat_map(|(_, package)| &package.dependencies);
+        ids.filter(move |id| id.name == name).map(|id| id.version.as_str())
+    }
+
     /// As much of an id as tells it from the others.
     fn short(&self, id: &Id) -> String {
         let Id { name, version, source } = id;
@@ -194,6 +201,13 @@ mod tests {
         let text = merged.to_text();
         assert!(text.contains(" \"log\",\n \"syn 1.0.0\",\n"), "{text}");
         assert!(!text.contains("0.4.1"), "{text}");
+    }
+
+    #[test]
+    fn the_version_of_a_crate_is_that_which_the_notebook_depends_on() {
+        let lock = lock(&[("ctx", "1.0.0", &["rand 0.9.0"]), ("rand", "0.8.5", &[]), ("rand", "0.9.0", &[])]);
+        assert_eq!(lock.versions("ctx", "rand").collect::<Vec<_>>(), ["0.9.0"]);
+        assert_eq!(lock.versions("ctx", "syn").count(), 0);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub use group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 
 pub(super) use lockfile::Lockfile;
+pub(super) use progress::FETCHING;
 pub(super) use run::{RUSTFLAGS, prepare, run};
 pub(super) use state::CELL_CRATE;
 

@@ -11,10 +11,21 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread::JoinHandle;
 
+/// Stands for the name of a crate while crates are fetched.
+pub(in crate::evaluator) const FETCHING: &str = "crates.io";
+
+/// A line in the pipe.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    /// The number of the build: that of the process.
+    build: u32,
+    progress: BuildProgress,
+}
+
 /// How far a build is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildProgress {
-    /// The crate that is being compiled; `crates.io` while crates are fetched.
+    /// The crate that is being compiled; [`FETCHING`] while crates are fetched.
     pub krate: String,
     /// How many steps are done.
     pub done: usize,
@@ -29,12 +40,12 @@ pub struct Watcher {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Calls `on_progress`, on a thread of its own, while crates are compiled for the kernel with this working
-/// directory. The cell itself does not count.
+/// Calls `on_progress` with the number of a build, on a thread of its own, while crates and cells are compiled for the kernel
+/// with this working directory.
 ///
 /// # Errors
 /// If the pipe or the thread cannot be made.
-pub fn watch(root: &Path, mut on_progress: impl FnMut(BuildProgress) + Send + 'static) -> io::Result<Watcher> {
+pub fn watch(root: &Path, mut on_progress: impl FnMut(u32, BuildProgress) + Send + 'static) -> io::Result<Watcher> {
     let path = State::of(root).progress();
     make_pipe(&path)?;
     // Open for both, so that there is no end of file whenever no build runs.
@@ -45,7 +56,11 @@ pub fn watch(root: &Path, mut on_progress: impl FnMut(BuildProgress) + Send + 's
             match line {
                 // An empty line is the watcher's own, and the last.
                 Ok(line) if line.is_empty() => return,
-                Ok(line) => serde_json::from_str(&line).into_iter().for_each(&mut on_progress),
+                Ok(line) => {
+                    if let Ok(Line { build, progress }) = serde_json::from_str(&line) {
+                        on_progress(build, progress);
+                    }
+                }
                 Err(error) => return tracing::warn!("no more progress of builds: {error}"),
             }
         }
@@ -78,9 +93,9 @@ impl Reporter {
     }
 
     /// Says how far the build is. What the kernel is too busy to read is left out.
-    pub(super) fn report(&mut self, progress: &BuildProgress) {
+    pub(super) fn report(&mut self, progress: BuildProgress) {
         if let Some(pipe) = &mut self.pipe
-            && let Ok(mut line) = serde_json::to_vec(progress)
+            && let Ok(mut line) = serde_json::to_vec(&Line { build: std::process::id(), progress })
         {
             line.push(b'\n');
             let _ignored = pipe.write_all(&line);
@@ -97,7 +112,7 @@ pub(super) fn parse_bar(line: &str) -> Option<BuildProgress> {
     let (done, total) = count.split_once('/')?;
     let krate = match verb {
         "Building" => names.split([',', '(', ' ']).next().unwrap_or_default(),
-        _ => "crates.io",
+        _ => FETCHING,
     };
     Some(BuildProgress {
         krate: krate.trim_end_matches("...").to_owned(),
@@ -140,12 +155,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("state")).unwrap();
         let state = State::of(root.path());
-        Reporter::new(&state).report(&progress("nobody listens", 0, 1));
+        Reporter::new(&state).report(progress("nobody listens", 0, 1));
         let (sender, receiver) = mpsc::channel();
-        let watcher = watch(root.path(), move |progress| sender.send(progress).unwrap()).unwrap();
+        let watcher = watch(root.path(), move |build, progress| sender.send((build, progress)).unwrap()).unwrap();
         for build in 0..2 {
-            Reporter::new(&state).report(&progress("serde", build, 2));
-            assert_eq!(receiver.recv().unwrap(), progress("serde", build, 2));
+            Reporter::new(&state).report(progress("serde", build, 2));
+            assert_eq!(receiver.recv().unwrap(), (std::process::id(), progress("serde", build, 2)));
         }
         drop(watcher);
         assert!(receiver.recv().is_err());

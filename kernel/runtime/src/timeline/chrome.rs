@@ -21,7 +21,8 @@ pub(super) fn json(timeline: &Timeline) -> String {
         let title = lane.title();
         for span in &lane.spans {
             let (from, to) = (micros(span.from), micros(span.to));
-            let arguments = json!({"task": lane.task, "cell": lane.cell, "line": lane.line, "waits": span.waits});
+            let waits = span.waits.as_ref().map(|waits| timeline.called(waits));
+            let arguments = json!({"task": lane.task, "cell": lane.cell, "line": lane.line, "waits": waits});
             if let (TaskState::Running, Some(worker)) = (span.state, span.worker) {
                 events.push(json!({
                     "ph": "X", "cat": "poll", "name": title, "pid": PROCESS, "tid": worker + 1, "ts": from,
@@ -46,8 +47,7 @@ pub(super) fn json(timeline: &Timeline) -> String {
 fn wakes(timeline: &Timeline, events: &mut Vec<Value>) {
     for (number, wake) in timeline.wakes.iter().enumerate() {
         let running = |task, at: f64, inside: bool| {
-            let lane = timeline.lanes.binary_search_by_key(&task, |lane| lane.task).ok()?;
-            let spans = &timeline.lanes[lane].spans;
+            let spans = &timeline.lane(task)?.spans;
             let after = spans.partition_point(|span| span.to < at);
             let span = spans[after..].iter().find(|span| span.state == TaskState::Running)?;
             (!inside || span.from <= at).then_some(span)

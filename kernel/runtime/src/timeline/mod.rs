@@ -231,8 +231,12 @@ impl Timeline {
     /// What a lane waits for, with a task by the name that its own lane has.
     fn called(&self, waits: &str) -> String {
         let task = waits.strip_prefix("task ").and_then(|id| id.parse::<TaskId>().ok());
-        let lane = task.and_then(|task| self.lanes.iter().find(|lane| lane.task == task));
+        let lane = task.and_then(|task| self.lane(task));
         lane.map_or_else(|| waits.to_owned(), Lane::title)
+    }
+
+    fn lane(&self, task: TaskId) -> Option<&Lane> {
+        self.lanes.binary_search_by_key(&task, |lane| lane.task).ok().map(|at| &self.lanes[at])
     }
 
     /// How many parts it has.

@@ -83,6 +83,34 @@ fn the_figure_is_whole_and_escaped_and_needs_no_script() {
 }
 
 #[test]
+fn a_task_has_the_same_name_wherever_it_is_spoken_of() {
+    let mut timeline = three_requests();
+    timeline.lanes[0].name = Some("T1".into());
+    timeline.lanes[1].name = None;
+    for (lane, awaited) in [(1, 1), (2, 2)] {
+        let waiting = timeline.lanes[lane].spans.iter_mut().filter(|span| span.waits.is_some());
+        waiting.for_each(|span| span.waits = Some(format!("task {awaited}")));
+    }
+    let words = |svg: String| {
+        let words =
+            svg.split("<text").skip(1).filter_map(|text| Some(text.split_once('>')?.1.split_once('<')?.0.to_owned()));
+        words.collect::<Vec<_>>()
+    };
+    let count = |words: &[String], name: &str| words.iter().filter(|word| *word == name).count();
+    let drawn = words(timeline.to_svg());
+    assert_eq!((count(&drawn, "T1"), count(&drawn, "task 2"), count(&drawn, "task 1")), (2, 2, 0), "{drawn:?}");
+    let json = timeline.to_chrome_json();
+    let events: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let events = events["traceEvents"].as_array().expect("a list");
+    assert!(events.iter().any(|event| event["name"] == "T1") && !json.contains("task 1"), "{json}");
+    for text in [timeline.to_text(), super::text::describe(&timeline)] {
+        assert!(text.contains("T1") && text.contains("task 2") && !text.contains("task 1"), "{text}");
+    }
+    let pdf = String::from_utf8_lossy(&timeline.to_pdf()).into_owned();
+    assert!(pdf.matches("(T1) Tj").count() == 2 && !pdf.contains("task 1"), "{pdf}");
+}
+
+#[test]
 fn the_same_drawing_is_a_pdf() {
     let mut timeline = three_requests();
     timeline.lanes[2].end = Some(TaskState::Panicked);

@@ -6,7 +6,7 @@ use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
 use super::{bundle, duration};
 use crate::loop_stats::{Lag, LoopStats, WorkerStats};
 use crate::resources::Resource;
-use loopbook_channel::{MimeBundle, TaskInfo, WokenBy, cell_label, counted, grouped};
+use loopbook_channel::{MimeBundle, Site, TaskInfo, WokenBy, cell_label, counted, grouped};
 use std::collections::BTreeMap;
 
 const fn left(title: &'static str) -> Column {
@@ -120,7 +120,10 @@ fn folded(resources: &[Resource]) -> Vec<Vec<Field>> {
 /// What `:task ID` shows.
 pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
     let list = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let site = task.site.map(|site| format!("{}, line {}, column {}", cell_label(site.cell), site.line, site.column));
+    let site = task.site.map(|Site { cell, line, column }| {
+        let column = column.map(|column| format!(", column {column}")).unwrap_or_default();
+        format!("{}, line {line}{column}", cell_label(cell))
+    });
     let woken_by = task.woken_by.as_ref().map(|by| match by {
         WokenBy::Task { id } if *id == task.id => "itself".to_owned(),
         WokenBy::Task { id } => format!("task {id}"),

@@ -101,7 +101,7 @@ fn folded(tasks: &[&TaskInfo], order: TaskOrder, caption: String) -> Table {
 }
 
 /// Cell and line that caused a task, where the spawn stands, and the kind of task.
-type Place = (Option<u32>, Option<u32>, Option<(u32, u32, u32)>, &'static str);
+type Place = (Option<u32>, Option<u32>, Option<(u32, u32, Option<u32>)>, &'static str);
 
 fn folded_row(tasks: &[&TaskInfo]) -> Vec<Field> {
     let (first, last) = (tasks[0], tasks[tasks.len() - 1]);
@@ -194,7 +194,10 @@ fn place(task: &TaskInfo) -> Field {
         (None, _) => task.site.map(|Site { cell, line, .. }| line_label(cell, line)).unwrap_or_default(),
     };
     let elsewhere = task.site.filter(|site| task.cell != Some(site.cell) || task.line != Some(site.line));
-    let hint = elsewhere.map(|Site { cell, line, column }| format!("spawned at {}:{column}", line_label(cell, line)));
+    let hint = elsewhere.map(|Site { cell, line, column }| {
+        let column = column.map(|column| format!(":{column}")).unwrap_or_default();
+        format!("spawned at {}{column}", line_label(cell, line))
+    });
     Field { text, hint, color: None }
 }
 

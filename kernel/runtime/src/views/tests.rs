@@ -13,7 +13,7 @@ pub(crate) fn example_task(id: u64, name: &str, state: TaskState) -> TaskInfo {
         kind: TaskKind::Task,
         state,
         cell: Some(3),
-        site: Some(Site { cell: 3, line: 2, column: 9 }),
+        site: Some(Site { cell: 3, line: 2, column: Some(9) }),
         line: Some(2),
         parent: Some(1),
         awaited_by: vec![],
@@ -86,7 +86,7 @@ fn the_table_can_be_sorted_by_other_columns() {
 fn many_tasks_are_folded_by_the_place_of_their_spawn() {
     let mut list: Vec<TaskInfo> = (10..1010).map(|id| task(id, "worker", TaskState::Idle)).collect();
     list[0].state = TaskState::Running;
-    let elsewhere = Some(Site { cell: 1, line: 7, column: 1 });
+    let elsewhere = Some(Site { cell: 1, line: 7, column: Some(1) });
     list.push(TaskInfo { site: elsewhere, line: Some(5), ..task(5, "lone", TaskState::Scheduled) });
     let text = plain(&list);
     let lines: Vec<&str> = text.lines().collect();
