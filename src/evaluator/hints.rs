@@ -71,6 +71,12 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     hints
 }
 
+/// The name that is not there.
+pub fn unresolved(error: &Diagnostic) -> Option<&str> {
+    let is_about_name = error.code.as_ref().is_some_and(|code| NOT_FOUND.contains(&code.code.as_str()));
+    error.message.split('`').nth(1).filter(|_| is_about_name)
+}
+
 /// Whether several futures stand where one is meant.
 fn of_several(error: &Diagnostic) -> bool {
     let Some((ty, _)) = error.message.split_once("` is not a future") else { return false };
@@ -120,8 +126,7 @@ fn is_awaited_twice(error: &Diagnostic) -> bool {
 /// assert!(of_subshell(&[error], |name| name == "x")[0].contains("`x` is a variable of the main shell"));
 /// ```
 pub fn of_subshell(diagnostics: &[Diagnostic], is_variable: impl Fn(&str) -> bool) -> Vec<String> {
-    let unresolved = |d: &&Diagnostic| d.code.as_ref().is_some_and(|code| NOT_FOUND.contains(&code.code.as_str()));
-    let names = diagnostics.iter().filter(unresolved).filter_map(|d| d.message.split('`').nth(1));
+    let names = diagnostics.iter().filter_map(unresolved);
     let (variables, others): (Vec<_>, Vec<_>) = names.partition(|name| is_variable(name));
     let mut hints: Vec<_> = variables
         .into_iter()

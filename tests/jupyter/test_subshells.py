@@ -88,10 +88,12 @@ def test_subshells_run_rust_while_the_main_shell_awaits(client, subshell):
 
 
 def test_subshells_see_no_variables_and_say_so(client, subshell):
+    run(client, "struct Hidden(u8);", None)
     for main in (None, client.execute("task::sleep(Duration::from_secs(300)).await")):
         reply = run(client, "hidden + 1", subshell)
         text = "\n".join(reply["traceback"])
         assert reply["ename"] == "CompileError" and "`hidden` is a variable of the main shell" in text, text
+        assert "similar" not in text, text
         assert "In[" in reply["evalue"] and "of subshell" in reply["evalue"]
     assert run(client, "let mine = 1;", subshell)["status"] == "ok"
     reply = run(client, "mine", subshell)

@@ -137,6 +137,12 @@ impl Diagnostic {
         self.labels().chain(notes).find_map(|text| text.split_once("has type `")?.1.split('`').next())
     }
 
+    /// Leaves out names that are similar: what the name means is known.
+    pub fn leave_out_similar(&mut self) {
+        self.spans.retain(|span| span.is_primary);
+        self.children.retain(|child| !child.message.contains("with a similar name"));
+    }
+
     /// The same error in other words: `label` stands at its place, `help` below. What rustc has found instead is left out.
     pub fn retell(&mut self, message: String, label: &str, help: &[String]) {
         self.message = message;
@@ -323,5 +329,10 @@ mod tests {
         let mut error = error("E0425", "", &[span("f(1)", true, "not found"), span("struct F(u8);", false, "similar")]);
         error.retell("it is gone".into(), "gone", &["do this".into()]);
         assert_eq!(error.labels().collect::<Vec<_>>(), ["gone"]);
+        let mut other = self::error("E0425", "", &[span("f(1)", true, "not found"), span("struct F(u8);", false, "")]);
+        other.children.push(self::error("", "a local variable with a similar name exists", &[]));
+        other.children.push(self::error("", "consider importing this function", &[]));
+        other.leave_out_similar();
+        assert_eq!((other.spans.len(), other.children.len()), (1, 1));
     }
 }

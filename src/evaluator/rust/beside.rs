@@ -148,11 +148,15 @@ impl Worker {
     fn does_not_compile(&self, cell: &Cell, compiled: &Compiled) -> Report {
         let mut errors = self.errors(cell, compiled);
         choose_imports(&mut errors, &self.names, self.prepared.work.root());
+        let is_variable = |name: &str| self.names.type_of(name).is_some();
+        for error in errors.iter_mut().filter(|error| hints::unresolved(error).is_some_and(is_variable)) {
+            error.leave_out_similar();
+        }
         let fallback: Vec<_> = errors.iter().map(Diagnostic::message).collect();
         let fallback = fallback.join("\n");
         let mut unseen = missing_crates::hints(&errors);
         if unseen.is_empty() {
-            unseen = hints::of_subshell(&errors, |name| self.names.type_of(name).is_some());
+            unseen = hints::of_subshell(&errors, is_variable);
         }
         let mut hints = hints::of(&cell.code, &errors, &fallback);
         hints.extend(unseen.iter().map(String::as_str));
