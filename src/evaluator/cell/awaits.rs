@@ -47,7 +47,7 @@ const LONGEST: usize = 40;
 /// ```
 /// use loopbook_kernel::evaluator::cell::{Known, prepare, unwatched};
 /// let prepared = prepare(3, "f().await;", &Known::default()).unwrap();
-/// assert_eq!(prepared.rust, "::loopbook::__private::at(/*lb:3:1*/f(), &(3, 1, 1, \"f()\")).await;");
+/// assert_eq!(prepared.rust, "/*lb:3:1*/::loopbook::__private::at(f(), &(3, 1, 1, \"f()\")).await;");
 /// assert_eq!(unwatched(&prepared).unwrap().rust, "/*lb:3:1*/f().await;");
 /// ```
 pub fn unwatched(prepared: &Prepared) -> Option<Prepared> {

@@ -99,7 +99,7 @@ impl Let {
 /// use loopbook_kernel::evaluator::cell::{Known, Lesson, Why, learn, prepare};
 /// let prepared = prepare(3, "let f = make();", &Known::default()).unwrap();
 /// let learnt = learn(&prepared, &[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
-/// assert_eq!(learnt.rust, "::loopbook::__local!(/*lb:3:1*/let f = make(););");
+/// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
 /// ```
 pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
     let mut origin = prepared.origin.clone();

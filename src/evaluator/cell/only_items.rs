@@ -10,7 +10,7 @@ use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 /// ```
 /// use loopbook_kernel::evaluator::cell::{Known, only_items, prepare};
 /// let prepared = prepare(3, "let x = f();\nfn g() {} g();", &Known::default()).unwrap();
-/// assert_eq!(only_items(&prepared).unwrap().rust.trim(), "fn/*lb:3:2*/ g() {}");
+/// assert_eq!(only_items(&prepared).unwrap().rust.trim(), "/*lb:3:2*/fn g() {}");
 /// ```
 pub fn only_items(prepared: &Prepared) -> Option<Prepared> {
     let origin = &prepared.origin;

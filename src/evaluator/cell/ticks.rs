@@ -42,8 +42,8 @@ const LASTING: Wanted =
 /// let mut known = Known::default();
 /// known.ticks = true;
 /// let prepared = prepare(3, "loop {}", &known).unwrap();
-/// assert_eq!(prepared.rust, "::loopbook::__show!(/*lb:3:1*/loop {::loopbook::__tick!();});");
-/// assert_eq!(as_typed(&prepared).unwrap().rust, "::loopbook::__show!(/*lb:3:1*/loop {});");
+/// assert_eq!(prepared.rust, "/*lb:3:1*/::loopbook::__show!(loop {::loopbook::__tick!();});");
+/// assert_eq!(as_typed(&prepared).unwrap().rust, "/*lb:3:1*/::loopbook::__show!(loop {});");
 /// ```
 pub fn as_typed(prepared: &Prepared) -> Option<Prepared> {
     let mut origin = Origin { unwatched: true, ..prepared.origin.clone() };
