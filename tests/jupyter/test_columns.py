@@ -97,6 +97,17 @@ def test_dbg_and_its_kin_tell_where_they_stand(kernel, code):
     assert result.stderr.startswith(f"[In[{result.reply['execution_count']}]:{line}:{column}] "), result.stderr
 
 
+def test_dbg_in_a_macro_tells_where_the_macro_is_used(kernel):
+    kernel.run("macro_rules! show { ($e:expr) => { (dbg!($e), dbg!(1, 2)) } }").ok()
+    code, line, column = place('let ä = 7; §show!(ä); // behind it')
+    result = kernel.run(code).ok()
+    at = f"[In[{result.reply['execution_count']}]:{line}:{column}]"
+    assert result.stderr == f"{at} ä = 7\n{at} 1 = 1\n{at} 2 = 2\n"
+    code, line, column = place("fn used() { let a = 1; §show!(a); }")
+    number = kernel.run(code).ok().reply["execution_count"]
+    assert kernel.run("used();").ok().stderr.startswith(f"[In[{number}]:{line}:{column}] a = 1\n")
+
+
 def test_a_function_of_an_earlier_cell_keeps_its_columns(kernel):
     code, line, column = place('fn early() {} fn first(n: usize) -> u8 { let v = vec![0u8]; v§[n] } fn late() {}')
     defined = kernel.run(code).ok().reply["execution_count"]

@@ -125,6 +125,7 @@ pub mod __private {
     pub use crate::awaits::{at, watch_awaits};
     pub use crate::beside::beside;
     pub use crate::branches::{join, race, try_join};
+    pub use crate::dbg::here;
     pub use crate::local_slot::LocalSlot;
     pub use crate::predict::{Guess, predict};
     pub use crate::question::*;

@@ -1,7 +1,8 @@
 //! `file!()`, `line!()`, `column!()` and `dbg!`: rustc knows the place in the file that evcxr writes, people know the place in
 //! the cell. So the first three become what they stand for, and `dbg!(x)` becomes `::loopbook::__private::dbg!("In[1]:2:3"; x)`.
 //!
-//! In the body of a `macro_rules!` they stand for the place of whoever uses the macro, which nobody knows here: they stay.
+//! In the body of a `macro_rules!` they stand for the place of whoever uses the macro, which nobody knows here: `dbg!` asks when
+//! it runs, and the others, which are constants, stay.
 
 use super::Origin;
 use super::edits::Edits;
@@ -26,7 +27,7 @@ const PRIVATE: &str = "::loopbook::__private";
 const INNERMOST: usize = usize::MAX;
 
 /// Macros whose arguments are text.
-const NOT_RUN: [&str; 5] = ["cfg", "macro_rules", "quote", "quote_spanned", "stringify"];
+const NOT_RUN: [&str; 4] = ["cfg", "quote", "quote_spanned", "stringify"];
 
 /// Rewrites the macros that tell a place, wherever they are called and are not the user's own.
 pub(super) fn rewrite(tree: &Tree, text: &str, origin: &Origin, edits: &mut Edits) {
@@ -45,15 +46,19 @@ pub(super) fn rewrite(tree: &Tree, text: &str, origin: &Origin, edits: &mut Edit
         let (line, column) = position(text, call.range.start);
         match name {
             "dbg" => {
+                let place = match call.is_in_macro {
+                    true => format!("{PRIVATE}::here()"),
+                    false => format!("{:?}", format!("{label}:{line}:{column}")),
+                };
                 let words = call.words(text).map(|words| format!("{words:?} => ")).unwrap_or_default();
                 match &call.krate {
                     // What stands before the crate goes with it.
                     Some(krate) => edits.replace(call.range.start..krate.end, PRIVATE),
                     None => edits.open(at, INNERMOST, format!("{PRIVATE}::")),
                 }
-                edits.close(call.arguments.start, 0, format!("{:?}; {words}", format!("{label}:{line}:{column}")));
+                edits.close(call.arguments.start, 0, format!("{place}; {words}"));
             }
-            _ if !call.is_empty() => {}
+            _ if call.is_in_macro || !call.is_empty() => {}
             "line" => edits.replace(call.range, format!("{line}u32")),
             "column" => edits.replace(call.range, format!("{column}u32")),
             _ => edits.replace(call.range, format!("{label:?}")),
@@ -70,16 +75,18 @@ struct Call {
     /// What stands in the brackets.
     arguments: Range<usize>,
     tree: SyntaxNode,
+    /// Whether it stands in the body of a `macro_rules!`.
+    is_in_macro: bool,
 }
 
 impl Call {
-    /// The call of the macro whose name this is; `None` if it is none that is run where it stands.
+    /// The call of the macro whose name this is; `None` if it is none that is run.
     fn of(name: &SyntaxToken, at: usize) -> Option<Self> {
         let bang = next(name).filter(|token| token.kind() == SyntaxKind::BANG)?;
         let open = next(&bang)?;
         let tree =
             open.parent().filter(|node| node.kind() == SyntaxKind::TOKEN_TREE && node.first_token() == Some(open))?;
-        if is_deferred(name) {
+        if is_text(name) {
             return None;
         }
         let (first, krate) = path_start(name)?;
@@ -89,7 +96,13 @@ impl Call {
         let krate = krate.map(|krate| offset(&krate)..offset(&krate) + krate.text().len());
         let begin = offset(&tree.first_token()?) + 1;
         let close = offset(&tree.last_token()?);
-        Some(Self { range: offset(&first)..close + 1, krate, arguments: begin..close, tree })
+        Some(Self {
+            range: offset(&first)..close + 1,
+            krate,
+            arguments: begin..close,
+            tree,
+            is_in_macro: is_in_macro(name),
+        })
     }
 
     fn is_empty(&self) -> bool {
@@ -130,19 +143,38 @@ fn colons_before(token: &SyntaxToken) -> Option<SyntaxToken> {
     }
 }
 
-/// Whether the token stands in what is not run there: the body of a `macro_rules!`, or text for another macro.
-fn is_deferred(token: &SyntaxToken) -> bool {
+/// Whether the token stands in the body of a `macro_rules!`.
+fn is_in_macro(token: &SyntaxToken) -> bool {
+    // The name of a macro that is being defined stands between.
+    let is_rules = |taker: SyntaxToken| taker.text() == "macro_rules";
     token.parent_ancestors().any(|node| match node.kind() {
         SyntaxKind::MACRO_RULES | SyntaxKind::MACRO_DEF => true,
-        SyntaxKind::TOKEN_TREE => {
-            let bang = node.first_token().as_ref().and_then(previous).filter(|token| token.kind() == SyntaxKind::BANG);
-            let taker = bang.as_ref().and_then(previous);
-            // The name of a macro that is being defined stands between.
-            let is_rules = |taker: &SyntaxToken| taker.text() == "macro_rules";
-            taker.as_ref().is_some_and(|taker| NOT_RUN.contains(&taker.text()) || is_rules(taker))
-        }
+        SyntaxKind::TOKEN_TREE => node.first_token().as_ref().and_then(previous).is_some_and(|name| {
+            name.kind() == SyntaxKind::IDENT
+                && previous(&name)
+                    .filter(|bang| bang.kind() == SyntaxKind::BANG)
+                    .as_ref()
+                    .and_then(previous)
+                    .is_some_and(is_rules)
+        }),
         _ => false,
     })
+}
+
+/// Whether the token stands in text for another macro, or in what a macro looks for.
+fn is_text(token: &SyntaxToken) -> bool {
+    let trees = token.parent_ancestors().filter(|node| node.kind() == SyntaxKind::TOKEN_TREE);
+    trees.filter_map(|tree| tree.first_token()).any(|open| {
+        let bang = previous(&open).filter(|token| token.kind() == SyntaxKind::BANG);
+        let taker = bang.as_ref().and_then(previous);
+        let behind = open.parent().and_then(|tree| tree.last_token()).as_ref().and_then(next);
+        taker.is_some_and(|taker| NOT_RUN.contains(&taker.text())) || behind.as_ref().is_some_and(is_arrow)
+    })
+}
+
+/// Whether this begins a `=>`, which is two tokens in the arguments of macros.
+fn is_arrow(token: &SyntaxToken) -> bool {
+    token.text() == "=>" || token.text() == "=" && next(token).is_some_and(|next| next.text() == ">")
 }
 
 /// The names that this cell takes for itself.
@@ -191,10 +223,21 @@ mod tests {
     }
 
     #[test]
+    fn in_a_macro_dbg_asks_who_uses_it() {
+        let place = "::loopbook::__private::dbg!(::loopbook::__private::here(); $e)";
+        let rules = |body: &str| format!("macro_rules! m {{ ($e:expr) => {{ {body} }} }}");
+        check(&rules("dbg!($e)"), &format!("#[macro_export] {}", rules(place)));
+        check(&format!("fn f() {{ {} }}", rules("std::dbg!($e)")), &format!("fn f() {{ {} }}", rules(place)));
+        let of_macros = rules("macro_rules! n { () => { dbg!($e) } }");
+        check(&of_macros, &format!("#[macro_export] {}", of_macros.replace("dbg!($e)", place)));
+    }
+
+    #[test]
     fn what_is_not_run_here_or_is_no_such_macro_stays() {
         for code in [
             "macro_rules! m { () => { line!() } }",
             "let s = stringify!(line!());",
+            "macro_rules! m { (dbg!($e:expr)) => { $e } }",
             "println!(\"{}\", stringify!(dbg!(x)));",
             "line!(1);",
             "a::line!();",
