@@ -114,22 +114,23 @@ zeromq = { version = "0.4", default-features = false, features = ["all-transport
 
 /// Crates in their newest versions, as a `:dep` without one gets them.
 const NEWEST: &str = "
-actix-web ahash approx arc-swap ariadne arrayvec askama assert_cmd async-broadcast async-signal async-task atomic-
-waker backtrace bigdecimal bincode bindgen blocking bstr bytemuck byteorder bytesize cached camino cc cfg-if chrono-tz
-ciborium colored comfy-table concurrent-queue config console convert_case crc32fast crossbeam-channel crossbeam-queue
-crossbeam-utils darling data-encoding derive_builder dirs dotenvy either encoding_rs enum_dispatch erased-serde event-
-listener eyre fake fastrand flate2 flume fs-err futures-channel futures-core futures-executor futures-io futures-timer
-geo getrandom glob globset governor h2 half hashbrown heapless heck hex hmac http http-body-util httparse humantime
-hyper-rustls hyper-tls image indicatif indoc insta inventory itoa jiff jsonwebtoken kube lazy_static lettre libloading
-linked-hash-map lru maplit memchr memmap2 metrics-util miette mime minijinja mockall mockito multimap nalgebra native-
-tls nom num-bigint num-complex num-derive num-traits num_cpus object_store oneshot opentelemetry ordered-float parking
-paste percent-encoding pest petgraph phf pin-project-lite pin-utils plotly plotters polars polling portable-atomic
-postgres predicates pretty_assertions proc-macro2 prometheus prost pulldown-cmark quick-xml quickcheck quinn quote
-rand_chacha rand_distr regex-automata ring rmp-serde ron rstest rusqlite rust_decimal rustls ryu schemars scraper
-secrecy semver serde_bytes serde_path_to_error serde_repr serde_urlencoded serde_yaml serial_test sha1 signal-hook
-similar slab sled slog slotmap smol_str snafu socket2 static_assertions statrs strsim strum sysinfo tabled tar tera
-termcolor textwrap tinyvec tokio-native-tls tokio-postgres tokio-rustls toml_edit tracing-appender typed-builder
-typenum typetag unicode-segmentation unicode-width ureq validator walkdir which xml-rs zerocopy zip zstd";
+actix-web ahash approx arc-swap ariadne arrayvec askama assert_cmd async-broadcast async-signal async-task
+atomic-waker backtrace bigdecimal bincode bindgen blocking bstr bytemuck byteorder bytesize cached camino cc cfg-if
+chrono-tz ciborium colored comfy-table concurrent-queue config console convert_case crc32fast crossbeam-channel
+crossbeam-queue crossbeam-utils darling data-encoding derive_builder dirs dotenvy either encoding_rs enum_dispatch
+erased-serde event-listener eyre fake fastrand flate2 flume fs-err futures-channel futures-core futures-executor
+futures-io futures-timer geo getrandom glob globset governor h2 half hashbrown heapless heck hex hmac http
+http-body-util httparse humantime hyper-rustls hyper-tls image indicatif indoc insta inventory itoa jiff jsonwebtoken
+kube lazy_static lettre libloading linked-hash-map lru maplit memchr memmap2 metrics-util miette mime minijinja
+mockall mockito multimap nalgebra native-tls nom num-bigint num-complex num-derive num-traits num_cpus object_store
+oneshot opentelemetry ordered-float parking paste percent-encoding pest petgraph phf pin-project-lite pin-utils plotly
+plotters polars polling portable-atomic postgres predicates pretty_assertions proc-macro2 prometheus prost
+pulldown-cmark quick-xml quickcheck quinn quote rand_chacha rand_distr regex-automata ring rmp-serde ron rstest
+rusqlite rust_decimal rustls ryu schemars scraper secrecy semver serde_bytes serde_path_to_error serde_repr
+serde_urlencoded serde_yaml serial_test sha1 signal-hook similar slab sled slog slotmap smol_str snafu socket2
+static_assertions statrs strsim strum sysinfo tabled tar tera termcolor textwrap tinyvec tokio-native-tls
+tokio-postgres tokio-rustls toml_edit tracing-appender typed-builder typenum typetag unicode-segmentation
+unicode-width ureq validator walkdir which xml-rs zerocopy zip zstd";
 
 /// Features of the runtime's crates that are off although they bring no other crate, by what keeps them off.
 const OFF: [(&str, &[&str]); 4] = [
