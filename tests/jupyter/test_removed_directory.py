@@ -45,7 +45,7 @@ def test_variables_and_tasks_outlive_the_directory(kernel_with_state, what):
     REMOVED[what](work)
     result = kernel.run("ask.send(twice(2)).await.unwrap(); points.clone()").ok()
     assert result.text == "[Point { x: 1.5 }]"
-    assert SAID in text_of_place(result)
+    assert SAID in said(result)[-1]
     assert set(compiled_crates(kernel.pid)) == {"ctx"}, "the runtime is linked and not compiled"
     again = kernel.run("task::block_on(async { ask.len() })").ok()
     assert not again.displays, "it is said once"
@@ -85,15 +85,15 @@ def test_crates_of_the_notebook_and_its_level_are_kept(kernel_name, tmp_path, cr
         shutil.rmtree(work)
         result = kernel.run("x + mine::seven()").ok()
         assert result.text == "14"
-        assert "The crates of `:dep` are compiled again with this cell." in text_of_place(result)
+        assert "The crates of `:dep` are compiled again with this cell." in "\n".join(said(result))
         assert (work / ".cargo" / "config.toml").read_text() == level
         assert set(compiled_crates(kernel.pid)) == {"ctx", "mine"}
         assert kernel.run("mine::seven()").ok().text == "7"
 
 
-def text_of_place(result):
-    """What was said of the working directory in the end."""
-    return (result.displays + result.of("update"))[-1]["text/plain"]
+def said(result):
+    """What was said of the working directory, and of the crates that are compiled in it."""
+    return [display["text/plain"] for display in result.displays + result.of("update")]
 
 
 def remove(path):
