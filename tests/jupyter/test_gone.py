@@ -32,6 +32,7 @@ def test_the_error_says_where_a_variable_has_gone(kernel):
         assert expected in result.reply["evalue"] and ", line 2, column 16)" in result.reply["evalue"], result.reply["evalue"]
         assert "similar name" not in result.report and "cannot find" not in result.report, result.report
 
+
 # The cells that cost `v`, and the advice: what it says, and what it must not say.
 ADVICE = [
     (["let v = task::spawn(async { 5 });", "v.await"], "`let r = v.await;`", "&v"),
@@ -42,15 +43,15 @@ ADVICE = [
     (["let v = String::new();", "std::thread::spawn(move || v.len()).join().unwrap()"], "`let v2 = v.clone();` before", "&v"),
     (["struct Own(u8);\nlet v = Own(1);", "task::spawn(async move { let v = v; v.0 }).await"], "Arc::new(v)", "&v"),
     (["struct Own(u8);\nlet v = Own(1);", "let other = vec![v];"], "as in `&v`", "clone"),
-    (["#[derive(Clone)] struct Own(u8);\nlet v = Own(1);", "let other = vec![v];"], "`v.clone()`", "Arc"),
+    (["#[derive(Clone)] struct Copied(u8);\nlet v = Copied(1);", "let other = vec![v];"], "`v.clone()`", "Arc"),
     (["let v = std::thread::spawn(|| 1);", "v.join().unwrap()"], "keep that in a variable", "clone"),
     (["let v = vec![1];", "v.into_iter().count()"], "call it on `v.clone()`", "Arc"),
 ]
 
 
 def test_the_advice_is_what_would_have_worked(kernel):
+    kernel.run(":clear").ok()
     for cells, advice, wrong in ADVICE:
-        kernel.run(":clear").ok()
         for cell in cells:
             kernel.run(cell).ok()
         report = kernel.run("v").report
