@@ -174,9 +174,13 @@ class Notebook:
         box = self.box(index)
         box.wait_for(timeout=CELL_DEADLINE * 1000)
         kind = box.get_attribute("type") or "text"
-        box.fill(text)
-        box.press("Enter")
+        self._type_into(box, text)
         return kind
+
+    def _type_into(self, box, text):
+        box.fill(text)
+        # Not `box.press`: JupyterLab takes the box away with the key, and Playwright would wait for another one.
+        self.page.keyboard.press("Enter")
 
     def write_last(self, source):
         """Replaces what is in the last code cell. Gives its index."""
@@ -214,8 +218,7 @@ class Notebook:
         """Types a name into the box of a cell that asks, as a person would who runs a notebook. False: that ends nothing."""
         box = self.panel.locator(".jp-Stdin-input")
         if box.count():
-            box.first.fill("Ada")
-            box.first.press("Enter")
+            self._type_into(box.first, "Ada")
         return False
 
     def waiting(self):

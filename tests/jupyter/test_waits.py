@@ -78,7 +78,7 @@ def test_waits_keep_variables_of_their_types_across_cells(kernel):
     kernel.run("let things = (async_std::sync::Barrier::new(1), async_std::sync::Condvar::new());").ok()
     kernel.run("let guard = lock.write_arc().await; let mut also = r.clone();").ok()
     kernel.run("s.send(4).await?; let sending = task::spawn(async move { s.send(5).await });").ok()
-    assert "1 of 1 messages" in kernel.shown(":resources")
+    assert "1 of 1 message," in kernel.shown(":resources")
     assert kernel.run("use async_std::prelude::*; let two = (r.recv().await?, also.next().await); two").ok().text == "(4, Some(5))"
     kernel.run("sending.await?; drop(guard); lock.write().await.push(2); things.0.wait().await;").ok()
     assert kernel.run("lock.read().await.len()").ok().text == "2"
