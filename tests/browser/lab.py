@@ -13,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
 # Machines differ in speed; every deadline grows with this.
 SLACK = float(os.environ.get("LOOPBOOK_TEST_SLACK", "4"))
 SERVER_DEADLINE = 15 * SLACK
@@ -177,8 +179,8 @@ class Notebook:
         self._type_into(box, text)
         return kind
 
-    def _type_into(self, box, text):
-        box.fill(text)
+    def _type_into(self, box, text, deadline=CELL_DEADLINE):
+        box.fill(text, timeout=deadline * 1000)
         # Not `box.press`: JupyterLab takes the box away with the key, and Playwright would wait for another one.
         self.page.keyboard.press("Enter")
 
@@ -218,7 +220,9 @@ class Notebook:
         """Types a name into the box of a cell that asks, as a person would who runs a notebook. False: that ends nothing."""
         box = self.panel.locator(".jp-Stdin-input")
         if box.count():
-            self._type_into(box.first, "Ada")
+            # A box that has just been answered may still be there; when it goes, nothing is to be waited for.
+            with contextlib.suppress(PlaywrightTimeout):
+                self._type_into(box.first, "Ada", 2)
         return False
 
     def waiting(self):
