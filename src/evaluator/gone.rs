@@ -87,7 +87,7 @@ impl Gone {
             // The same code is for types.
             let is_value =
                 ["cannot find value", "cannot find function"].iter().any(|words| diagnostic.message.starts_with(words));
-            let is_unknown = is_value && diagnostic.code.as_ref().is_some_and(|code| code.code == "E0425");
+            let is_unknown = is_value && diagnostic.error_code() == Some("E0425");
             let name = diagnostic.message.split('`').nth(1).filter(|_| is_unknown);
             let Some((name, went)) = name.and_then(|name| self.names.get_key_value(name_as_typed(name))) else {
                 continue;

@@ -73,7 +73,7 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
 
 /// The name that is not there.
 pub fn unresolved(error: &Diagnostic) -> Option<&str> {
-    let is_about_name = error.code.as_ref().is_some_and(|code| NOT_FOUND.contains(&code.code.as_str()));
+    let is_about_name = error.error_code().is_some_and(|code| NOT_FOUND.contains(&code));
     error.message.split('`').nth(1).filter(|_| is_about_name)
 }
 
@@ -111,7 +111,7 @@ fn is_like_await(word: &str) -> bool {
 }
 
 fn is_awaited_twice(error: &Diagnostic) -> bool {
-    let is_moved = error.code.as_ref().is_some_and(|code| code.code == "E0382");
+    let is_moved = error.error_code() == Some("E0382");
     is_moved && (error.is_about_future() || error.labels().any(|label| label.ends_with("moved due to this await")))
 }
 

@@ -1,6 +1,8 @@
 //! The names that a cell may use without a `use`, in one place: evcxr gets them as code, people as a sentence, and the pages
 //! of names look here first.
 
+use super::wording;
+
 /// Paths, and what is imported from each of them. Macros have their `!`.
 pub const PRELUDE: [(&str, &[&str]); 3] = [
     ("async_std", &["task"]),
@@ -25,8 +27,7 @@ pub fn code() -> String {
 /// ```
 pub fn sentence() -> String {
     let names: Vec<_> = PRELUDE.iter().flat_map(|(_, names)| names.iter()).map(|name| format!("`{name}`")).collect();
-    let (last, others) = names.split_last().expect("there are names");
-    format!("These names need no `use`: {} and {last}.", others.join(", "))
+    format!("These names need no `use`: {}.", wording::listed(&names))
 }
 
 /// Where a name of the prelude comes from: `async_std::task` for `task`.

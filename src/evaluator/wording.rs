@@ -84,3 +84,16 @@ pub fn programs_left(programs: &[String]) -> Option<String> {
     };
     Some(format!("{which}, since {it} a session apart (`setsid`): {}.", programs.join(", ")))
 }
+/// Names one after the other, as in a sentence.
+///
+/// ```
+/// use loopbook_kernel::evaluator::wording::listed;
+/// let names = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+/// assert_eq!([listed(&names[..1]), listed(&names[..2]), listed(&names)], ["a", "a and b", "a, b and c"]);
+/// ```
+pub fn listed(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}

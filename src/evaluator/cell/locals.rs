@@ -3,8 +3,7 @@
 //! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. A `let` in
 //! a macro is none of its business, so what need not, or cannot, be stored is put into one: it runs, and its variables are
 //! dropped at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
-//! shows them to evcxr. That helps also
-//! with what rust-analyzer does not see the types of at once, as with `futures::join!`.
+//! shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as with `futures::join!`.
 //!
 //! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
 //! just before.

@@ -20,6 +20,7 @@ pub use specification::Dependency;
 
 use super::standin::Lockfile;
 use super::template;
+use super::wording;
 use super::workdir::WorkDir;
 use std::fs;
 use std::io;
@@ -114,12 +115,7 @@ impl Workshop {
     pub fn named<'a>(&self, dependencies: impl IntoIterator<Item = &'a Dependency>) -> String {
         let lock = Lockfile::parse(&self.versions().unwrap_or_default());
         let names: Vec<_> = dependencies.into_iter().map(|dependency| dependency.named(&lock)).collect();
-        match names.split_last() {
-            Some((last, [first @ .., before])) => {
-                first.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{before} and {last}")
-            }
-            _ => names.concat(),
-        }
+        wording::listed(&names)
     }
 
     fn write_check(&self, directory: &Path, dependencies: &[Dependency]) -> io::Result<()> {

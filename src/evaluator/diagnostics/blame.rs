@@ -86,7 +86,7 @@ impl Diagnostic {
 
     /// The variable that evcxr wanted to store, and that was no longer there.
     pub fn moved(&self, sources: &Sources) -> Option<Moved> {
-        let is_moved = self.code.as_ref().is_some_and(|code| code.code == "E0382");
+        let is_moved = self.error_code() == Some("E0382");
         let name = self.spans.iter().filter(|span| span.is_primary && is_moved).find_map(Span::stores)?;
         let says =
             |span: &&Span| span.label.as_ref().is_some_and(|label| label.contains("moved") || label.contains("use"));

@@ -16,7 +16,7 @@ use std::path::Path;
 /// What to compile in place of a cell with these errors, which may be of our making.
 pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
     // Nobody can know the type of its value.
-    let is_vague = |error: &Diagnostic| error.code.as_ref().is_some_and(|code| code.code == "E0282");
+    let is_vague = |error: &Diagnostic| error.error_code() == Some("E0282");
     let unshown = cell::unshown(prepared).filter(|_| errors.iter().all(is_vague));
     let why = if errors.iter().any(Diagnostic::is_about_lifetimes) { Why::Borrows } else { Why::Unnameable };
     unshown
