@@ -49,7 +49,7 @@ pub fn remove(home: &Home, program: &Path) -> io::Result<Removal> {
     Ok(Removal::Removed)
 }
 
-/// Another installed program that has used this cache: each has a directory of stand-ins, which are links to it.
+/// Another installed program that has used this cache: each has a directory of shims, which are links to it.
 fn other_program(cache: &Path, program: &Path) -> io::Result<Option<PathBuf>> {
     let linked = entries(&cache.join("tools"))?.into_iter().filter_map(|tools| fs::read_link(tools.join("cargo")).ok());
     Ok(linked.into_iter().find(|other| other != program && other.is_file()))

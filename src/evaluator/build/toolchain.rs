@@ -1,4 +1,4 @@
-//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our stand-ins
+//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our shims
 //! instead of it.
 
 use crate::home::home_directory;

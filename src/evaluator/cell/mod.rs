@@ -1,17 +1,14 @@
 //! One preprocessing pass over every cell: what the user typed becomes what evcxr gets.
 //!
-//! A cell goes through these steps, each in its own file:
+//! `prepared` takes a cell through these steps:
 //!
-//! 1. `clean`: line ends, a shebang, notebook comments and leading `:` commands,
-//! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
-//! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
-//! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
-//!    `thread_locals`, `imports`, `places`, `test_functions`, `main_function`, `spares`, `show`, `locals` (with `spent` and `foreseen`), `keep`,
-//!    `marks`,
-//! 5. `dangling`: attributes of nothing; `twice`: names that the cell defines twice; `items`: what it defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `columns`: the same for code that
-//!    runs; `unmarked`: for the lines that evcxr writes anew,
-//! 7. if the cell has ended its process: `only_items`.
+//! 1. `parse/head`: line ends, a shebang, notebook comments and leading `:` commands,
+//! 2. `parse/nesting`: brackets, strings and comments that do not end, and nesting that no parser survives,
+//! 3. `parse/syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
+//! 4. `rewrites`: what evcxr or the runtime needs otherwise than people write it. Each only notes `edits`,
+//! 5. `items`: what the cell defines, and what it must not define twice,
+//! 6. `map`: the way back from a place in evcxr's code to a place in the cell,
+//! 7. `second_tries`: the cell once more, with what a compilation has shown; `only_items` if the cell has ended its process.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Notebook`].
 

@@ -52,7 +52,7 @@ pub(super) struct Order<'a> {
     pub(super) directory: &'a Path,
     /// The crates in it, by a path without symbolic links.
     pub(super) crates: &'a Path,
-    /// The stand-ins: the path of rustc must be the one that kernels use.
+    /// The shims: the path of rustc must be the one that kernels use.
     pub(super) tools: &'a Path,
     /// What compiles.
     pub(super) toolchain: &'a Toolchain,
