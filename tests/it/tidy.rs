@@ -1,5 +1,7 @@
 //! Rules of the source that the compiler does not know.
 
+mod rooms;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
