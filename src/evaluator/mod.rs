@@ -8,10 +8,10 @@ pub mod completion;
 pub mod errors;
 #[cfg(test)]
 mod fuzz_tests;
-pub mod ground;
 pub mod reference;
 #[cfg(feature = "rust")]
 pub mod rust;
+pub mod support;
 pub mod toy;
 
 use futures::future::BoxFuture;

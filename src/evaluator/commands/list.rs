@@ -1,8 +1,8 @@
 //! What people read of the commands: in `:help`, in completions, in tooltips.
 
 use super::refusal;
-use crate::evaluator::ground::html::escape;
-use crate::evaluator::ground::prelude;
+use crate::evaluator::support::html::escape;
+use crate::evaluator::support::prelude;
 use loopbook_channel::MimeBundle;
 
 /// A command as `:help` and completion show it.

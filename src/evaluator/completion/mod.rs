@@ -10,7 +10,7 @@ use super::cell::ItemKind;
 use super::commands;
 use super::reference::{self, Reference};
 use super::{Completion, Completions};
-use crate::evaluator::ground::html::escape;
+use crate::evaluator::support::html::escape;
 use cursor::{command_line, floor, is_import, path_before, word_at, word_start};
 use definitions::Definitions;
 use loopbook_channel::MimeBundle;

@@ -13,7 +13,7 @@ mod usable;
 pub(super) use read::read;
 
 use super::Completion;
-use super::ground::prelude;
+use super::support::prelude;
 use loopbook_channel::MimeBundle;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
