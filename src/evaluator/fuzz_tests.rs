@@ -2,7 +2,7 @@
 //!
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
-use super::cell::{Known, SourceMap, is_complete, keep_future, prepare};
+use super::cell::{Known, SourceMap, is_complete, keep_future, prepare, without_commands};
 use super::commands;
 use super::cursor::{in_command, word_at};
 use super::names::{self, Names};
@@ -125,6 +125,7 @@ fn look_at(code: &str, random: &mut Random) {
         }
     }
     Mark::find(code);
+    assert_eq!(without_commands(code).len(), code.len());
     let (name, args) = code.split_once(' ').unwrap_or((code, ""));
     let _ = commands::parse(name, args);
     look_at_cursors(code, random);

@@ -60,7 +60,7 @@ mod unmarked;
 
 pub use awaits::unwatched;
 pub use blocks::is_in_block;
-pub use clean::Command;
+pub use clean::{Command, command_lines, without_commands};
 pub use complete::is_complete;
 pub use items::{Binding, Item, ItemKind};
 pub use keep::keep_future;

@@ -11,7 +11,6 @@ use super::super::prelude;
 use super::super::template::DEPENDENCIES;
 use super::super::types::Types;
 use super::super::{Cell, Event, Outcome, report, wording};
-use super::ask::without_commands;
 use super::beside::SharedNotebook;
 use super::live::Live;
 use super::place::Place;
@@ -198,7 +197,7 @@ impl Session {
         }
         let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         if compiled {
-            self.names.learn(&without_commands(&cell.code));
+            self.names.learn(&cell::without_commands(&cell.code));
         }
         self.remember();
         // What evcxr gets back or lets go keeps this thread busy for one compilation more.
