@@ -7,8 +7,8 @@ mod list;
 
 pub use list::{COMMANDS, Description, describe, help};
 
-use super::Printing;
 use super::foreign;
+use super::{EVCXR_VERSION, Printing};
 use loopbook_channel::{Query, TaskId, TaskOrder};
 
 /// What `:tasks --sort` takes.
@@ -110,7 +110,7 @@ pub fn parse(name: &str, args: &str) -> Result<Command, String> {
 
 /// What `:version` says.
 pub fn version() -> String {
-    format!("loopbook {} on evcxr 0.22.0", env!("CARGO_PKG_VERSION"))
+    format!("loopbook {} on evcxr {EVCXR_VERSION}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The name that a cell asks about if it is nothing but `NAME?`, as in IPython. For a variable that is an expression, so

@@ -25,6 +25,7 @@ pub use build::manifest;
 pub use link::{forget_runtime, link, restore_runtime};
 pub use listing::Look;
 
+use super::EVCXR_VERSION;
 use super::dependencies::Closure;
 use super::standin::{BuildProgress, RUSTFLAGS};
 use super::toolchain::{Toolchain, tools_name};
@@ -73,9 +74,6 @@ const FORMAT: &str = "6";
 
 /// The file with the names of the crates that cells see.
 const NAMES: &str = "names.json";
-
-/// evcxr's version decides what its manifest looks like.
-const EVCXR_VERSION: &str = "0.22.0";
 
 /// A template that nobody used for so long is removed.
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
