@@ -12,7 +12,8 @@ mod usable;
 #[cfg(feature = "rust")]
 pub(super) use read::read;
 
-use super::{Completion, prelude};
+use super::Completion;
+use super::ground::prelude;
 use loopbook_channel::MimeBundle;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -243,7 +244,7 @@ fn is_in_std_prelude(reference: &Reference, item: &Item) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::template::DEPENDENCIES;
+    use crate::evaluator::build::template::DEPENDENCIES;
 
     #[test]
     fn the_crates_are_std_and_those_that_are_built_in() {
