@@ -2,7 +2,7 @@
 
 use super::list::{COMMANDS, Description, find};
 use super::refusal;
-use crate::evaluator::completion::escape;
+use crate::evaluator::ground::html::escape;
 use crate::evaluator::ground::prelude;
 use loopbook_channel::MimeBundle;
 

@@ -244,7 +244,7 @@ fn is_in_std_prelude(reference: &Reference, item: &Item) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::build::template::DEPENDENCIES;
+    use crate::evaluator::build::built_in::DEPENDENCIES;
 
     #[test]
     fn the_crates_are_std_and_those_that_are_built_in() {

@@ -18,10 +18,9 @@ mod step;
 mod task;
 
 use self::core::Core;
-use crate::block_on::Outside;
-use crate::lints;
-use crate::record::Record;
-use loopbook_channel::{TaskId, TaskKind};
+use crate::executor::block_on::Outside;
+use crate::tasks::{lints, record::Record};
+use loopbook_channel::TaskKind;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -328,11 +327,6 @@ pub(crate) fn summaries() -> Vec<LoopSummary> {
     self::core::living().iter().map(|core| core.summary()).collect()
 }
 
-/// Whether the task belongs to a loop that does not run. Takes the locks of loops: not to be called under another lock.
-pub(crate) fn holds_still(task: TaskId) -> bool {
-    self::core::living().iter().any(|core| core.holds_still(task))
-}
-
 /// Panics with the error, at the line of whoever calls the method that calls this: a closure would have a line of its own.
 #[track_caller]
 fn raised<T>(result: Result<T, LoopError>) -> T {
@@ -356,7 +350,7 @@ where
     if core.is_closed() {
         return Err(LoopError::LoopClosed { name: core.name.clone() });
     }
-    crate::registry::not_of_async_std();
+    crate::tasks::registry::not_of_async_std();
     let record = Record::start(TaskKind::Loop, Some(name), Some(location));
     let outcome = core.spawn(Arc::clone(&record), priority, future)?;
     Ok(Task::new(outcome, record))

@@ -3,18 +3,15 @@
 
 mod join_handle;
 
-use crate::block_on::drive;
-use crate::clock::Moment;
-use crate::context;
-use crate::flusher;
-use crate::instrument::Probe;
-use crate::lints;
-use crate::panics;
-use crate::pool;
-use crate::record::{Record, Wait};
-use crate::threads;
-use crate::ticks;
-use crate::watching;
+use crate::connection::flusher;
+use crate::executor::{block_on::drive, pool};
+use crate::support::clock::Moment;
+use crate::tasks::{
+    cancel, context, lints, panics,
+    probe::Probe,
+    record::{Record, Wait},
+    threads, watching,
+};
 use join_handle::Finished;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
@@ -247,7 +244,7 @@ fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
             Ok(output)
         }
         Err(payload) => {
-            let (state, payload) = ticks::ending(record, payload);
+            let (state, payload) = cancel::ending(record, payload);
             record.finish(state, ended);
             Err(failed(payload, record))
         }

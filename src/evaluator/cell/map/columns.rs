@@ -1,7 +1,7 @@
 //! Which column of the cell stands in which column of its code as it is compiled, for the runtime: a `Location` is all that
 //! running code knows of its place.
 
-use super::source_map::{Placed, Run};
+use super::pieces::{Placed, Run};
 use loopbook_channel::{CompiledLine, Stretch};
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;

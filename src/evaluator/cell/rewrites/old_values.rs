@@ -2,7 +2,8 @@
 //! handing it to the runtime, which keeps it until the cell has ended.
 
 use super::edits::Edits;
-use super::unstored::{Local, Why};
+use super::lessons::Why;
+use super::unstored::Local;
 use crate::evaluator::cell::notebook::Known;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX};

@@ -1,10 +1,11 @@
 //! A condition variable whose waiters are known.
 
 use super::mutex::MutexGuard;
-use crate::facade::future::timeout;
-use crate::facade::noting::Noting;
-use crate::objects::{self, Meeting, Sort};
-use crate::record::Wait;
+use crate::facade::{future::timeout, noting::Noting};
+use crate::tasks::{
+    objects::{self, CondvarBarrier, Sort},
+    record::Wait,
+};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -29,7 +30,7 @@ use std::time::Duration;
 /// ```
 pub struct Condvar {
     real: async_std::sync::Condvar,
-    shared: OnceLock<Arc<Meeting>>,
+    shared: OnceLock<Arc<CondvarBarrier>>,
     made_at: &'static Location<'static>,
 }
 
@@ -124,8 +125,8 @@ impl Condvar {
     }
 
     /// The half that the inspector has; made when it is first needed.
-    fn shared(&self) -> Arc<Meeting> {
-        let make = || objects::enter(self.made_at, |number| Meeting::new(number, Sort::Condvar));
+    fn shared(&self) -> Arc<CondvarBarrier> {
+        let make = || objects::enter(self.made_at, |number| CondvarBarrier::new(number, Sort::Condvar));
         Arc::clone(self.shared.get_or_init(make))
     }
 }
