@@ -18,6 +18,9 @@ use futures::future::BoxFuture;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};
 use serde_json::{Map, Value};
 
+/// evcxr's version, as Cargo.toml has it: people see it, and it decides what the manifests of cells look like.
+pub const EVCXR_VERSION: &str = "0.22.0";
+
 /// A language behind the kernel.
 ///
 /// No method blocks: what takes time answers by an [`Event`] (on the channel that the evaluator was made with) or by a

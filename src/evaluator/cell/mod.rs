@@ -36,7 +36,7 @@ pub use map::source_map::SourceMap;
 pub use notebook::Notebook;
 pub use parse::blocks::is_in_block;
 pub use parse::complete::is_complete;
-pub use parse::head::Command;
+pub use parse::head::{Command, command_lines, without_commands};
 pub use parse::problem::{Problem, Span};
 pub use prepared::{PreparedCell, prepare};
 pub use rewrites::lessons::{Lesson, Why};

@@ -3,7 +3,6 @@
 use super::super::cell::{self, Local, Notebook, PreparedCell, Why};
 use super::super::commands;
 use super::super::{Cell, Event, Outcome};
-use super::analysis::without_commands;
 use super::environment::Linked;
 use super::live::Live;
 use super::old_values::Spared;
@@ -201,7 +200,7 @@ impl Session {
         }
         let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         if compiled {
-            self.names.learn(&without_commands(&cell.code));
+            self.names.learn(&cell::without_commands(&cell.code));
         }
         self.remember();
         // What evcxr gets back or lets go keeps this thread busy for one compilation more.
