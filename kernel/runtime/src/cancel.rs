@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Who asked for what: the asker's task, and the task that is to end.
 static PENDING: Mutex<Vec<(Option<TaskId>, Arc<Record>)>> = Mutex::new(Vec::new());
 
-/// Asks a task to end. It ends at its next `.await`, or in the next round of a loop of a cell, and its destructors run; whoever awaits its handle panics with who
-/// cancelled it. The number of a cell's own task interrupts the cell.
+/// Asks a task to end. It ends at its next `.await`, or in the next round of a loop of a cell, and its destructors run;
+/// whoever awaits its handle panics with who cancelled it. The number of a cell's own task interrupts the cell.
 ///
 /// Returns at once. `.await` what it returns to wait until the task has ended.
 ///

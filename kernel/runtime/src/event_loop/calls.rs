@@ -17,6 +17,15 @@ use std::time::Duration;
 impl Loop {
     /// Calls a closure once, after all that is ready by now.
     ///
+    /// ```
+    /// use loopbook::{Loop, facade::task};
+    /// use std::sync::mpsc::channel;
+    /// let (lab, (sender, receiver)) = (Loop::new("lab"), channel());
+    /// lab.call_soon(move || sender.send("called").expect("somebody listens"));
+    /// lab.run_until_complete(task::yield_now());
+    /// assert_eq!(receiver.try_recv(), Ok("called"));
+    /// ```
+    ///
     /// # Panics
     /// If the loop is closed.
     #[track_caller]
@@ -27,6 +36,15 @@ impl Loop {
     /// Calls a closure once, when this time has gone by. Of two that are due the earlier goes first, and of two that are due at
     /// the same time the one that was given first.
     ///
+    /// ```
+    /// use loopbook::{Loop, Promise};
+    /// use std::time::Duration;
+    /// let (lab, promise) = (Loop::new("lab"), Promise::new());
+    /// lab.call_later(Duration::from_millis(5), { let promise = promise.clone(); move || promise.set_result(5) });
+    /// assert_eq!(lab.run_until_complete(promise), Ok(5));
+    /// assert!(lab.time() >= Duration::from_millis(5));
+    /// ```
+    ///
     /// # Panics
     /// If the loop is closed.
     #[track_caller]
@@ -36,6 +54,17 @@ impl Loop {
     }
 
     /// Calls a closure once, when [`Loop::time`] is `when`. What is past is due at once.
+    ///
+    /// ```
+    /// use loopbook::Loop;
+    /// use std::time::Duration;
+    /// let lab = Loop::new("lab");
+    /// let noon = lab.time() + Duration::from_millis(5);
+    /// let call = lab.call_at(noon, { let lab = lab.clone(); move || lab.stop() });
+    /// assert_eq!(call.when(), Some(noon));
+    /// lab.run_forever();
+    /// assert!(lab.time() >= noon);
+    /// ```
     ///
     /// # Panics
     /// If the loop is closed.

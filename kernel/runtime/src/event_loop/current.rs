@@ -56,6 +56,14 @@ pub fn get_event_loop() -> Loop {
 
 /// Has [`get_event_loop`] give this loop on this thread from now on; `None` for the notebook's again. All cells of a notebook
 /// run on one thread. Nothing else changes: `.await` in a cell goes on using the notebook's loop.
+///
+/// ```
+/// use loopbook::{Loop, get_event_loop, set_event_loop};
+/// let lab = Loop::new("lab");
+/// set_event_loop(&lab);
+/// assert!(get_event_loop() == lab);
+/// # set_event_loop(None);
+/// ```
 pub fn set_event_loop(set: impl Into<Option<Loop>>) {
     let before = SET.replace(set.into());
     // The end of a loop drops its tasks, which may ask for the loop that is set.

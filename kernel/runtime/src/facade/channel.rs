@@ -42,6 +42,15 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// A channel with room for any number of messages.
+///
+/// ```
+/// use loopbook::facade::channel;
+/// let (sender, receiver) = channel::unbounded();
+/// for n in 0..1_000 {
+///     sender.try_send(n).expect("there is always room");
+/// }
+/// assert_eq!((receiver.len(), receiver.capacity()), (1_000, None));
+/// ```
 #[track_caller]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     both(real::unbounded(), None, Location::caller())
@@ -58,6 +67,23 @@ fn both<T>(
 }
 
 /// Sends messages. The channel is closed when its last sender is dropped.
+///
+/// ```
+/// use loopbook::facade::{channel, task};
+/// let (sender, receiver) = channel::unbounded();
+/// for name in ["one", "two"] {
+///     let sender = sender.clone();
+///     task::spawn(async move { sender.send(name).await.expect("the receiver lives") });
+/// }
+/// drop(sender);
+/// task::block_on(async {
+///     let mut names = Vec::new();
+///     while let Ok(name) = receiver.recv().await {
+///         names.push(name);
+///     }
+///     assert_eq!(names.len(), 2);
+/// });
+/// ```
 pub struct Sender<T> {
     real: real::Sender<T>,
     shared: Arc<Channel>,
@@ -65,6 +91,15 @@ pub struct Sender<T> {
 
 impl<T> Sender<T> {
     /// Sends a message if there is room.
+    ///
+    /// ```
+    /// use loopbook::facade::channel::{TrySendError, bounded};
+    /// let (sender, receiver) = bounded(1);
+    /// assert_eq!(sender.try_send(1), Ok(()));
+    /// assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(receiver);
+    /// assert_eq!(sender.try_send(3), Err(TrySendError::Closed(3)));
+    /// ```
     ///
     /// # Errors
     /// The message, if there is none or the channel is closed.
@@ -84,7 +119,7 @@ impl<T> Sender<T> {
         Send::new(self, msg)
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Sender::send`], but blocks the thread until there is room.
     ///
     /// # Errors
     /// The message, if the channel is closed.
@@ -120,6 +155,14 @@ pub struct Receiver<T> {
 impl<T> Receiver<T> {
     /// Receives a message if there is one.
     ///
+    /// ```
+    /// use loopbook::facade::channel::{TryRecvError, bounded};
+    /// let (sender, receiver) = bounded::<u32>(1);
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    /// drop(sender);
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    /// ```
+    ///
     /// # Errors
     /// If there is none.
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
@@ -132,13 +175,23 @@ impl<T> Receiver<T> {
 
     /// Waits for a message.
     ///
+    /// ```
+    /// use loopbook::facade::{channel, task};
+    /// let (sender, receiver) = channel::bounded(1);
+    /// task::spawn(async move { sender.send("hello").await });
+    /// task::block_on(async {
+    ///     assert_eq!(receiver.recv().await, Ok("hello"));
+    ///     assert!(receiver.recv().await.is_err(), "the only sender is gone");
+    /// });
+    /// ```
+    ///
     /// # Errors
     /// If the channel is empty and closed.
     pub fn recv(&self) -> Recv<'_, T> {
         Recv::new(self)
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Receiver::recv`], but blocks the thread until there is a message.
     ///
     /// # Errors
     /// If the channel is empty and closed.
@@ -168,6 +221,15 @@ macro_rules! ends {
     ($($End:ident $count:ident $($new:ident)?;)+) => {$(
         impl<T> $End<T> {
             /// Closes the channel. Messages that are in it can still be received. False if it was closed before.
+            ///
+            /// ```
+            /// use loopbook::facade::channel;
+            /// let (sender, receiver) = channel::unbounded();
+            /// sender.try_send(1).expect("there is room");
+            /// assert!(sender.close() && !sender.close());
+            /// assert_eq!(receiver.try_recv(), Ok(1));
+            /// assert!(receiver.is_closed() && receiver.is_empty());
+            /// ```
             pub fn close(&self) -> bool {
                 self.real.close()
             }

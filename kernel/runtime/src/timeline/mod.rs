@@ -163,6 +163,11 @@ pub fn record_timeline(on: bool) {
 
 impl Timeline {
     /// Only what the cell with this number has caused.
+    ///
+    /// ```
+    /// let timeline = loopbook::timeline().cell(3);
+    /// assert!(timeline.lanes.iter().all(|lane| lane.cell == Some(3)));
+    /// ```
     #[must_use]
     pub fn cell(mut self, number: u32) -> Self {
         self.lanes.retain(|lane| lane.cell == Some(number));
@@ -172,6 +177,11 @@ impl Timeline {
     }
 
     /// Only the last part, of this length.
+    ///
+    /// ```
+    /// let timeline = loopbook::timeline().last(std::time::Duration::from_secs(2));
+    /// assert!(timeline.to - timeline.from <= 2.0);
+    /// ```
     #[must_use]
     pub fn last(self, duration: Duration) -> Self {
         let (from, to) = (self.to - duration.as_secs_f64(), self.to);
@@ -209,21 +219,45 @@ impl Timeline {
     }
 
     /// A drawing, as the text of an SVG file of at most 200 kB: a lane for each thread and each task, at most 60.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_svg().starts_with("<svg"));
+    /// ```
     pub fn to_svg(&self) -> String {
         svg::draw(self)
     }
 
     /// The same drawing as a PDF file of one page, for LaTeX.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_pdf().starts_with(b"%PDF"));
+    /// ```
     pub fn to_pdf(&self) -> Vec<u8> {
         pdf::draw(self)
     }
 
     /// The lanes in plain ASCII: `#` runs, `=` is ready, `.` waits.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_text().is_ascii());
+    /// ```
     pub fn to_text(&self) -> String {
         text::draw(self)
     }
 
     /// All of it for Chrome's `about:tracing` and for Perfetto, as the text of a JSON file.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_chrome_json().contains("traceEvents"));
+    /// ```
     pub fn to_chrome_json(&self) -> String {
         chrome::json(self)
     }

@@ -52,6 +52,25 @@ impl Condvar {
     }
 
     /// Lets go of the lock, waits for a notification, and takes the lock again.
+    ///
+    /// ```
+    /// use loopbook::{facade::sync::{Condvar, Mutex}, facade::task, gather};
+    /// let (mutex, condvar) = (Mutex::new(0), Condvar::new());
+    /// task::block_on(async {
+    ///     let waits = async {
+    ///         let mut number = mutex.lock().await;
+    ///         while *number == 0 {
+    ///             number = condvar.wait(number).await;
+    ///         }
+    ///         *number
+    ///     };
+    ///     let sets = async {
+    ///         *mutex.lock().await = 7;
+    ///         condvar.notify_all();
+    ///     };
+    ///     assert_eq!(gather!(waits, sets).0, 7);
+    /// });
+    /// ```
     pub async fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         let mutex = MutexGuard::source(&guard);
         self.notified(guard).await;
@@ -70,6 +89,16 @@ impl Condvar {
     }
 
     /// Like [`Condvar::wait`], but no longer than `dur`, and then as long as it takes to get the lock.
+    ///
+    /// ```
+    /// use loopbook::facade::{sync::{Condvar, Mutex}, task};
+    /// use std::time::Duration;
+    /// let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    /// task::block_on(async {
+    ///     let (_guard, result) = condvar.wait_timeout(mutex.lock().await, Duration::from_millis(5)).await;
+    ///     assert!(result.timed_out(), "nobody notifies it");
+    /// });
+    /// ```
     pub async fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

@@ -76,18 +76,41 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// Waits until nobody else holds the lock.
+    ///
+    /// ```
+    /// use loopbook::{facade::{sync::Mutex, task}, gather};
+    /// let total = Mutex::new(0);
+    /// task::block_on(async {
+    ///     let add = async |n| {
+    ///         let mut total = total.lock().await;
+    ///         task::yield_now().await;
+    ///         *total += n;
+    ///     };
+    ///     gather!(add(1), add(2));
+    /// });
+    /// assert_eq!(total.into_inner(), 3);
+    /// ```
     #[inline]
     pub fn lock(&self) -> Lock<'_, T> {
         Lock { mutex: self, raw: self.raw.lock() }
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Mutex::lock`], but blocks the thread until then.
     #[inline]
     pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
         MutexGuard::new(self, self.raw.lock_blocking())
     }
 
     /// The lock, if nobody holds it.
+    ///
+    /// ```
+    /// use loopbook::facade::sync::Mutex;
+    /// let mutex = Mutex::new(1);
+    /// let guard = mutex.try_lock().expect("nobody holds it");
+    /// assert!(mutex.try_lock().is_none());
+    /// drop(guard);
+    /// assert!(mutex.try_lock().is_some());
+    /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.raw.try_lock().map(|held| MutexGuard::new(self, held))
@@ -99,6 +122,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Like [`Mutex::lock`], with a guard that keeps the mutex alive.
+    ///
+    /// ```
+    /// use loopbook::facade::{sync::{Arc, Mutex}, task};
+    /// let mutex = Arc::new(Mutex::new(1));
+    /// let guard = task::block_on(mutex.lock_arc());
+    /// drop(mutex);
+    /// assert_eq!(*guard, 1);
+    /// ```
     #[inline]
     pub fn lock_arc(self: &Arc<Self>) -> LockArc<T> {
         LockArc { raw: kept(self).lock(), mutex: Arc::clone(self) }

@@ -79,7 +79,7 @@ macro_rules! ways {
                 self.raw.$try_take().map(|held| $Guard::new(self, held))
             }
 
-            /// Waits, with the thread standing still meanwhile.
+            /// Blocks the thread until the lock can be had in this way.
             #[inline]
             pub fn $take_blocking(&self) -> $Guard<'_, T> {
                 $Guard::new(self, self.raw.$take_blocking())
@@ -97,7 +97,7 @@ macro_rules! ways {
                 kept(self).$try_take().map(|held| $GuardArc::new(Arc::clone(self), held))
             }
 
-            /// Waits for a guard that keeps the lock alive, with the thread standing still meanwhile.
+            /// Blocks the thread until there is a guard that keeps the lock alive.
             #[inline]
             pub fn $take_arc_blocking(self: &Arc<Self>) -> $GuardArc<T> {
                 $GuardArc::new(Arc::clone(self), kept(self).$take_blocking())
