@@ -20,118 +20,67 @@
 //!   `?`, `dbg!`, `static`, `thread_local!`, repeated `let`, and of a `let` that no later cell needs,
 //! - [`facade`]: the parts of async-std and tokio that cells see in our version.
 
-mod about;
-mod attach;
-mod awaits;
-mod base64;
-mod beside;
-mod block_on;
-mod branches;
-mod brief;
-mod cancel;
-mod cell;
-mod clock;
-mod context;
-mod cost;
-mod dbg;
-mod display;
+mod connection;
 mod event_loop;
-mod events;
+mod executor;
+mod expansion;
 pub mod facade;
-mod flusher;
-mod forms;
 mod gather;
-mod generations;
-mod graph;
-mod handles;
-mod hidden;
-mod input;
-mod inspector;
-mod instrument;
-mod interrupts;
-mod json;
-mod keep;
-pub mod lab;
-mod link;
-mod lints;
-mod local;
-mod local_slot;
-mod loop_stats;
-mod markers;
-mod names;
-mod objects;
-mod output;
-mod panics;
-mod pool;
-mod predict;
+mod inspect;
+mod lessons;
 pub mod prelude;
-mod progress;
-mod question;
-mod reactor;
-mod record;
-mod registry;
-mod resources;
-mod rich;
-mod seen;
+mod process;
+mod running;
+mod shell;
 mod show;
-mod showing;
-mod site;
-mod slot;
-mod sockets;
-mod spares;
-mod stdin;
-mod sync;
+mod support;
 mod tasks;
-mod threads;
-mod ticks;
-mod timeline;
-mod views;
-mod watching;
 
 pub use loopbook_channel::{
     AwaitSite, InputError, LockKind, ObjectId, Operation, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn,
     WokenBy,
 };
 
-pub use about::{About, about};
-pub use brief::{Whole, whole};
-pub use cancel::{CancelOutcome, cancel, cancel_cell};
-pub use cost::{Cost, cost, cost_of};
-pub use display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
 pub use event_loop::{
     CallHandle, Cancelled, Loop, LoopError, LoopSnapshot, LoopSummary, NoRunningLoop, Priority, Promise, PromiseError,
     Task, TaskError, get_event_loop, get_running_loop, set_event_loop,
 };
-pub use forms::{Html, Markdown, Png, Svg};
+pub use expansion::lazy_futures::{keep, keep_local};
 pub use gather::{Awaitable, gather_all, try_gather_all};
-pub use graph::{CallGraph, call_graph};
-pub use input::{input, password};
-pub use json::json;
-pub use keep::{keep, keep_local};
-pub use lints::{Lint, lints, show_lints};
-pub use loop_stats::{Lag, LoopStats, WorkerStats, loop_stats};
-pub use predict::{Prediction, predictions};
-pub use progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
-pub use reactor::{Descriptor, Interest, Reactor, reactor};
-pub use resources::{Resource, resources};
-pub use tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
-pub use timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline, trace};
-pub use watching::watch_tasks;
+pub use inspect::graph::{CallGraph, call_graph};
+pub use inspect::loop_stats::{Lag, LoopStats, WorkerStats, loop_stats};
+pub use inspect::reactor::{Descriptor, Interest, Reactor, reactor};
+pub use inspect::resources::{Resource, resources};
+pub use inspect::tasks::{all_tasks, current_task, finished_tasks, remember_finished, task};
+pub use inspect::timeline::{Lane, Span, Timeline, Wake, Worker, record_timeline, timeline, trace};
+pub use lessons::about::{About, about};
+pub use lessons::cost::{Cost, cost, cost_of};
+pub use lessons::lab;
+pub use lessons::predict::{Prediction, predictions};
+pub use show::display::{Content, DisplayHandle, Displayable, clear_output, display, display_as};
+pub use show::forms::{Html, Markdown, Png, Svg};
+pub use show::input::{input, password};
+pub use show::json::json;
+pub use show::progress::{ByCount, ByIterator, IntoProgress, Progress, progress};
+pub use support::brief::{Whole, whole};
+pub use tasks::cancel::{CancelOutcome, cancel, cancel_cell};
+pub use tasks::lints::{Lint, lints, show_lints};
+pub use tasks::watching::watch_tasks;
 
 /// What the macros and the kernel's rewritten cells use. Not for people: it may change with every version.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__dbg as dbg;
-    pub use crate::awaits::{at, watch_awaits};
-    pub use crate::beside::beside;
-    pub use crate::branches::{join, race, try_join};
-    pub use crate::dbg::here;
-    pub use crate::local_slot::LocalSlot;
-    pub use crate::predict::{Guess, predict};
-    pub use crate::question::*;
+    pub use crate::expansion::dbg::here;
+    pub use crate::expansion::old_values::*;
+    pub use crate::expansion::statics::Slot;
+    pub use crate::expansion::thread_locals::LocalSlot;
+    pub use crate::expansion::ticks::{Shield, shield, tick};
+    pub use crate::expansion::try_operator::*;
+    pub use crate::gather::branches::{join, race, try_join};
+    pub use crate::lessons::predict::{Guess, predict};
+    pub use crate::shell::subshell::beside;
+    pub use crate::show::showing::Showing;
     pub use crate::show::*;
-    pub use crate::showing::Showing;
-    pub use crate::slot::Slot;
-    pub use crate::spares::*;
-    pub use crate::ticks::{Shield, shield, tick};
+    pub use crate::tasks::await_sites::{at, watch_awaits};
 }

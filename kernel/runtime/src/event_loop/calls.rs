@@ -2,10 +2,10 @@
 
 use super::core::Core;
 use super::{Inner, Loop, notebook, raised};
-use crate::clock::Moment;
-use crate::record::Record;
-use crate::sync::lock;
-use crate::{context, flusher, panics, registry, ticks};
+use crate::connection::flusher;
+use crate::expansion::ticks;
+use crate::support::{clock::Moment, sync::lock};
+use crate::tasks::{context, panics, record::Record, registry};
 use loopbook_channel::TaskKind;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::error::NoRunningLoop;
 use super::{Inner, Loop};
-use crate::context;
+use crate::tasks::context;
 use loopbook_channel::TaskKind;
 use std::cell::RefCell;
 use std::sync::Arc;

@@ -2,11 +2,8 @@
 
 use super::core::Core;
 use super::error::TaskError;
-use crate::clock::Moment;
-use crate::instrument::Probe;
-use crate::record::Record;
-use crate::sync::lock;
-use crate::{lints, panics};
+use crate::support::{clock::Moment, sync::lock};
+use crate::tasks::{lints, panics, probe::Probe, record::Record};
 use loopbook_channel::TaskKind;
 use std::any::Any;
 use std::future::Future;

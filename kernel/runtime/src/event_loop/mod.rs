@@ -18,9 +18,8 @@ mod step;
 mod task;
 
 use self::core::Core;
-use crate::block_on::Outside;
-use crate::lints;
-use crate::record::Record;
+use crate::executor::block_on::Outside;
+use crate::tasks::{lints, record::Record};
 use loopbook_channel::{TaskId, TaskKind};
 use std::fmt;
 use std::future::Future;
@@ -386,7 +385,7 @@ where
     if core.is_closed() {
         return Err(LoopError::LoopClosed { name: core.name.clone() });
     }
-    crate::registry::not_of_async_std();
+    crate::tasks::registry::not_of_async_std();
     let record = Record::start(TaskKind::Loop, Some(name), Some(location));
     let outcome = core.spawn(Arc::clone(&record), priority, future)?;
     Ok(Task::new(outcome, record))

@@ -1,7 +1,7 @@
 //! A result that is set by hand: asyncio's `Future`.
 
 use super::error::{Cancelled, PromiseError};
-use crate::sync::lock;
+use crate::support::sync::lock;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

@@ -2,10 +2,10 @@
 
 use super::error::TaskError;
 use super::job::{Outcome, Taken};
-use crate::clock::Moment;
 use crate::facade::task::Edge;
-use crate::record::Record;
-use crate::{CancelOutcome, TaskId, cancel, context, panics};
+use crate::support::clock::Moment;
+use crate::tasks::{cancel, context, panics, record::Record};
+use crate::{CancelOutcome, TaskId};
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;

@@ -5,8 +5,10 @@ mod operations;
 mod weak;
 
 use super::noting::Noted;
-use crate::objects::{self, Channel};
-use crate::record::Wait;
+use crate::tasks::{
+    objects::{self, Channel},
+    record::Wait,
+};
 use async_std::channel as real;
 use async_std::stream::Stream;
 use futures::stream::FusedStream;

@@ -1,7 +1,7 @@
 //! `async_std::future`, with a [`timeout`] that the inspector shows.
 
 use super::noting::Noting;
-use crate::record::Wait;
+use crate::tasks::record::Wait;
 use std::time::{Duration, Instant};
 
 pub use async_std::future::*;

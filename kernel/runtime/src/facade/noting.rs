@@ -1,7 +1,9 @@
 //! Noting what a task waits for: from the first `Pending` of the future that waits until it is done or dropped.
 
-use crate::context;
-use crate::record::{Wait, Waiting};
+use crate::tasks::{
+    context,
+    record::{Wait, Waiting},
+};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -2,7 +2,7 @@
 
 use super::future::{IntoFuture, TimeoutError};
 use super::noting::Noting;
-use crate::record::Wait;
+use crate::tasks::record::Wait;
 use async_std::prelude::FutureExt as Real;
 use std::time::{Duration, Instant};
 

@@ -3,11 +3,9 @@
 //! evcxr runs each cell as `Runtime::new().unwrap().block_on(async { … })`. That one runtime, told apart by the moment at
 //! which it is made, has no threads of its own: its `block_on` runs the cell on Loopbook's loop. All others are tokio's.
 
-use crate::block_on::interruptible;
-use crate::cell;
-use crate::panics;
-use crate::record::Record;
-use crate::registry;
+use crate::executor::block_on::interruptible;
+use crate::running::cell;
+use crate::tasks::{panics, record::Record, registry};
 use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::io;

@@ -3,18 +3,16 @@
 
 mod join_handle;
 
-use crate::block_on::drive;
-use crate::clock::Moment;
-use crate::context;
-use crate::flusher;
-use crate::instrument::Probe;
-use crate::lints;
-use crate::panics;
-use crate::pool;
-use crate::record::{Record, Wait};
-use crate::threads;
-use crate::ticks;
-use crate::watching;
+use crate::connection::flusher;
+use crate::executor::{block_on::drive, pool};
+use crate::expansion::ticks;
+use crate::support::clock::Moment;
+use crate::tasks::{
+    context, lints, panics,
+    probe::Probe,
+    record::{Record, Wait},
+    threads, watching,
+};
 use join_handle::Finished;
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;

@@ -1,10 +1,7 @@
 //! `tokio::spawn` as cells see it: tokio's own, on tokio's threads, but known to the inspector, and what the task prints
 //! belongs to the cell that started it. Tasks that are started in other ways (`JoinSet`, a `Handle`) are only counted.
 
-use crate::instrument::Probe;
-use crate::record::Record;
-use crate::registry;
-use crate::watching;
+use crate::tasks::{probe::Probe, record::Record, registry, watching};
 use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::panic::{Location, resume_unwind};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event_loop::{Loop, Priority};
-use crate::interrupts;
+use crate::running::interrupts;
 use loopbook_channel::CellId;
 use std::sync::mpsc::channel;
 

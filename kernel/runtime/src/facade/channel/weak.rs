@@ -1,7 +1,7 @@
 //! Ends of a channel that do not keep it open.
 
 use super::{Receiver, Sender, real};
-use crate::objects::Channel;
+use crate::tasks::objects::Channel;
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,8 +1,10 @@
 //! A barrier of which it is known who is there.
 
 use crate::facade::noting::Noted;
-use crate::objects::{self, Meeting, Sort};
-use crate::record::Wait;
+use crate::tasks::{
+    objects::{self, Meeting, Sort},
+    record::Wait,
+};
 use async_lock::{BarrierWaitResult, futures};
 use std::fmt;
 use std::future::Future;

@@ -1,10 +1,11 @@
 //! A condition variable whose waiters are known.
 
 use super::mutex::MutexGuard;
-use crate::facade::future::timeout;
-use crate::facade::noting::Noting;
-use crate::objects::{self, Meeting, Sort};
-use crate::record::Wait;
+use crate::facade::{future::timeout, noting::Noting};
+use crate::tasks::{
+    objects::{self, Meeting, Sort},
+    record::Wait,
+};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::Location;

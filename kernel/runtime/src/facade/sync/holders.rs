@@ -1,10 +1,12 @@
 //! Who holds a lock: noted in the lock itself, at the cost of a few instructions, and from the first wait on also where
 //! the inspector can read it.
 
-use crate::context;
 use crate::facade::noting::Noted;
-use crate::objects::{self, Lock, Mode, SLOTS, again, word};
-use crate::record::Wait;
+use crate::tasks::{
+    context,
+    objects::{self, Lock, Mode, SLOTS, again, word},
+    record::Wait,
+};
 use loopbook_channel::LockKind;
 use std::future::Future;
 use std::panic::Location;

@@ -1,7 +1,7 @@
 //! A mutex whose owner is known.
 
 use super::holders::{Acquire, Held, Holders, blocking};
-use crate::objects::Mode;
+use crate::tasks::objects::Mode;
 use async_lock::futures;
 use loopbook_channel::LockKind;
 use std::cell::UnsafeCell;

@@ -3,7 +3,7 @@
 mod guards;
 
 use super::holders::{Acquire, Held, Holders, blocking};
-use crate::objects::{Mode, SLOTS};
+use crate::tasks::objects::{Mode, SLOTS};
 use async_lock::futures;
 use loopbook_channel::LockKind;
 use std::cell::UnsafeCell;

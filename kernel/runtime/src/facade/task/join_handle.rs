@@ -1,10 +1,11 @@
 //! The handle of a task.
 
-use crate::clock::Moment;
-use crate::context;
-use crate::panics;
-use crate::record::{Record, Wait, Waiting};
-use crate::views;
+use crate::show::views;
+use crate::support::clock::Moment;
+use crate::tasks::{
+    context, panics,
+    record::{Record, Wait, Waiting},
+};
 use async_std::task::Task;
 use loopbook_channel::TaskState;
 use std::any::Any;

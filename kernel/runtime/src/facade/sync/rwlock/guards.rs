@@ -1,9 +1,11 @@
 //! The guards of a readers-writer lock, and how one becomes another.
 
 use super::RwLock;
-use crate::facade::noting::Noted;
-use crate::facade::sync::holders::{Held, Slot};
-use crate::objects::{Mode, SLOTS};
+use crate::facade::{
+    noting::Noted,
+    sync::holders::{Held, Slot},
+};
+use crate::tasks::objects::{Mode, SLOTS};
 use async_lock::futures;
 use loopbook_channel::LockKind;
 use std::fmt;

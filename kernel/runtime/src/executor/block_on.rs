@@ -1,0 +1,116 @@
+//! `block_on`, of the cell itself and of user code, also nested.
+//!
+//! async-std's own `block_on` drives neither local tasks nor the reactor when it is nested, and its count of nestings is
+//! wrong after a panic. So the future runs in async-global-executor's `block_on`, which is re-entrant, inside of
+//! async-std's, which makes it an async-std task; panics are carried out as values.
+
+use crate::executor::pool;
+use crate::running::{
+    cell::{self, Interrupted},
+    interrupts,
+};
+use crate::tasks::{
+    local_drivers::{self, Drivers},
+    probe::Probe,
+    record::Record,
+};
+use async_std::task::Builder;
+use loopbook_channel::CellId;
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+/// Runs `future` as the task of `record` on this thread until it ends. On the cell's thread it ends early when the cell
+/// is interrupted. The error is the payload of a panic, or [`Interrupted`].
+pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result<F::Output> {
+    pool::start();
+    let builder = match &record.name {
+        Some(name) => Builder::new().name(name.clone()),
+        None => Builder::new(),
+    };
+    // Unoptimised code copies a future at each of the calls from here on.
+    let task = interruptible(Box::pin(future), record);
+    builder.blocking(async move { async_global_executor::block_on(task) })
+}
+
+/// Watches `future` as the task of `record`, which ends early when the cell is interrupted on whose thread this is called
+/// and polled. The error is that of [`drive`].
+pub(crate) fn interruptible<F: Future>(
+    future: F,
+    record: Arc<Record>,
+) -> impl Future<Output = thread::Result<F::Output>> {
+    Interruptible { outside: Outside::here(), task: Some(Probe::new(future, record)) }
+}
+
+/// What a `block_on` heeds besides its future: the interrupt of the cell on whose thread it was made, and the local tasks
+/// of that thread.
+pub(crate) struct Outside {
+    key: u64,
+    cell: Option<CellId>,
+    drivers: Option<Arc<Drivers>>,
+}
+
+impl Outside {
+    /// That of a `block_on` on this thread.
+    pub(crate) fn here() -> Self {
+        Self::of(cell::of_this_thread())
+    }
+
+    /// That of a `block_on` for this cell.
+    pub(crate) fn of(cell: Option<CellId>) -> Self {
+        static KEYS: AtomicU64 = AtomicU64::new(1);
+        Self { key: KEYS.fetch_add(1, Ordering::Relaxed), cell, drivers: local_drivers::drivers() }
+    }
+
+    /// Whether the cell is to end. If not, `waker` is woken when that changes, and when a local task is ready.
+    pub(crate) fn is_interrupted(&self, waker: &Waker) -> bool {
+        if let Some(drivers) = &self.drivers {
+            drivers.enter(self.key, waker);
+        }
+        self.cell.is_some_and(|cell| interrupts::poll(self.key, cell, waker))
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        interrupts::forget(self.key);
+        if let Some(drivers) = &self.drivers {
+            drivers.leave(self.key);
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct Interruptible<F> {
+        outside: Outside,
+        #[pin]
+        task: Option<Probe<F>>,
+    }
+}
+
+impl<F: Future> Future for Interruptible<F> {
+    type Output = thread::Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.outside.is_interrupted(cx.waker()) {
+            return Poll::Ready(Err(stop(|| this.task.set(None))));
+        }
+        let Some(task) = this.task.as_pin_mut() else {
+            panic!("`block_on` was polled after its end");
+        };
+        // The thread also wakes for its local tasks, and for the other `block_on`s on it.
+        if task.sleeps(cx.waker()) { Poll::Pending } else { task.poll(cx) }
+    }
+}
+
+/// Drops the future; a destructor that panics does not change how the cell ended.
+fn stop(drop: impl FnOnce()) -> Box<dyn Any + Send> {
+    let _ = catch_unwind(AssertUnwindSafe(drop));
+    Box::new(Interrupted)
+}

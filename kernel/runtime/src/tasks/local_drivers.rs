@@ -1,0 +1,43 @@
+//! Local tasks inside a nested `block_on`.
+//!
+//! Their executor tells one of those that wait for its tasks when one is ready, and of nested `block_on`s that may be the
+//! outer one, which cannot do anything about it. So a local task that is woken also wakes every `block_on` of its thread.
+
+use crate::support::sync::lock;
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+thread_local! {
+    static DRIVERS: Arc<Drivers> = Arc::default();
+}
+
+/// The `block_on`s that are under way on one thread, by number.
+#[derive(Default)]
+pub(crate) struct Drivers(Mutex<Vec<(u64, Waker)>>);
+
+/// Those of this thread; `None` while it ends.
+pub(crate) fn drivers() -> Option<Arc<Drivers>> {
+    DRIVERS.try_with(Arc::clone).ok()
+}
+
+impl Drivers {
+    /// Notes how `block_on` number `key` is woken.
+    pub(crate) fn enter(&self, key: u64, waker: &Waker) {
+        let mut drivers = lock(&self.0);
+        match drivers.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => known.clone_from(waker),
+            None => drivers.push((key, waker.clone())),
+        }
+    }
+
+    /// Takes [`Drivers::enter`] back.
+    pub(crate) fn leave(&self, key: u64) {
+        lock(&self.0).retain(|(known, _)| *known != key);
+    }
+
+    /// A local task of the thread has been woken.
+    pub(crate) fn wake(&self) {
+        let wakers: Vec<_> = lock(&self.0).iter().map(|(_, waker)| waker.clone()).collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,203 @@
+//! Watching a future: every poll of a task goes through here.
+
+use crate::connection::flusher;
+use crate::expansion::ticks;
+use crate::support::clock::Moment;
+use crate::tasks::{
+    context::{self, Entered},
+    lints, panics,
+    record::{LentWaker, Record},
+    registry,
+    threads::{self, Occupied},
+    watching,
+};
+use loopbook_channel::{TaskKind, TaskState};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::thread;
+
+/// Gives a part of a task, such as an argument of `gather!`, a record of its own. The parent is the task in which the
+/// branch is polled first.
+pub(crate) fn branch<F: Future>(
+    future: F,
+    name: Option<&'static str>,
+    location: &'static Location<'static>,
+) -> impl Future<Output = F::Output> {
+    Branch { probe: Probe { start: Some(Start { name, location }), task: None, inner: Some(future) } }
+}
+
+pin_project_lite::pin_project! {
+    /// A future with a record. Its output is an error if it panicked.
+    pub(crate) struct Probe<F> {
+        // What the record of a branch is made from, at its first poll.
+        start: Option<Start>,
+        task: Option<Tracked>,
+        #[pin]
+        inner: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Probe<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let Some(task) = this.task.as_ref() else { return };
+            if this.inner.is_some() {
+                // What destructors print and spawn belongs to the task.
+                let _entered = context::enter(&task.record);
+                this.inner.set(None);
+            }
+            task.record.finish(TaskState::Cancelled, Moment::now());
+        }
+    }
+}
+
+struct Start {
+    name: Option<&'static str>,
+    location: &'static Location<'static>,
+}
+
+struct Tracked {
+    record: Arc<Record>,
+    /// Made once: its identity is the task's.
+    waker: LentWaker,
+}
+
+impl Tracked {
+    fn new(record: Arc<Record>) -> Self {
+        Self { waker: record.lent_waker(), record }
+    }
+
+    /// A poll begins; `waker` is the executor's. If the task has been asked to end, this tells by whom.
+    fn begin(&self, waker: &Waker) -> (Polling<'_>, Option<String>) {
+        let entered = context::enter(&self.record);
+        let began = Moment::now();
+        let occupied = threads::occupy(self.record.id, began);
+        let cancelled = self.record.poll_starts(Some(waker), &occupied, began);
+        (Polling { record: &self.record, began, occupied, _entered: entered }, cancelled)
+    }
+}
+
+/// A poll that is under way. What is around a future does not depend on its type, so that it is compiled once and not, in a
+/// hurry, with each cell.
+struct Polling<'a> {
+    record: &'a Arc<Record>,
+    began: Moment,
+    occupied: Occupied,
+    _entered: Entered<'a>,
+}
+
+impl Polling<'_> {
+    /// The task goes on.
+    fn pends(self) {
+        let ended = Moment::now();
+        self.record.poll_ends(ended);
+        self.leave(ended);
+    }
+
+    /// The task has ended.
+    fn ends(self, state: TaskState) {
+        let ended = Moment::now();
+        self.record.finish(state, ended);
+        self.leave(ended);
+    }
+
+    fn leave(self, ended: Moment) {
+        if self.occupied.leave(ended) {
+            lints::poll_took(self.record, self.began, ended);
+        }
+        flusher::after_poll(self.record.cell, ended);
+    }
+}
+
+impl<F: Future> Probe<F> {
+    /// Watches `future` as the task of `record`.
+    pub(crate) fn new(future: F, record: Arc<Record>) -> Self {
+        lints::spawned(&record, size_of::<F>());
+        Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
+    }
+
+    /// Runs `future` as it is, because the inspector is off.
+    pub(crate) fn unwatched(future: F) -> Self {
+        Self { start: None, task: None, inner: Some(future) }
+    }
+
+    /// The task; a branch has none before its first poll, and what is not watched never has one.
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.task.as_ref().map(|task| &*task.record)
+    }
+
+    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that changes.
+    pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
+        self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))
+    }
+}
+
+impl<F: Future> Future for Probe<F> {
+    type Output = thread::Result<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(start) = this.start.take().filter(|_| watching::is_on()) {
+            registry::not_of_async_std();
+            let record = Record::start(TaskKind::Branch, start.name.map(str::to_owned), Some(start.location));
+            *this.task = Some(Tracked::new(record));
+        }
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            panic!("a task was polled after it had ended");
+        };
+        let Some(task) = this.task.as_ref() else {
+            let ended = ready!(
+                catch_unwind(AssertUnwindSafe(|| inner.poll(cx)))
+                    .map_or_else(|payload| Poll::Ready(Err(payload)), |polled| polled.map(Ok))
+            );
+            this.inner.set(None);
+            return Poll::Ready(ended);
+        };
+        let (polling, cancelled) = task.begin(cx.waker());
+        if let Some(message) = cancelled {
+            // A destructor that panics does not change how the task ended.
+            let _ = catch_unwind(AssertUnwindSafe(|| this.inner.set(None)));
+            polling.ends(TaskState::Cancelled);
+            return Poll::Ready(Err(panics::of_nowhere(message)));
+        }
+        let mut inner_cx = Context::from_waker(task.waker.get());
+        let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
+        let (state, result) = match polled {
+            Ok(Poll::Pending) => {
+                polling.pends();
+                return Poll::Pending;
+            }
+            Ok(Poll::Ready(output)) => (TaskState::Completed, Ok(output)),
+            // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
+            Err(payload) => {
+                let (state, payload) = ticks::ending(&task.record, payload);
+                (state, Err(payload))
+            }
+        };
+        this.inner.set(None);
+        polling.ends(state);
+        Poll::Ready(result)
+    }
+}
+
+pin_project_lite::pin_project! {
+    struct Branch<F> {
+        #[pin]
+        probe: Probe<F>,
+    }
+}
+
+impl<F: Future> Future for Branch<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let probe = self.project().probe;
+        // Whoever gathers polls all branches when one is woken. The others have nothing to say before their own waker does.
+        if probe.sleeps(cx.waker()) {
+            return Poll::Pending;
+        }
+        probe.poll(cx).map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
+    }
+}

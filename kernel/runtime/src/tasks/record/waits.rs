@@ -1,0 +1,69 @@
+//! What a task waits for: noted by the futures that wait, asked for by lints.
+
+use super::{Record, Wait, Waiting};
+use crate::support::{clock::Moment, sync::lock};
+use crate::tasks::{
+    events::{self, Happening, Leaf},
+    sockets::Tried,
+    threads,
+};
+use loopbook_channel::{TaskId, TaskState};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+impl Record {
+    /// Notes what the task waits for, until the guard is dropped.
+    pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
+        threads::note(Moment::now(), Happening::Waits(wait.leaf()), self.id, wait.number().map(events::short));
+        let key = lock(&self.side).add_wait(wait);
+        Waiting::new(Arc::clone(self), key)
+    }
+
+    /// Whether [`Record::tried_socket`] has something to forget.
+    pub(crate) fn has_tried_sockets(&self) -> bool {
+        self.has_tried_sockets.load(Ordering::Relaxed)
+    }
+
+    /// It has tried a socket, which was not ready (`waits`) or was.
+    pub(crate) fn tried_socket(&self, tried: Tried, waits: bool) {
+        let mut side = lock(&self.side);
+        let sockets = &mut side.rare().sockets;
+        sockets.retain(|known| *known != tried);
+        if waits {
+            sockets.push(tried);
+        }
+        self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
+    }
+
+    /// Whether all that it waits for, as far as that is known, are tasks and locks: things that tasks can end. If somebody
+    /// else has a waker of it too, it waits for something that is not known; a task made of so many `branches` has lent
+    /// each of them one.
+    pub(crate) fn waits_for_tasks_only(&self, branches: usize) -> bool {
+        if self.life.state() != TaskState::Idle {
+            return false;
+        }
+        let side = lock(&self.side);
+        let mut known = branches;
+        for wait in side.waits(self.polls()) {
+            if !matches!(wait.leaf(), Leaf::Task | Leaf::Lock) {
+                return false;
+            }
+            known += 1;
+        }
+        known > 0 && self.wakers.load(Ordering::Acquire) <= known
+    }
+
+    /// Whether it waits for a lock, and has so for `limit`.
+    pub(crate) fn waits_for_a_lock(&self, limit: Duration) -> bool {
+        if self.life.state() != TaskState::Idle {
+            return false;
+        }
+        let locked = lock(&self.side).waits(self.polls()).any(|wait| wait.leaf() == Leaf::Lock);
+        locked && self.look(Moment::now()).since.elapsed() >= limit
+    }
+
+    pub(super) fn awaits(&self, task: TaskId) -> bool {
+        lock(&self.side).waits(self.polls()).any(|wait| matches!(wait, Wait::Task(id) if *id == task))
+    }
+}
