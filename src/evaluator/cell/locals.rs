@@ -7,6 +7,9 @@
 //!
 //! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
 //! just before.
+//!
+//! What `foreseen` does not see is learnt from evcxr's refusal, or from errors in lines that evcxr has written
+//! (`diagnostics/blame.rs`). A stored variable that such a cell only rebinds (`let mut m = m`) is never given up for that.
 
 use super::edits::Edits;
 use super::foreseen::{Foreseen, foresee};

@@ -10,6 +10,8 @@
 //! | whatever runs on the thread of an interrupted cell, but for a local task of another cell | with [`Interrupted`] |
 //! | a thread that was started while the cell ran, if the cell does not end by itself | with [`Interrupted`] |
 //! | whoever unwinds already, and what C functions and destructors call | goes on |
+//!
+//! An interrupt ends no task of the pool: in which round of its loop the task is at that moment would be chance.
 
 use crate::connection;
 use crate::running::{

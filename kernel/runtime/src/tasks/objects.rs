@@ -2,6 +2,9 @@
 //!
 //! A channel has its number from the start. A lock, a condition variable or a barrier gets one when a task first has to
 //! wait there: until then it costs nothing, however many there are. What is dropped leaves the table.
+//!
+//! A lock is async-std's own around `()`, with the value next to it, and notes its owner in itself: so most of its code is
+//! compiled here and not with each cell.
 
 mod channel;
 mod condvar_barrier;
