@@ -11,7 +11,7 @@ use async_std::task;
 use tracing_subscriber::EnvFilter;
 
 use crate::dispatcher::{Kernel, Settings, Signal};
-use crate::evaluator::echo::Echo;
+use crate::evaluator::toy::Echo;
 use crate::evaluator::{Evaluator, Event};
 use crate::sockets::{self, ConnectionFile};
 use crate::watch::{Parent, Signals};

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use loopbook_kernel::cli;
-use loopbook_kernel::evaluator::standin;
+use loopbook_kernel::evaluator::build::shims;
 
 fn main() -> ExitCode {
-    standin::run_as_tool().unwrap_or_else(cli::main)
+    shims::run_as_tool().unwrap_or_else(cli::main)
 }

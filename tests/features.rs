@@ -4,9 +4,9 @@
 //! It asks crates.io for crates that are not on this machine yet, so the fast tier leaves it out;
 //! `tests/run crates` runs it, and says how many would be refused.
 
-use loopbook_kernel::evaluator::dependencies::{Closure, TREE};
-use loopbook_kernel::evaluator::template;
-use loopbook_kernel::evaluator::toolchain::Toolchain;
+use loopbook_kernel::evaluator::build::closure::{Closure, TREE};
+use loopbook_kernel::evaluator::build::template;
+use loopbook_kernel::evaluator::build::toolchain::Toolchain;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;

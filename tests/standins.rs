@@ -3,10 +3,10 @@
 //!
 //! They compile `futures`, so the fast tier leaves them out; `tests/run real` runs them.
 
-use loopbook_kernel::evaluator::standin::{kill_running, last_diagnostics, watch};
-use loopbook_kernel::evaluator::template::{self, Condition, DEPENDENCIES, Look};
-use loopbook_kernel::evaluator::toolchain::{self, Toolchain};
-use loopbook_kernel::evaluator::workdir::{WorkDir, sweep_stale};
+use loopbook_kernel::evaluator::build::shims::{kill_running, last_diagnostics, watch};
+use loopbook_kernel::evaluator::build::template::{self, Condition, DEPENDENCIES, Look};
+use loopbook_kernel::evaluator::build::toolchain::{self, Toolchain};
+use loopbook_kernel::evaluator::build::workdir::{WorkDir, sweep_stale};
 use loopbook_kernel::home::Home;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,8 +9,8 @@ use super::install::{installed_kernels, program_of};
 use super::places::{Places, is_in_path};
 use super::warm::files_damaged;
 use super::{Place, link};
-use crate::evaluator::template::{self, Condition, Look};
-use crate::evaluator::toolchain::Toolchain;
+use crate::evaluator::build::template::{self, Condition, Look};
+use crate::evaluator::build::toolchain::Toolchain;
 use crate::home::Home;
 
 /// The oldest compiler that evcxr can be built with and that cells may be compiled by.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use super::install::{installed_kernels, program_of};
 use super::places::Places;
 use super::{Place, link};
-use crate::evaluator::cache::{self, Removal};
+use crate::evaluator::build::cache::{self, Removal};
 use crate::home::{Home, history_file};
 
 /// Removes one kernel if it is named, else all of the installation; with the last kernel goes everything else. What the

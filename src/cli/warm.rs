@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::evaluator::standin::BuildProgress;
-use crate::evaluator::template::{self, Condition, Look};
-use crate::evaluator::toolchain::Toolchain;
+use crate::evaluator::build::shims::BuildProgress;
+use crate::evaluator::build::template::{self, Condition, Look};
+use crate::evaluator::build::toolchain::Toolchain;
 use crate::home::Home;
 
 pub(super) fn warm() -> anyhow::Result<()> {

@@ -2,11 +2,12 @@
 //!
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
+use super::Completeness;
 use super::cell::{Known, SourceMap, is_complete, keep_future, prepare};
 use super::commands;
-use super::cursor::{in_command, word_at};
-use super::names::{self, Names};
-use super::{Completeness, report};
+use super::completion::cursor::{in_command, word_at};
+use super::completion::{self, Names};
+use super::errors::report;
 use crate::wire::{byte_offset, code_point_offset};
 use loopbook_channel::Mark;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -147,7 +148,7 @@ fn look_at_map(map: &SourceMap, random: &mut Random) {
 
 fn look_at_cursors(code: &str, random: &mut Random) {
     let names = Names::default();
-    names.set([("mutex".to_owned(), names::Known { kind: "instance", detail: "u8".into() })]);
+    names.set([("mutex".to_owned(), completion::Known { kind: "instance", detail: "u8".into() })]);
     for _ in 0..4 {
         let cursor = random.below(code.len() + 3);
         let found = names.complete(code, cursor);

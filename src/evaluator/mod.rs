@@ -1,44 +1,18 @@
 //! What runs cells. The dispatcher knows only the trait [`Evaluator`] and the [`Event`]s that come back.
 
-mod arguments;
-pub mod cache;
-mod cached_crates;
+pub mod build;
 pub mod cell;
-mod child_state;
-pub mod colours;
+pub mod child;
 pub mod commands;
-pub mod completions;
-pub mod cursor;
-pub mod death;
-mod definitions;
-pub mod dependencies;
-pub mod diagnostics;
-pub mod echo;
-pub mod execution;
-pub mod foreign;
+pub mod completion;
+pub mod errors;
 #[cfg(test)]
 mod fuzz_tests;
-pub mod gone;
-pub mod hints;
-pub mod library;
-pub mod link;
-pub mod missing_crates;
-pub mod names;
-pub mod prelude;
-mod programs;
+pub mod ground;
 pub mod reference;
-pub mod report;
 #[cfg(feature = "rust")]
 pub mod rust;
-pub mod standin;
-pub mod subshell;
-pub mod template;
-pub mod toolchain;
-pub mod types;
-pub mod unkept;
-pub mod warnings;
-pub mod wording;
-pub mod workdir;
+pub mod toy;
 
 use futures::future::BoxFuture;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};

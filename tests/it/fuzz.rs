@@ -10,7 +10,7 @@ use futures::executor::LocalPool;
 use futures::future::FutureExt;
 use futures::task::LocalSpawnExt;
 use loopbook_kernel::dispatcher::{Kernel, Settings};
-use loopbook_kernel::evaluator::echo::Echo;
+use loopbook_kernel::evaluator::toy::Echo;
 use loopbook_kernel::transport::{Channel, Incoming, Outgoing, Transport};
 use loopbook_kernel::wire::{DELIMITER, Frames, Signer};
 use std::io;

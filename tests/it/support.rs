@@ -9,7 +9,7 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use loopbook_channel::Stream;
 use loopbook_kernel::dispatcher::{Exit, Kernel, LateOutputSwitch, Settings, Signal};
-use loopbook_kernel::evaluator::echo::Echo;
+use loopbook_kernel::evaluator::toy::Echo;
 use loopbook_kernel::evaluator::{Event, MAIN_SHELL};
 use loopbook_kernel::transport::{Channel, Incoming, Outgoing, Transport};
 use loopbook_kernel::wire::{Frames, Signer};

@@ -10,7 +10,7 @@ mod plain;
 
 use compile::{Compiler, each};
 use loopbook_kernel::evaluator::cell::{Known, Prepared, as_typed, prepare};
-use loopbook_kernel::evaluator::diagnostics::{Diagnostic, Source, Sources, depends_on_rewrites, distinct};
+use loopbook_kernel::evaluator::errors::diagnostics::{Diagnostic, Source, Sources, depends_on_rewrites, distinct};
 use plain::Plain;
 use serde_json::Value;
 use std::sync::Arc;

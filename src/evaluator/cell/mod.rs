@@ -15,70 +15,47 @@
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
 
-mod arguments;
-mod awaits;
-mod blocks;
-mod carriers;
-mod clean;
-mod columns;
-mod complete;
-mod dangling;
-mod edits;
-mod fault;
-mod foreseen;
-mod heads;
-mod imports;
+pub mod changed_types;
 mod items;
-mod keep;
-mod known;
-mod layouts;
-mod locals;
-mod macros;
-mod main_function;
-mod marks;
+mod map;
+mod notebook;
 mod only_items;
-mod places;
-mod problem;
-mod question;
-mod rename;
-mod scan;
-mod show;
-mod source_map;
-mod spares;
-mod spent;
-mod statics;
-mod syntax;
-mod test_functions;
+mod parse;
+mod rewrites;
+pub mod subshell;
 #[cfg(test)]
 mod tests;
-mod thread_locals;
-mod ticks;
 #[cfg(test)]
 mod time_tests;
-mod twice;
-mod unmarked;
 
-pub use awaits::unwatched;
-pub use blocks::is_in_block;
-pub use clean::Command;
-pub use complete::is_complete;
+pub use items::layouts::{Layout, SlotName, UNKNOWN};
 pub use items::{Binding, Item, ItemKind};
-pub use keep::keep_future;
-pub use known::Known;
-pub use layouts::{Layout, SlotName, UNKNOWN};
-pub(super) use locals::dropped_by;
-pub use locals::{Lesson, Local, Why, learn, unboxed};
+pub use map::source_map::SourceMap;
+pub use notebook::Known;
 pub use only_items::only_items;
-pub use problem::{Problem, Span};
-pub use rename::{MUTEX, RENAMED_MUTEX};
-pub use show::unshown;
-pub use source_map::SourceMap;
-pub use ticks::as_typed;
+pub use parse::blocks::is_in_block;
+pub use parse::complete::is_complete;
+pub use parse::head::Command;
+pub use parse::problem::{Problem, Span};
+pub use rewrites::awaits::unwatched;
+pub use rewrites::lazy_futures::keep_future;
+pub use rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
+pub use rewrites::show::unshown;
+pub use rewrites::ticks::as_typed;
+pub(super) use rewrites::unstored::dropped_by;
+pub use rewrites::unstored::{Lesson, Local, Why, learn, unboxed};
 
-use edits::Edits;
-use known::Carrier;
+use items::{duplicates, layouts, main_function};
+use map::import_lines;
+use notebook::Carrier;
+use parse::syntax::Tree;
+use parse::{dangling, head, nesting, problem};
+use rewrites::edits::Edits;
+use rewrites::{
+    awaits, impls, imports, lazy_futures, macros, marks, mutex_variable, old_values, places, show, statics,
+    test_functions, thread_locals, ticks, try_operator, unstored,
+};
 use std::collections::{BTreeMap, BTreeSet};
-use syntax::Tree;
 
 /// Parts of a nested expression up to which a cell is parsed on the caller's stack.
 const SHALLOW: usize = 200;
@@ -151,8 +128,8 @@ pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Pro
 
 /// [`prepare`], with what a first try has shown to be necessary.
 fn prepare_from(origin: Origin) -> Result<Prepared, Vec<Problem>> {
-    let cleaned = clean::clean(&origin.code)?;
-    let scan = scan::scan(&cleaned.text);
+    let cleaned = head::clean(&origin.code)?;
+    let scan = nesting::scan(&cleaned.text);
     if let Some(fault) = &scan.fault {
         return Err(vec![fault.problem(&cleaned.text)]);
     }
@@ -171,13 +148,13 @@ fn on_a_large_stack<T: Send>(large: bool, work: impl FnOnce() -> T + Send) -> T 
     })
 }
 
-fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
+fn rewrite(cleaned: head::Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     let text = cleaned.text;
     let tree = Tree::parse(&text).map_err(|problems| dangling::instead_of(problems, &text))?;
     let mut edits = Edits::default();
-    let mut problems = question::rewrite(&tree, &text, &mut edits);
+    let mut problems = try_operator::rewrite(&tree, &text, &mut edits);
     problems.extend(macros::rewrite(&tree, &text, &mut edits));
-    problems.extend(twice::check(&tree, &text));
+    problems.extend(duplicates::check(&tree, &text));
     problems.extend(dangling::check(&tree, &text));
     let mut slots = Vec::new();
     let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
@@ -195,23 +172,23 @@ fn rewrite(cleaned: clean::Cleaned, origin: Origin) -> Result<Prepared, Vec<Prob
         awaits::rewrite(&tree, &text, origin.cell, &mut edits);
     }
     let thread_locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
-    let carriers = carriers::rewrite(&tree, &origin.known, &mut edits);
+    let carriers = impls::rewrite(&tree, &origin.known, &mut edits);
     places::rewrite(&tree, &text, &origin, &mut edits);
-    rename::rewrite(&tree, &mut edits);
+    mutex_variable::rewrite(&tree, &mut edits);
     let mut notes = test_functions::rewrite(&tree, &mut edits);
     notes.extend(main_function::note(&tree));
     imports::rewrite(&tree, &mut edits);
     show::rewrite(&tree, &thread_locals, &origin, &mut edits);
-    let locals = locals::rewrite(&tree, &text, &origin, &mut edits);
-    spares::rewrite(&tree, &origin.known, &locals, &mut edits);
+    let locals = unstored::rewrite(&tree, &text, &origin, &mut edits);
+    old_values::rewrite(&tree, &origin.known, &locals, &mut edits);
     for variable in &origin.kept {
-        keep::rewrite(&tree, variable, &mut edits);
+        lazy_futures::rewrite(&tree, variable, &mut edits);
     }
     marks::rewrite(&tree, origin.cell, &thread_locals, &mut edits);
     let items = items::items(&tree, &text);
     let lets = items::lets(&tree, &text);
     let layouts = layouts::layouts(&tree);
-    let unmarked = unmarked::lines(&tree, &text);
+    let unmarked = import_lines::lines(&tree, &text);
     let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
     Ok(Prepared {

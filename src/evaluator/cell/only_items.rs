@@ -1,7 +1,8 @@
 //! A cell without what it runs. evcxr forgets all of a cell that ends its process; what it defines can be compiled again.
 
-use super::syntax::{Place, Tree, meaningful_tokens};
-use super::{Origin, Prepared, clean, prepare_from};
+use super::parse::head;
+use super::parse::syntax::{Place, Tree, meaningful_tokens};
+use super::{Origin, Prepared, prepare_from};
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 
@@ -14,7 +15,7 @@ use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 /// ```
 pub fn only_items(prepared: &Prepared) -> Option<Prepared> {
     let origin = &prepared.origin;
-    let mut text = clean::clean(&origin.code).ok()?.text;
+    let mut text = head::clean(&origin.code).ok()?.text;
     let tree = Tree::parse(&text).ok()?;
     let (items, rest): (Vec<_>, Vec<_>) = tree.statements().partition(defines);
     if items.is_empty() {

@@ -18,7 +18,7 @@ pub(super) fn without_marks(rust: &str) -> String {
     text
 }
 
-use crate::evaluator::cell::syntax::Tree;
+use super::parse::syntax::Tree;
 use loopbook_channel::Mark;
 use ra_ap_syntax::{AstNode, Edition, SourceFile, SyntaxKind, ast};
 use std::time::{Duration, Instant};

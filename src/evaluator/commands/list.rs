@@ -1,8 +1,8 @@
 //! What people read of the commands: in `:help`, in completions, in tooltips.
 
 use super::refusal;
-use crate::evaluator::names::escape;
-use crate::evaluator::prelude;
+use crate::evaluator::completion::escape;
+use crate::evaluator::ground::prelude;
 use loopbook_channel::MimeBundle;
 
 /// A command as `:help` and completion show it.

@@ -14,7 +14,8 @@ mod usable;
 #[cfg(feature = "rust")]
 pub(super) use read::read;
 
-use super::{Completion, prelude};
+use super::Completion;
+use super::ground::prelude;
 use loopbook_channel::MimeBundle;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,11 +1,12 @@
 //! A prepared cell: its commands, then its Rust, in the form in which evcxr takes it.
 
-use super::failed::without_refused;
-use super::obey::Next;
+use super::commands::Next;
+use super::compile_errors::without_refused;
 use super::session::{Session, source};
 use crate::evaluator::cell::{self, Prepared as PreparedCell};
 use crate::evaluator::commands::{self, Command};
-use crate::evaluator::{Cell, Outcome, Report, report};
+use crate::evaluator::errors::report;
+use crate::evaluator::{Cell, Outcome, Report};
 use evcxr::Error;
 use std::collections::BTreeMap;
 use std::sync::Arc;

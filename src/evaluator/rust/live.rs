@@ -1,7 +1,7 @@
 //! `:tasks --live`: a display that follows the loop, also while a cell keeps every thread busy.
 
 use crate::evaluator::Event;
-use crate::evaluator::execution::Executions;
+use crate::evaluator::child::executions::Executions;
 use async_std::task;
 use loopbook_channel::{CellId, DisplayKind, MimeBundle, Query};
 use serde_json::Map;

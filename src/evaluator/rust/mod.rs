@@ -1,36 +1,35 @@
 //! The Rust evaluator: evcxr on a thread of its own, cells in a child process, and the link between them.
 
-mod aside;
-mod ask;
-mod beside;
-mod depend;
+mod add_dependencies;
+mod analysis;
+mod commands;
+mod compile_errors;
+mod environment;
 mod execute;
-mod failed;
-mod kept;
 mod live;
-mod obey;
+mod old_values;
 mod place;
-mod prepare;
 mod refusing;
 mod session;
-mod spared;
+mod subshell_commands;
+mod subshells;
+mod variables;
 
-pub use prepare::{Prepared, prepare};
+pub use environment::{Prepared, prepare};
 pub use refusing::Refusing;
 
-use super::diagnostics::{Source, Sources};
-use super::execution::{Builds, Executions};
-use super::link::OnBuilt;
-use super::names::Names;
+use super::build::shims;
+use super::build::workdir;
+use super::child::executions::{Builds, Executions};
+use super::child::server::OnBuilt;
+use super::completion::Names;
+use super::errors::diagnostics::{Source, Sources};
+use super::errors::{report, warnings};
+use super::ground::wording;
 use super::reference::Reference;
-use super::standin;
-use super::{
-    Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell, report, warnings, wording,
-    workdir,
-};
+use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell};
 use async_std::channel::Sender;
 use async_std::future::timeout;
-use beside::{SharedNotebook, Subshells};
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use live::Live;
@@ -41,6 +40,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use subshells::{SharedNotebook, Subshells};
 
 /// The evaluator of the kernel proper.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ impl RustEvaluator {
 impl Evaluator for RustEvaluator {
     fn start(&self, mut cell: Cell) {
         if cell.shell != MAIN_SHELL {
-            cell.number = beside::number_of(&cell);
+            cell.number = subshells::number_of(&cell);
             let Some(left) = self.take_aside(cell) else { return };
             cell = left;
         }
@@ -170,7 +170,7 @@ impl Evaluator for RustEvaluator {
     }
 
     fn complete(&self, code: String, cursor: usize) -> BoxFuture<'static, Completions> {
-        if super::cursor::in_command(&code, cursor) {
+        if super::completion::cursor::in_command(&code, cursor) {
             let names = self.names.clone();
             let complete = move || names.complete_command(&code, cursor).unwrap_or_default();
             return Box::pin(async_std::task::spawn_blocking(complete));
@@ -196,7 +196,7 @@ impl Evaluator for RustEvaluator {
 
     fn inspect(&self, code: String, cursor: usize, detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
         let known = self.names.inspect(&code, cursor, detailed);
-        if !self.idle() || super::cursor::in_command(&code, cursor) {
+        if !self.idle() || super::completion::cursor::in_command(&code, cursor) {
             return Box::pin(async move { known });
         }
         let (answer, answered) = oneshot::channel();
@@ -223,7 +223,7 @@ impl Evaluator for RustEvaluator {
         if let Some(connection) = self.executions.connection() {
             connection.kill();
         }
-        standin::kill_running(self.prepared.work.root());
+        shims::kill_running(self.prepared.work.root());
         self.prepared.work.remove();
     }
 }
@@ -353,14 +353,14 @@ fn builds(root: &Path) -> Builds {
     let [running, refused, crates] = std::array::from_fn(|_| root.to_owned());
     Builds {
         kill: Box::new(move || {
-            standin::kill_running(&running);
+            shims::kill_running(&running);
         }),
         refuse: Box::new(move |refuse| {
-            if let Err(error) = standin::refuse(&refused, refuse) {
+            if let Err(error) = shims::refuse(&refused, refuse) {
                 tracing::error!("whether builds fail cannot be set to {refuse}: {error}");
             }
         }),
-        crates: Box::new(move || standin::Crates::of(&crates)),
+        crates: Box::new(move || shims::Crates::of(&crates)),
     }
 }
 
@@ -377,5 +377,5 @@ fn sweep(prepared: &Arc<Prepared>) -> std::io::Result<()> {
 
 /// Shows, once per cell, the warnings of the build that has just succeeded.
 fn warnings_of(root: PathBuf, sources: Sources) -> OnBuilt {
-    Box::new(move |source: &Source| warnings::of(source.number, &standin::last_diagnostics(&root), &sources))
+    Box::new(move |source: &Source| warnings::of(source.number, &shims::last_diagnostics(&root), &sources))
 }

@@ -1,14 +1,17 @@
 //! What a session stands on: the working directory with the compiled runtime in it, the socket to the child and the pipe of
 //! the builds. If somebody removes it while the kernel lives, it is made again.
 
-use super::prepare::{Linked, Prepared};
+use super::environment::{Linked, Prepared};
 use super::session::Session;
 use super::warnings_of;
-use crate::evaluator::diagnostics::Sources;
-use crate::evaluator::execution::Executions;
-use crate::evaluator::link::{self, Listening};
-use crate::evaluator::standin::{Watcher, watch};
-use crate::evaluator::{Cell, Event, Report, report, template, wording};
+use crate::evaluator::build::shims::{Watcher, watch};
+use crate::evaluator::build::template;
+use crate::evaluator::child::executions::Executions;
+use crate::evaluator::child::server::{self, Listening};
+use crate::evaluator::errors::diagnostics::Sources;
+use crate::evaluator::errors::report;
+use crate::evaluator::ground::wording;
+use crate::evaluator::{Cell, Event, Report};
 use loopbook_channel::{DisplayKind, MimeBundle};
 use serde_json::Map;
 use std::fs;
@@ -28,7 +31,7 @@ pub(super) fn make(prepared: &Prepared, executions: &Arc<Executions>, sources: &
     prepared.make_work_dir()?;
     let root = prepared.work.root();
     let warnings = warnings_of(root.to_owned(), sources.clone());
-    let socket = link::listen(&prepared.socket(), executions.clone(), sources.clone(), warnings)?;
+    let socket = server::listen(&prepared.socket(), executions.clone(), sources.clone(), warnings)?;
     let executions = executions.clone();
     let builds = watch(root, move |build, progress| executions.build_goes_on(build, progress));
     if let Err(error) = &builds {

@@ -1,6 +1,8 @@
 //! A kernel that cannot run cells, and says why under each of them: a notebook whose kernel does not start tells nothing.
 
-use crate::evaluator::{Cell, Completeness, Completions, Evaluator, Event, Outcome, Report, cell, report, wording};
+use crate::evaluator::errors::report;
+use crate::evaluator::ground::wording;
+use crate::evaluator::{Cell, Completeness, Completions, Evaluator, Event, Outcome, Report, cell};
 use async_std::channel::Sender;
 use futures::future::{self, BoxFuture, FutureExt};
 use loopbook_channel::{CellId, InputError, MimeBundle, Query};

@@ -1,0 +1,13 @@
+//! What evcxr and cargo build in: the toolchain, each kernel's directory, the template of the compiled runtime, the shims for
+//! cargo and rustc, and the notebook's own dependencies.
+
+pub mod cache;
+pub(in crate::evaluator) mod cached_crates;
+pub mod closure;
+pub mod dependencies;
+mod lockfile;
+pub mod shims;
+pub mod std_source;
+pub mod template;
+pub mod toolchain;
+pub mod workdir;

@@ -1,0 +1,219 @@
+//! The cargo that evcxr and rust-analyzer call.
+
+use super::analysis_cache::{Answer, Question};
+use super::invocation::Invocation;
+use super::progress::{BuildProgress, FETCHING, Reporter};
+use super::run::{self, Finished};
+use super::state::{Mode, State, replace};
+use super::{
+    CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone,
+};
+use crate::evaluator::build::lockfile::Lockfile;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+/// Does what cargo was asked to do.
+pub(super) fn main(arguments: &[OsString]) -> ExitCode {
+    let cargo = match real_tool(CARGO_ENV) {
+        Ok(cargo) => cargo,
+        Err(message) => return failed(&message),
+    };
+    let call = Invocation::parse(arguments);
+    let Some(state) = State::from_environment() else { return pass_on(&cargo, &call, arguments) };
+    let question = Question::of(&state, &call, arguments);
+    let done = match question.as_ref().and_then(Question::answer) {
+        Some(answer) => answer.say(),
+        None if call.resolves() && call.is_about_cells(&state) => {
+            resolve(&state, &cargo, &call, arguments, question.as_ref())
+        }
+        None if call.is_check(&state) => check(&state, &cargo, &call, arguments),
+        None => match question {
+            Some(question) => ask(&cargo, &call, arguments, &question),
+            None => return pass_on(&cargo, &call, arguments),
+        },
+    };
+    done.unwrap_or_else(|error| failed(&format!("error: cannot run {}: {error}", cargo.display())))
+}
+
+/// Becomes the real cargo, for questions that are not about cells.
+fn pass_on(cargo: &Path, call: &Invocation, arguments: &[OsString]) -> ExitCode {
+    process_group::die_with_parent(libc::SIGKILL);
+    let mut command = real_cargo(cargo, arguments);
+    if call.resolves() && !call.offline {
+        // rust-analyzer asks about the standard library, whose own dependencies nobody needs to download.
+        command.env("CARGO_NET_OFFLINE", "true");
+    }
+    let error = command.exec();
+    failed(&format!("error: cannot run {}: {error}", cargo.display()))
+}
+
+/// Asks the real cargo something that has nothing to do with the dependencies of cells, and keeps its answer.
+fn ask(cargo: &Path, call: &Invocation, arguments: &[OsString], question: &Question) -> io::Result<ExitCode> {
+    let output = real_cargo(cargo, arguments).env("CARGO_NET_OFFLINE", "true").output()?;
+    let mut answer = Answer::new(output.status, &output.stdout, &output.stderr);
+    if call.is_metadata_of_analysis() {
+        answer.stdout = analysis::trim_library(&answer.stdout);
+    }
+    // What cannot be resolved without the network today may be there tomorrow.
+    if output.status.success() || call.subcommand != "metadata" {
+        keep(question, &answer);
+    }
+    answer.say()
+}
+
+/// Answers what the kernel asks about dependencies that a notebook may get. They are foreign, or it would not ask.
+fn check(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString]) -> io::Result<ExitCode> {
+    let _running = process_group::enter(state)?;
+    let finished = run_cargo(state, cargo, call, arguments, true)?;
+    Answer::new(finished.status, &finished.stdout, &finished.stderr).say()
+}
+
+/// Does what resolves the dependencies of the crate that evcxr writes, and maybe compiles it.
+fn resolve(
+    state: &State,
+    cargo: &Path,
+    call: &Invocation,
+    arguments: &[OsString],
+    question: Option<&Question>,
+) -> io::Result<ExitCode> {
+    let _running = process_group::enter(state)?;
+    let _turn = state.take_turn()?;
+    let text = fs::read_to_string(state.crate_dir().join("Cargo.toml")).unwrap_or_default();
+    if call.subcommand == "metadata" && manifest::is_validation(&text) {
+        println!("{{}}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mode = Mode::of_subcommand(&call.subcommand);
+    if mode == Some(Mode::Check) {
+        // If it fails, the error that it would have prevented is shown.
+        let _it_is_only_worse = look::mend(&state.crate_dir().join("src/lib.rs"));
+    }
+    if mode == Some(Mode::Build) && state.refuses() {
+        return Ok(failed("error: the cell is not to run"));
+    }
+    if mode == Some(Mode::Build)
+        && empty::write(state)?
+        && let Some(done) = rustc_alone::repeat(state, Mode::Build, &rustc()?)
+    {
+        return done.say();
+    }
+    if let Some(mode) = mode
+        && let Some(done) = rustc_alone::replay(state, mode, rustc_alone::key(state, arguments).as_deref(), &rustc()?)
+    {
+        return done.say();
+    }
+    if let Some(mode) = mode {
+        // Whatever happens now, the call of rustc that was saved before is no longer the last.
+        rustc_alone::forget(state, mode)?;
+    }
+    restore_lock(state)?;
+    let finished = run_cargo(state, cargo, call, arguments, manifest::has_foreign(&text))?;
+    if let Some(mode) = mode {
+        settle(state, mode, arguments, &finished)?;
+    }
+    restore_lock(state)?;
+    let mut answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
+    if call.is_metadata_of_analysis() {
+        answer.stdout = analysis::trim(&answer.stdout);
+    }
+    if let Some(question) = question.filter(|_| finished.status.success()) {
+        keep(question, &answer);
+    }
+    answer.say()
+}
+
+/// A kernel that cannot leave an answer for the next one is none the worse for it.
+fn keep(question: &Question, answer: &Answer) {
+    let _the_next_kernel_asks_again = question.remember(answer);
+}
+
+/// Runs cargo without the network, and with it only if that fails and a cell wants a crate that may have to be fetched.
+fn run_cargo(
+    state: &State,
+    cargo: &Path,
+    call: &Invocation,
+    arguments: &[OsString],
+    foreign: bool,
+) -> io::Result<Finished> {
+    let mut reporter = Reporter::new(state);
+    let mut on_progress = |progress: BuildProgress| reporter.report(progress);
+    let mut offline = real_cargo(cargo, arguments);
+    offline.env("CARGO_NET_OFFLINE", "true");
+    let finished = run::run(&mut offline, &mut on_progress)?;
+    if finished.status.success() || finished.compiled_something() || call.offline || !foreign {
+        return Ok(finished);
+    }
+    on_progress(BuildProgress { krate: FETCHING.into(), done: 0, total: 0 });
+    restore_lock(state)?;
+    // One more try is enough: with three, cargo takes ten seconds to say that there is no network.
+    run::run(real_cargo(cargo, arguments).env("CARGO_NET_RETRY", "1"), &mut on_progress)
+}
+
+/// Learns from a build what the next one may rely on.
+fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished) -> io::Result<()> {
+    diagnostics::keep(state, &finished.stdout);
+    if !finished.status.success() {
+        // A build that failed says nothing about its dependencies: evcxr may take the new ones back.
+        return Ok(());
+    }
+    let full = Lockfile::parse(&fs::read_to_string(state.lockfile()).unwrap_or_default());
+    let resolved = Lockfile::parse(&fs::read_to_string(state.crate_dir().join("Cargo.lock")).unwrap_or_default());
+    let merged = full.merged(&resolved);
+    if merged != full {
+        replace(&state.lockfile(), merged.to_text().as_bytes())?;
+    }
+    // Only now: the key covers the lock.
+    match rustc_alone::key(state, arguments) {
+        Some(key) => rustc_alone::remember(state, mode, &key),
+        None => Ok(()),
+    }
+}
+
+/// Puts the full lock in cargo's way.
+fn restore_lock(state: &State) -> io::Result<()> {
+    let Ok(full) = fs::read(state.lockfile()) else { return Ok(()) };
+    let path = state.crate_dir().join("Cargo.lock");
+    if fs::read(&path).is_ok_and(|present| present == full) {
+        return Ok(());
+    }
+    replace(&path, &full)
+}
+
+fn real_cargo(cargo: &Path, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(cargo);
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+    run::prepare(&mut command, Path::new(&rustc));
+    command.args(arguments);
+    command
+}
+
+fn rustc() -> io::Result<PathBuf> {
+    real_tool(RUSTC_ENV).map_err(io::Error::other)
+}
+
+impl Answer {
+    fn new(status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> Self {
+        let status = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED);
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Self { status, stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// Says it in cargo's place.
+    fn say(&self) -> io::Result<ExitCode> {
+        io::stderr().write_all(self.stderr.as_bytes())?;
+        let mut out = io::stdout().lock();
+        out.write_all(diagnostics::without_warnings(&self.stdout).as_bytes())?;
+        out.flush()?;
+        Ok(self.status.into())
+    }
+}
+
+fn failed(message: &str) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(FAILED)
+}

@@ -1,0 +1,245 @@
+//! Putting a template into a kernel's working directory.
+//!
+//! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so that no
+//! kernel's build changes another's.
+
+use super::{CARGO_CONFIG, Template, TemplateError, remove};
+use crate::evaluator::build::shims::CELL_CRATE;
+use crate::evaluator::build::workdir::WorkDir;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File, FileTimes};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+/// Makes the compiled runtime appear as if the kernel had compiled it.
+///
+/// # Errors
+/// If the working directory cannot be written.
+pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
+    let root = work.root();
+    let fill = || -> io::Result<()> {
+        symlink(template.crates()?, root.join("crates"))?;
+        fs::write(root.join(".cargo/config.toml"), CARGO_CONFIG)?;
+        fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
+        symlink(template.answers(), work.state_dir().join("answers"))?;
+        let from = template.directory().join("crate/target");
+        Linker::default().directory(&from, &work.crate_dir().join("target"))
+    };
+    fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
+}
+
+/// Puts what one template's build left into another's, without these files. If there are any, cargo makes them again, and
+/// with them others whose files have to be writable then, and must not be those of kernels that live: all are copied.
+///
+/// # Errors
+/// If a directory cannot be read or written.
+pub(super) fn take_over(from: &Path, to: &Path, left_out: HashSet<PathBuf>) -> io::Result<()> {
+    Linker { only_copies: !left_out.is_empty(), left_out, ..Linker::default() }.directory(from, to)
+}
+
+/// Makes the template's link to its sources lead there.
+///
+/// # Errors
+/// If the template is missing or cannot be written.
+pub(super) fn point_to(template: &Path, crates: &Path) -> io::Result<()> {
+    let link = template.join("crates");
+    if link.canonicalize().is_ok_and(|present| present == crates) {
+        return Ok(());
+    }
+    remove(&link)?;
+    symlink(crates, link)
+}
+
+/// Has the next build compile the runtime anew. Its library has one name whatever it is made of, so that cargo would take
+/// one for another.
+///
+/// # Errors
+/// If the working directory cannot be written.
+pub fn forget_runtime(work: &WorkDir) -> io::Result<()> {
+    remove_ours(&work.crate_dir().join("target"))
+}
+
+/// Puts the template's runtime and versions in the place of others.
+///
+/// # Errors
+/// If the working directory cannot be written, or the template was removed.
+pub fn restore_runtime(template: &Template, work: &WorkDir) -> io::Result<()> {
+    forget_runtime(work)?;
+    fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
+    let mut linker = Linker { only_missing: true, ..Linker::default() };
+    linker.directory(&template.directory().join("crate/target"), &work.crate_dir().join("target"))
+}
+
+/// Removes what cargo made of the built-in crates, and what it knows of that.
+///
+/// # Errors
+/// If something cannot be removed.
+pub(super) fn remove_ours(directory: &Path) -> io::Result<()> {
+    let mut hashes = HashSet::new();
+    remove_where(directory, &mut |name| {
+        let is_ours = name.contains("loopbook");
+        // `loopbook-async-std-0123456789abcdef` of cargo's own notes is `libasync_std-0123456789abcdef.rlib`.
+        hashes.extend(hash_in(name).filter(|_| is_ours).map(str::to_owned));
+        is_ours
+    })?;
+    remove_where(directory, &mut |name| hash_in(name).is_some_and(|hash| hashes.contains(hash)))
+}
+
+/// Removes files and directories by their names.
+fn remove_where(directory: &Path, is_meant: &mut dyn FnMut(&str) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let is_directory = entry.file_type()?.is_dir();
+        match is_meant(&entry.file_name().to_string_lossy()) {
+            true if is_directory => fs::remove_dir_all(entry.path())?,
+            true => fs::remove_file(entry.path())?,
+            false if is_directory => remove_where(&entry.path(), is_meant)?,
+            false => {}
+        }
+    }
+    Ok(())
+}
+
+/// What cargo puts behind a crate's name, to tell it from others of the name.
+fn hash_in(name: &str) -> Option<&str> {
+    let hash = name.split('.').next()?.rsplit('-').next()?;
+    (hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hash)
+}
+
+/// Knows which files it had to copy, because a library that has two names must remain one file: loaded by both names, it
+/// must be the same library.
+#[derive(Default)]
+struct Linker {
+    copies: HashMap<u64, PathBuf>,
+    /// What is there already is left as it is.
+    only_missing: bool,
+    /// Files that are neither linked nor copied.
+    left_out: HashSet<PathBuf>,
+    only_copies: bool,
+}
+
+impl Linker {
+    fn directory(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            let (from, to) = (entry.path(), to.join(entry.file_name()));
+            if is_of_the_cell(&entry.file_name().to_string_lossy()) || self.left_out.contains(&from) {
+                continue;
+            }
+            if self.only_missing && to.is_file() {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                self.directory(&from, &to)?;
+            } else if is_replaced_as_a_whole(&from) && self.only_copies {
+                self.copy_once(&from, &to)?;
+            } else if is_replaced_as_a_whole(&from) {
+                self.link(&from, &to)?;
+            } else {
+                copy(&from, &to)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        match fs::hard_link(from, to) {
+            // Another user's file, another file system, or one without links.
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
+                self.copy_once(from, to)
+            }
+            other => other,
+        }
+    }
+
+    fn copy_once(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let inode = fs::metadata(from)?.ino();
+        if let Some(copy) = self.copies.get(&inode) {
+            return fs::hard_link(copy, to);
+        }
+        copy(from, to)?;
+        self.copies.insert(inode, to.to_owned());
+        Ok(())
+    }
+}
+
+/// The template's own, empty cell.
+fn is_of_the_cell(name: &str) -> bool {
+    let stem = name.strip_prefix("lib").unwrap_or(name).split(['-', '.']).next().unwrap_or_default();
+    stem == CELL_CRATE || name == "incremental"
+}
+
+fn is_replaced_as_a_whole(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_program = (name.starts_with("build-script-") || name.starts_with("build_script_")) && !name.ends_with(".d");
+    is_program || [".rlib", ".rmeta", ".so"].iter().any(|end| name.ends_with(end))
+}
+
+/// Copies a file with its time, by which cargo knows that it is fresh, and makes the copy writable.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    let metadata = fs::metadata(from)?;
+    fs::set_permissions(to, fs::Permissions::from_mode(metadata.mode() | 0o200))?;
+    let times = FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.accessed()?);
+    File::options().write(true).open(to)?.set_times(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifacts_are_linked_and_what_cargo_writes_in_place_is_copied_with_its_time() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        fs::create_dir_all(from.join("deps")).unwrap();
+        for name in ["deps/libx-1.rlib", "deps/x-1.d", "deps/libctx.so", "deps/ctx.d", "invoked.timestamp"] {
+            fs::write(from.join(name), name).unwrap();
+        }
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        File::options().write(true).open(from.join("deps/x-1.d")).unwrap().set_modified(old).unwrap();
+        Linker::default().directory(&from, &to).unwrap();
+        let inode = |path: PathBuf| fs::metadata(path).unwrap().ino();
+        assert_eq!(inode(from.join("deps/libx-1.rlib")), inode(to.join("deps/libx-1.rlib")));
+        assert_ne!(inode(from.join("deps/x-1.d")), inode(to.join("deps/x-1.d")));
+        assert_eq!(fs::metadata(to.join("deps/x-1.d")).unwrap().modified().unwrap(), old);
+        assert!(to.join("invoked.timestamp").exists());
+        assert!(!to.join("deps/libctx.so").exists() && !to.join("deps/ctx.d").exists());
+    }
+
+    #[test]
+    fn what_is_taken_over_has_nothing_of_our_crates_under_whatever_name() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        let ours = [
+            ".fingerprint/loopbook-async-std-0123456789abcdef/lib",
+            "deps/libasync_std-0123456789abcdef.rlib",
+            "libloopbook.so",
+        ];
+        let others = [".fingerprint/async-std-aaaaaaaaaaaaaaaa/lib", "deps/libasync_std-aaaaaaaaaaaaaaaa.rlib"];
+        for name in ours.iter().chain(&others) {
+            fs::create_dir_all(from.join(name).parent().unwrap()).unwrap();
+            fs::write(from.join(name), name).unwrap();
+        }
+        take_over(&from, &to, HashSet::new()).unwrap();
+        remove_ours(&to).unwrap();
+        assert!(others.iter().all(|name| to.join(name).is_file()));
+        assert!(!ours.iter().any(|name| to.join(name).exists()));
+    }
+
+    #[test]
+    fn a_file_with_two_names_stays_one_file_when_it_must_be_copied() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        fs::write(path("a.so"), "text").unwrap();
+        fs::hard_link(path("a.so"), path("b.so")).unwrap();
+        let mut linker = Linker::default();
+        linker.copy_once(&path("a.so"), &path("c.so")).unwrap();
+        linker.copy_once(&path("b.so"), &path("d.so")).unwrap();
+        let inode = |name: &str| fs::metadata(path(name)).unwrap().ino();
+        assert_eq!(inode("c.so"), inode("d.so"));
+        assert_ne!(inode("a.so"), inode("c.so"));
+    }
+}

@@ -1,0 +1,214 @@
+//! `impl` blocks and other items without a name.
+//!
+//! evcxr keeps items by name and attaches one without a name to the named item before it in the same cell; without
+//! such an item it keeps every version for ever, and the second run of the cell is E0119. So each gets a name: an empty
+//! enum on the same line, which stands for what is implemented.
+
+use super::edits::Edits;
+use crate::evaluator::cell::items::impl_heads;
+use crate::evaluator::cell::notebook::{Carrier, Known};
+use crate::evaluator::cell::parse::syntax::{Place, Tree, hash, meaningful_tokens};
+use ra_ap_syntax::AstNode;
+use ra_ap_syntax::ast::{self, HasName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an item without a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::evaluator::cell) struct Implements {
+    /// What an `impl` is for, the text of anything else.
+    pub(in crate::evaluator::cell) key: String,
+    /// What a type's own `impl` defines: a type may have several, but no name twice.
+    pub(in crate::evaluator::cell) names: Option<BTreeSet<String>>,
+}
+
+impl Implements {
+    /// Whether both cannot be there at the same time.
+    fn excludes(&self, other: &Self) -> bool {
+        let overlap = match (&self.names, &other.names) {
+            (Some(mine), Some(theirs)) => !mine.is_disjoint(theirs) || (mine.is_empty() && theirs.is_empty()),
+            _ => true,
+        };
+        self.key == other.key && overlap
+    }
+}
+
+/// Names the items without a name. Gives the carriers of this cell, and `None` for those that it takes away.
+pub(in crate::evaluator::cell) fn rewrite(
+    tree: &Tree,
+    known: &Known,
+    edits: &mut Edits,
+) -> Vec<(String, Option<Carrier>)> {
+    let types: BTreeSet<String> = tree.items().filter_map(|(_, item)| defined_type(&item)).collect();
+    let mut carriers: Vec<(String, Option<Carrier>)> = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    // Where to go on looking for a free number, so that many blocks of one type do not look from the first each time.
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, item) in tree.items() {
+        let Some((implements, owner)) = implements(&item) else { continue };
+        let replaced =
+            known.carriers.iter().filter(|(name, old)| old.implements.excludes(&implements) && !taken.contains(*name));
+        let mut replaced: Vec<String> = replaced.map(|(name, _)| name.clone()).collect();
+        if replaced.is_empty() {
+            let base = format!("lb_impl_{:016x}", hash([implements.key.clone()]));
+            let number = numbers.entry(base.clone()).or_default();
+            replaced.push(loop {
+                let name = if *number == 0 { base.clone() } else { format!("{base}_{number}") };
+                *number += 1;
+                if !known.carriers.contains_key(&name) && !taken.contains(&name) {
+                    break name;
+                }
+            });
+        }
+        taken.extend(replaced.iter().cloned());
+        // The first takes the new text, the others lose theirs; the item must stand behind its own.
+        for (index, name) in replaced.into_iter().enumerate().rev() {
+            edits.before(start(&place), declaration(&name));
+            let owner = owner.clone().filter(|owner| types.contains(owner));
+            let carrier = Carrier { implements: implements.clone(), owner };
+            carriers.push((name, (index == 0).then_some(carrier)));
+        }
+    }
+    take_away(tree, known, &mut carriers, edits);
+    carriers
+}
+
+/// A type that is defined again loses what was implemented in the cell of its last definition.
+fn take_away(tree: &Tree, known: &Known, carriers: &mut Vec<(String, Option<Carrier>)>, edits: &mut Edits) {
+    for (place, item) in tree.items() {
+        let Some(name) = defined_type(&item) else { continue };
+        for (carrier, old) in &known.carriers {
+            let is_kept = carriers.iter().any(|(other, _)| other == carrier);
+            if old.owner.as_ref() == Some(&name) && !is_kept {
+                edits.before(start(&place), declaration(carrier));
+                carriers.push((carrier.clone(), None));
+            }
+        }
+    }
+}
+
+fn declaration(carrier: &str) -> String {
+    format!("#[allow(non_camel_case_types, dead_code)] enum {carrier} {{}} ")
+}
+
+fn start(place: &Place) -> usize {
+    place.range(place.node.clone()).start
+}
+
+fn defined_type(item: &ast::Item) -> Option<String> {
+    let name = match item {
+        ast::Item::Struct(item) => item.name(),
+        ast::Item::Enum(item) => item.name(),
+        ast::Item::Union(item) => item.name(),
+        ast::Item::TypeAlias(item) => item.name(),
+        ast::Item::Trait(item) => item.name(),
+        _ => None,
+    };
+    name.map(|name| name.text().to_string())
+}
+
+/// What an item without a name stands for, and the type that it belongs to.
+fn implements(item: &ast::Item) -> Option<(Implements, Option<String>)> {
+    match item {
+        ast::Item::Impl(item) => {
+            let owner = base_name(&item.self_ty()?);
+            let names = item.trait_().is_none().then(|| defined_names(item));
+            Some((Implements { key: impl_heads::head(item)?, names }, owner))
+        }
+        ast::Item::Const(constant) if constant.name().is_none() => {
+            Some((Implements { key: text(constant.syntax()), names: None }, None))
+        }
+        ast::Item::ExternBlock(block) => Some((Implements { key: text(block.syntax()), names: None }, None)),
+        _ => None,
+    }
+}
+
+/// How people call an item without a name: `Trait for Type` or the type of an `impl`, the text of anything else.
+pub(in crate::evaluator::cell) fn title(item: &ast::Item) -> String {
+    let ast::Item::Impl(block) = item else { return text(item.syntax()) };
+    let this = block.self_ty().map(|this| text(this.syntax())).unwrap_or_default();
+    block.trait_().map_or_else(|| this.clone(), |of| format!("{} for {this}", text(of.syntax())))
+}
+
+fn defined_names(item: &ast::Impl) -> BTreeSet<String> {
+    let items = item.assoc_item_list().into_iter().flat_map(|list| list.assoc_items());
+    let names = items.filter_map(|item| match item {
+        ast::AssocItem::Fn(item) => item.name(),
+        ast::AssocItem::Const(item) => item.name(),
+        ast::AssocItem::TypeAlias(item) => item.name(),
+        ast::AssocItem::MacroCall(_) => None,
+    });
+    names.map(|name| name.text().to_string()).collect()
+}
+
+/// The last name of a path: `Map` of `a::Map<B>`.
+fn base_name(of: &ast::Type) -> Option<String> {
+    let path = of.syntax().descendants().find_map(ast::Path::cast)?;
+    Some(path.segment()?.name_ref()?.text().to_string())
+}
+
+/// The tokens with single blanks, without what a line break or comment changes.
+fn text(node: &ra_ap_syntax::SyntaxNode) -> String {
+    meaningful_tokens(node).map(|token| token.text().to_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evaluator::cell::{Known, prepare};
+
+    /// The carriers in the order of the text.
+    fn names(rust: &str) -> Vec<&str> {
+        rust.match_indices("enum lb_impl_").map(|(at, _)| rust[at + 5..].split(' ').next().expect("a name")).collect()
+    }
+
+    fn run(known: &mut Known, code: &str) -> String {
+        let prepared = prepare(1, code, known).expect("a good cell");
+        known.learn(&prepared);
+        prepared.rust
+    }
+
+    #[test]
+    fn the_same_impl_has_the_same_carrier() {
+        let known = &mut Known::default();
+        let first = run(known, "impl Drop for G { fn drop(&mut self) {} }");
+        let second = run(known, "impl  Drop for /* x */ G {\n fn drop(&mut self) { f() } }");
+        assert_eq!(names(&first), names(&second));
+        assert!(first.contains("{} impl/*lb:1:1*/ Drop"), "{first}");
+        assert_ne!(names(&first), names(&run(known, "impl Clone for G {}")));
+    }
+
+    #[test]
+    fn renamed_parameters_and_moved_bounds_make_no_other_impl() {
+        let known = &mut Known::default();
+        let first = run(known, "impl<T: Mammal> Mammal for Vec<T> {}\nimpl Mammal for &Dog {}");
+        let second = run(known, "impl<'a> Mammal for &'a Dog {} impl<M> Mammal for Vec<M> where M: Mammal {}");
+        let (mut first, mut second) = (names(&first), names(&second));
+        first.sort_unstable();
+        second.sort_unstable();
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn own_impls_of_a_type_exclude_each_other_by_what_they_define() {
+        let known = &mut Known::default();
+        let both = run(known, "impl A { fn a() {} }\nimpl A { fn b() {} }");
+        let [a, b] = names(&both)[..] else { panic!("{both}") };
+        assert_ne!(a, b);
+        assert_eq!(names(&run(known, "impl A { fn b() {} fn c() {} }")), [b]);
+        let all = run(known, "impl A { fn a() {} fn c() {} }");
+        assert_eq!(names(&all).len(), 2, "one is replaced, one is emptied: {all}");
+        assert_eq!(names(&all)[1], a);
+        assert_eq!(known.carriers.len(), 1);
+    }
+
+    #[test]
+    fn a_type_that_is_defined_again_sheds_the_impls_of_its_cell() {
+        let known = &mut Known::default();
+        let first = run(known, "struct P;\nimpl std::fmt::Debug for P {}");
+        run(known, "impl Clone for P {}");
+        let second = run(known, "#[derive(Debug)]\nstruct P;");
+        assert_eq!(names(&first), names(&second));
+        assert!(second.contains("{} #/*lb:1:1*/[derive(Debug)]"), "{second}");
+        assert_eq!(known.carriers.len(), 1, "the other cell's impl stays");
+        assert_eq!(names(&run(known, "struct P;")), [""; 0]);
+    }
+}

@@ -1,0 +1,312 @@
+//! Variables that live to the end of their cell and are not kept for later ones.
+//!
+//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. A `let` in
+//! a macro is none of its business, so what need not, or cannot, be stored is put into one: it runs, and its variables are
+//! dropped at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
+//! shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as with `futures::join!`.
+//!
+//! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
+//! just before.
+//!
+//! What `foreseen` does not see is learnt from evcxr's refusal, or from errors in lines that evcxr has written
+//! (`diagnostics/blame.rs`). A stored variable that such a cell only rebinds (`let mut m = m`) is never given up for that.
+
+mod foreseen;
+mod moved_by_await;
+
+use super::edits::Edits;
+use crate::evaluator::cell::parse::problem::Lines;
+use crate::evaluator::cell::parse::syntax::{Place, Tree, meaningful_tokens};
+use crate::evaluator::cell::{Binding, MUTEX, Origin, Prepared, RENAMED_MUTEX, prepare_from};
+use foreseen::{Foreseen, foresee};
+use ra_ap_syntax::ast::{self, HasName};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxToken};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// A variable that its cell does not keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Local {
+    /// Its name, as typed.
+    pub name: String,
+    /// The line of its `let`, from 1.
+    pub line: u32,
+    /// Why.
+    pub why: Why,
+    /// Whether it is made of what had that name before.
+    pub uses_old: bool,
+}
+
+/// Why a later cell cannot have a variable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// Its own cell awaits it, on this line, by value.
+    Spent(u32),
+    /// It refers to another variable.
+    Borrows,
+    /// A variable that is not kept, or one that is, refers to it until the cell ends.
+    Borrowed,
+    /// It is a closure, whose type has no name.
+    Closure,
+    /// It is an iterator or a stream, whose type holds that of a closure.
+    Chain,
+    /// Its type holds that of a future, which has no name.
+    Future,
+    /// Its type cannot be written down.
+    Unnameable,
+    /// evcxr does not see its type.
+    Unknown,
+}
+
+/// What a compilation that failed has shown about the variables of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lesson {
+    /// This variable cannot be kept.
+    NotKept(String, Why),
+    /// The first of these, which is not kept, must be dropped before the other is stored.
+    Ends(String, String),
+    /// It cannot be dropped, since the cell may have moved it.
+    Moves(String),
+}
+
+/// A `let` of the cell's top level.
+pub(in crate::evaluator::cell) struct Let {
+    pub(in crate::evaluator::cell) node: ast::LetStmt,
+    pub(in crate::evaluator::cell) names: Vec<Name>,
+    place: Place,
+}
+
+/// A variable in its pattern.
+pub(in crate::evaluator::cell) struct Name {
+    /// As typed.
+    pub(in crate::evaluator::cell) text: String,
+    is_mut: bool,
+    range: Range<usize>,
+}
+
+impl Let {
+    fn binds(&self, name: &str) -> bool {
+        self.names.iter().any(|bound| bound.text == name)
+    }
+
+    /// Whether what it is set to may have to do with a variable of this name.
+    fn mentions(&self, name: &str) -> bool {
+        let value = self.node.initializer();
+        let mut tokens = value.iter().flat_map(|value| meaningful_tokens(value.syntax()));
+        tokens.any(|token| match token.kind() {
+            SyntaxKind::IDENT => token.text() == name,
+            SyntaxKind::STRING => token.text().contains(name),
+            _ => false,
+        })
+    }
+}
+
+/// The cell with what was learnt; `None` if that changes nothing.
+///
+/// ```
+/// use loopbook_kernel::evaluator::cell::{Known, Lesson, Why, learn, prepare};
+/// let prepared = prepare(3, "let f = make();", &Known::default()).unwrap();
+/// let learnt = learn(&prepared, &[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
+/// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
+/// ```
+pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
+    let mut origin = prepared.origin.clone();
+    // What is not kept comes first: the others are about that.
+    let mut lessons = lessons.to_vec();
+    lessons.sort();
+    for lesson in &lessons {
+        let typed = |name: &String| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name.clone() };
+        match lesson {
+            // rust-analyzer often knows the types of a pattern's variables only one by one.
+            Lesson::NotKept(name, Why::Unknown) if !origin.typed_from_behind.contains(&typed(name)) => {
+                let defines = |binding: &&Binding| binding.names.contains(name);
+                let binding = prepared.lets.iter().rfind(defines).into_iter();
+                origin.typed_from_behind.extend(binding.flat_map(|binding| &binding.names).map(typed));
+                origin.typed_from_behind.insert(typed(name));
+            }
+            Lesson::NotKept(name, why) => {
+                origin.kept.retain(|kept| *kept != typed(name));
+                origin.not_kept.insert(typed(name), why.clone());
+            }
+            Lesson::Ends(guard, moved) => {
+                let is_local = origin.not_kept.contains_key(&typed(guard))
+                    || prepared.locals.iter().any(|local| local.name == typed(guard));
+                let was_tried = origin.ends.contains_key(&typed(guard)) || prepared.rust.contains(&drop_of(guard));
+                if is_local && !was_tried {
+                    origin.ends.insert(typed(guard), true);
+                } else {
+                    origin.not_kept.insert(typed(moved), Why::Borrowed);
+                }
+            }
+            Lesson::Moves(name) => drop(origin.ends.insert(typed(name), false)),
+        }
+    }
+    let learnt = prepare_from(origin).ok()?;
+    (learnt.rust != prepared.rust).then_some(learnt)
+}
+
+/// The cell without boxes: its lazy futures are not kept, and why; `None` if none was boxed.
+pub fn unboxed(prepared: &Prepared, why: &Why) -> Option<Prepared> {
+    let not_kept = prepared.origin.kept.iter().map(|name| Lesson::NotKept(name.clone(), why.clone()));
+    learn(prepared, &not_kept.collect::<Vec<_>>())
+}
+
+/// Hides from evcxr what is not to be kept.
+pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Origin, edits: &mut Edits) -> Vec<Local> {
+    let lets = lets(tree);
+    let lines = Lines::new(text);
+    let mut last = BTreeMap::new();
+    for (index, statement) in lets.iter().enumerate() {
+        last.extend(statement.names.iter().map(|name| (name.text.as_str(), index)));
+    }
+    let mut why: BTreeMap<String, Why> = origin
+        .not_kept
+        .iter()
+        .filter(|(name, _)| last.contains_key(name.as_str()))
+        .map(|(n, w)| (n.clone(), w.clone()))
+        .collect();
+    let mut locking = Vec::new();
+    for (index, foreseen) in foresee(&lets, &origin.known).into_iter().enumerate() {
+        let Some(Foreseen { why: reason, locks }) = foreseen else { continue };
+        for name in lets[index].names.iter().filter(|name| last[name.text.as_str()] == index) {
+            why.entry(name.text.clone()).or_insert_with(|| reason.clone());
+            locking.extend(locks.clone().map(|locked| (name.text.clone(), locked)));
+        }
+    }
+    for (name, at) in moved_by_await::awaited_away(tree, &origin.known) {
+        why.insert(name, Why::Spent(lines.of(at)));
+    }
+    let mut locals = Vec::new();
+    for (index, statement) in lets.iter().enumerate() {
+        let is_hidden = |name: &Name| why.contains_key(&name.text) || origin.typed_from_behind.contains(&name.text);
+        if statement.names.iter().any(is_hidden) {
+            let is_last = |name: &&Name| last[name.text.as_str()] == index;
+            let kept = statement.names.iter().filter(|name| is_last(name) && !why.contains_key(&name.text));
+            hide(statement, kept, &lines, origin.cell, edits);
+            let gone = statement.names.iter().filter(is_last).filter_map(|name| {
+                let why = why.get(&name.text)?.clone();
+                let line = lines.of(statement.place.bare_range().start);
+                let first = lets.iter().find(|other| other.binds(&name.text));
+                let uses_old = first.is_some_and(|first| first.mentions(&name.text));
+                Some(Local { name: name.text.clone(), line, why, uses_old })
+            });
+            locals.extend(gone);
+        }
+    }
+    let is_new = |locked: &str| last.contains_key(locked) && !why.contains_key(locked);
+    let ends = |name: &str| {
+        let foreseen =
+            || locking.iter().any(|(guard, locked)| guard == name && is_new(locked)) && never_moves(tree, name);
+        origin.ends.get(name).copied().unwrap_or_else(foreseen)
+    };
+    let ended = locals.iter().rev().filter(|local| ends(&local.name)).map(|local| local.name.clone());
+    drop_at_the_end(tree, ended, edits);
+    locals
+}
+
+/// The `let`s of the cell's top level.
+fn lets(tree: &Tree) -> Vec<Let> {
+    let statement = |place: Place| {
+        let node = ast::LetStmt::cast(place.node.clone())?;
+        let idents = node.pat()?.syntax().descendants().filter_map(ast::IdentPat::cast).collect::<Vec<_>>();
+        let name = |ident: ast::IdentPat| {
+            let name = ident.name()?;
+            let (text, range) = (name.text().to_string(), place.range(name.syntax().clone()));
+            // What begins with a capital in a pattern is a constant.
+            let is_variable = !text.starts_with(char::is_uppercase);
+            is_variable.then(|| Name { text, is_mut: ident.mut_token().is_some(), range })
+        };
+        let names = idents.into_iter().filter_map(name).collect();
+        node.semicolon_token().is_some().then(|| Let { names, place: place.clone(), node })
+    };
+    tree.statements().filter_map(statement).collect()
+}
+
+fn hide<'a>(statement: &Let, kept: impl Iterator<Item = &'a Name>, lines: &Lines, cell: u32, edits: &mut Edits) {
+    let Some(first) = meaningful_tokens(&statement.place.node).next() else { return };
+    let range = statement.place.range(first).start..statement.place.bare_range().end;
+    edits.wrap(range.clone(), 0, "::loopbook::__local!(", ");");
+    for name in kept {
+        let line = lines.of(name.range.start);
+        edits.close(range.end, 0, "let");
+        edits.mark_close(range.end, (cell, line));
+        edits.close(range.end, 0, if name.is_mut { " mut " } else { " " });
+        let stored = if name.text == MUTEX { RENAMED_MUTEX } else { &name.text };
+        edits.copy(range.end, name.range.clone(), stored);
+        edits.close(range.end, 0, " = ");
+        edits.copy(range.end, name.range.clone(), stored);
+        edits.close(range.end, 0, ";");
+    }
+}
+
+/// Drops variables behind the cell's last statement, in this order.
+fn drop_at_the_end(tree: &Tree, names: impl Iterator<Item = String>, edits: &mut Edits) {
+    let Some(last) = tree.statements().last() else { return };
+    let end = last.range(last.node.clone()).end;
+    for name in names {
+        let stored = if name == MUTEX { RENAMED_MUTEX } else { &name };
+        edits.close(end, 0, drop_of(stored));
+    }
+}
+
+/// How a statement of ours begins that drops a variable.
+const ENDS: &str = " ::core::mem::drop(";
+
+fn drop_of(name: &str) -> String {
+    format!("{ENDS}{name});")
+}
+
+/// The variable that a statement of ours drops at the end of a cell.
+pub(in crate::evaluator) fn dropped_by(line: &str) -> Option<&str> {
+    line.split_once(&ENDS[1..])?.1.split_once(");").map(|(name, _)| name)
+}
+
+/// Whether a variable is bound once, and nothing but looked at, so that it is still there at the end of the cell.
+fn never_moves(tree: &Tree, name: &str) -> bool {
+    let uses: BTreeSet<_> = tree
+        .tokens()
+        .filter(|(_, token)| token.kind() == SyntaxKind::IDENT && token.text() == name)
+        .map(|(_, token)| use_of(&token))
+        .collect();
+    !uses.contains(&Use::Moved) && tree.descendants().filter(|place| binds(place, name)).count() == 1
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Use {
+    Bound,
+    Looked,
+    Moved,
+}
+
+fn use_of(token: &SyntaxToken) -> Use {
+    if token.parent().is_some_and(|parent| parent.kind() == SyntaxKind::NAME) {
+        return Use::Bound;
+    }
+    let near = |next: fn(&SyntaxToken) -> Option<SyntaxToken>| {
+        std::iter::successors(next(token), next).find(|token| !token.kind().is_trivia()).map(|token| token.kind())
+    };
+    let looks = [SyntaxKind::DOT, SyntaxKind::L_BRACK, SyntaxKind::EQ, SyntaxKind::EQ2, SyntaxKind::NEQ];
+    let is_looked = near(SyntaxToken::prev_token)
+        .is_some_and(|kind| [SyntaxKind::STAR, SyntaxKind::AMP, SyntaxKind::MUT_KW, SyntaxKind::DOT].contains(&kind))
+        || near(SyntaxToken::next_token).is_some_and(|kind| looks.contains(&kind))
+        || is_formatted(token);
+    if is_looked { Use::Looked } else { Use::Moved }
+}
+
+/// An argument of a macro that only looks at its arguments.
+fn is_formatted(token: &SyntaxToken) -> bool {
+    let call = token.parent_ancestors().find_map(ast::MacroCall::cast);
+    let name = call.and_then(|call| super::macro_arguments::macro_name(&call));
+    name.is_some_and(|name| {
+        ["assert", "assert_eq", "assert_ne", "eprint", "eprintln", "format", "print", "println", "write", "writeln"]
+            .contains(&name.as_str())
+    })
+}
+
+fn binds(place: &Place, name: &str) -> bool {
+    let bound = ast::IdentPat::cast(place.node.clone()).and_then(|pattern| pattern.name());
+    bound.is_some_and(|bound| bound.text() == name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! Cells of subshells: compiled when the main shell compiles nothing, run beside whatever it runs.
+//!
+//! ```text
+//! begin_beside ──► wait_for_items ──► note_compiler ──► run_beside ──► finish_beside
+//! ```
+//!
+//! At each step the cell may be gone: then an interrupt, or the end of the child, has answered it.
+
+use super::{Executions, State};
+use crate::evaluator::build::shims::Crates;
+use crate::evaluator::errors::death::Death;
+use crate::evaluator::errors::report;
+use crate::evaluator::{Cell, Event, Outcome, Report};
+use loopbook_channel::{CellId, LastWords, ToChild};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+/// Where evcxr's own part of a cell's file begins, behind every item of the notebook.
+const BEHIND_THE_ITEMS: &str = "\nmod evcxr_internal_runtime {\n";
+
+/// What the cells of the main shell have defined, as evcxr wrote it into the last library that it built.
+#[derive(Debug, Clone, Default)]
+pub struct Items {
+    /// Rust, with the marks of each cell's lines.
+    pub text: Arc<str>,
+    /// The notebook's own crates, as that library was compiled with them.
+    pub crates: Crates,
+    /// Other statics than those of an earlier version are meant, although they have the same names.
+    version: u64,
+}
+
+/// What became of the wish to run a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// It runs.
+    Yes,
+    /// The types of statics have changed since it was compiled: compile it again.
+    Outdated,
+    /// It has been answered.
+    Gone,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Besides {
+    cells: BTreeMap<CellId, Beside>,
+    items: Items,
+    /// Whether the evaluator has started, and what to say if it could not.
+    ready: Option<Result<(), Report>>,
+}
+
+#[derive(Debug)]
+struct Beside {
+    cell: Cell,
+    phase: Phase,
+    interrupts: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    /// By the process group with this number.
+    Compiling(u32),
+    /// In the process with this number.
+    Running(u32),
+}
+
+impl Besides {
+    /// A library of the main shell's has been loaded that was built from this file.
+    pub(super) fn loaded(&mut self, source: &Path, crates: Crates, renews: bool) {
+        // Without the file the earlier items go on being seen.
+        if let Ok(text) = std::fs::read_to_string(source)
+            && let Some(end) = text.rfind(BEHIND_THE_ITEMS)
+        {
+            self.items.text = text[..end + 1].into();
+        }
+        self.items.crates = crates;
+        self.items.version += u64::from(renews);
+    }
+}
+
+impl Executions {
+    /// The evaluator has started, or has failed to.
+    pub fn is_ready(&self, ready: Result<(), Report>) {
+        self.lock().besides.ready = Some(ready);
+        self.changed.notify_all();
+    }
+
+    /// A cell of a subshell is under way.
+    pub fn begin_beside(&self, cell: &Cell) {
+        let beside = Beside { cell: cell.clone(), phase: Phase::Waiting, interrupts: 0 };
+        self.lock().besides.cells.insert(cell.id, beside);
+    }
+
+    /// Waits until the main shell does not compile, and gives what its cells have defined. `None` if the cell is gone.
+    ///
+    /// # Errors
+    /// If nothing can be compiled, or there is no process to run it.
+    pub fn wait_for_items(&self, cell: CellId) -> Option<Result<Items, Report>> {
+        let busy = |state: &mut State| {
+            let compiles = state.current.as_ref().is_some_and(|current| !current.running);
+            state.besides.cells.contains_key(&cell) && (compiles || state.besides.ready.is_none())
+        };
+        let state = self.changed.wait_while(self.lock(), busy).unwrap_or_else(PoisonError::into_inner);
+        state.besides.cells.get(&cell)?;
+        Some(match &state.besides.ready {
+            Some(Err(report)) => Err(report.clone()),
+            _ if state.connection.is_none() => Err(report::no_child()),
+            _ => Ok(state.besides.items.clone()),
+        })
+    }
+
+    /// The cell is being compiled by this process group. False if it is gone: then nothing must be compiled.
+    pub fn note_compiler(&self, cell: CellId, group: u32) -> bool {
+        let mut state = self.lock();
+        let Some(beside) = state.besides.cells.get_mut(&cell) else { return false };
+        beside.phase = Phase::Compiling(group);
+        true
+    }
+
+    /// The compiler is at its end.
+    pub fn note_compiled(&self, cell: CellId) {
+        if let Some(beside) = self.lock().besides.cells.get_mut(&cell) {
+            beside.phase = Phase::Waiting;
+        }
+    }
+
+    /// Has the child load a library that was compiled from `source` with these items.
+    pub fn run_beside(&self, cell: CellId, items: &Items, number: u32, library: &Path, source: &Path) -> Started {
+        let mut state = self.lock();
+        let child = state.connection.clone();
+        let Besides { cells, items: present, .. } = &mut state.besides;
+        let Some(beside) = cells.get_mut(&cell) else { return Started::Gone };
+        if items.version != present.version {
+            return Started::Outdated;
+        }
+        let Some(child) = child else {
+            drop(state);
+            self.finish_beside(cell, Outcome::Error(report::no_child()));
+            return Started::Gone;
+        };
+        beside.phase = Phase::Running(child.pid());
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        // Sent while the state is locked: what the child decides about statics depends on the order of messages.
+        child.send(&ToChild::RunBeside { cell, number, library: text(library), source: text(source) });
+        Started::Yes
+    }
+
+    /// Answers a cell of a subshell, unless it has been answered. True if it was one.
+    pub fn finish_beside(&self, cell: CellId, outcome: Outcome) -> bool {
+        let found = self.take_beside(cell);
+        if found {
+            self.send(Event::Done { cell, outcome });
+        }
+        found
+    }
+
+    /// Forgets a cell of a subshell. True if it has not been answered: then the caller must.
+    pub fn take_beside(&self, cell: CellId) -> bool {
+        self.lock().besides.cells.remove(&cell).is_some()
+    }
+
+    /// The cell, if it is one of a subshell's that is under way.
+    pub fn beside(&self, cell: CellId) -> Option<Cell> {
+        self.lock().besides.cells.get(&cell).map(|beside| beside.cell.clone())
+    }
+
+    /// The dispatcher's interrupt. False if the cell is no subshell's.
+    pub(super) fn interrupt_beside(&self, cell: CellId) -> bool {
+        let mut state = self.lock();
+        let child = state.connection.clone();
+        let Some(beside) = state.besides.cells.get_mut(&cell) else { return false };
+        beside.interrupts += 1;
+        let (phase, first) = (beside.phase, beside.interrupts == 1);
+        drop(state);
+        match (phase, child) {
+            (Phase::Running(_), Some(child)) if first => {
+                child.send(&ToChild::Interrupt { cell });
+                self.wake_up(cell, Some(&child));
+            }
+            (Phase::Running(_), Some(child)) => drop(child.kill()),
+            _ => {
+                if let Phase::Compiling(group) = phase {
+                    end_group(group);
+                }
+                self.finish_beside(cell, Outcome::Error(report::interrupted("it had not begun")));
+                self.changed.notify_all();
+            }
+        }
+        true
+    }
+
+    /// Whether a subshell's cell still runs after one interrupt.
+    pub(super) fn is_stuck_beside(&self, cell: CellId) -> bool {
+        let state = self.lock();
+        let beside = state.besides.cells.get(&cell);
+        beside.is_some_and(|beside| matches!(beside.phase, Phase::Running(_)) && beside.interrupts == 1)
+    }
+
+    /// The child with this number is gone, with these words, and with it the cells that ran in it.
+    pub(super) fn end_besides(&self, child: u32, last_words: Option<&LastWords>) {
+        let died = |beside: &Beside| beside.phase == Phase::Running(child);
+        let state = self.lock();
+        let died: Vec<_> = state.besides.cells.iter().filter(|(_, beside)| died(beside)).collect();
+        let died: Vec<_> = died.into_iter().map(|(&cell, beside)| (cell, beside.interrupts > 1)).collect();
+        drop(state);
+        let death = Death::of("", last_words);
+        for (cell, interrupted) in died {
+            self.finish_beside(cell, Outcome::Error(report::child_died_beside(&death, interrupted)));
+        }
+    }
+}
+
+fn end_group(group: u32) {
+    let Ok(group) = libc::pid_t::try_from(group) else { return };
+    // SAFETY: a plain system call. The group is that of a compiler which is reaped only after its cell has left
+    // `Phase::Compiling`.
+    unsafe { libc::kill(-group, libc::SIGKILL) };
+}

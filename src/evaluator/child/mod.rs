@@ -1,0 +1,5 @@
+//! The kernel's side of the child process: the channel to it, and the executions that are going on there.
+
+pub mod executions;
+mod programs;
+pub mod server;
