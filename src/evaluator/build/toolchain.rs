@@ -1,4 +1,4 @@
-//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our stand-ins
+//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our shims
 //! instead of it.
 
 use super::shims::{CARGO_ENV, CARGO_HOME_ENV, RUSTC_ENV, STATE_ENV};
@@ -129,7 +129,7 @@ impl Toolchain {
 
 /// What the kernel process must have in its environment before evcxr starts.
 ///
-/// evcxr and rust-analyzer then find our stand-ins for cargo, rustc and rustup wherever they look: evcxr asks rustup and
+/// evcxr and rust-analyzer then find our shims for cargo, rustc and rustup wherever they look: evcxr asks rustup and
 /// `PATH`, rust-analyzer `CARGO_HOME`, `CARGO`, `RUSTC` and `PATH`.
 pub fn environment(work: &WorkDir, toolchain: &Toolchain) -> Vec<(OsString, OsString)> {
     let tools = work.tools();
@@ -165,7 +165,7 @@ pub fn cargo_home() -> PathBuf {
     named.map_or_else(|| home().join(".cargo"), PathBuf::from)
 }
 
-/// A directory name for the stand-ins of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
+/// A directory name for the shims of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
 /// the rustc's path.
 pub(in crate::evaluator) fn tools_name(program: &Path) -> String {
     hex::encode(&Sha256::digest(program.as_os_str().as_bytes())[..8])
@@ -196,7 +196,7 @@ fn is_proxy(program: &Path) -> bool {
     find_program("rustup").is_some_and(|rustup| same(&rustup)) || same(&program.with_file_name("rustup"))
 }
 
-/// A hint for whoever has set it.
+/// A hint, if the user has chosen the toolchain by the environment.
 fn named_by_user() -> String {
     match env::var("RUSTUP_TOOLCHAIN") {
         Ok(name) => format!("; the environment variable RUSTUP_TOOLCHAIN asks for `{name}`: install that, or unset it"),

@@ -20,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-/// What the notebook's cells have defined, for whoever prepares cells beside the main shell.
+/// What the notebook's cells have defined, as the thread that prepares cells of subshells sees it.
 pub(super) type SharedNotebook = Arc<Mutex<Notebook>>;
 
 /// Where cells of subshells are handed in.

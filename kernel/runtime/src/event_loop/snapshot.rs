@@ -5,7 +5,7 @@ use loopbook_channel::counted;
 use serde::Serialize;
 use std::fmt;
 
-/// The queue of a loop and what is beside it, at one moment; see [`Loop::snapshot`](super::Loop::snapshot).
+/// The queue of a loop, its waiting tasks and its callbacks at one moment; see [`Loop::snapshot`](super::Loop::snapshot).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LoopSnapshot {

@@ -1,4 +1,4 @@
-//! Who polls: the threads of the pool, and `block_on`.
+//! What polls futures: the threads of the pool, and `block_on`.
 
 pub(crate) mod block_on;
 pub(crate) mod pool;

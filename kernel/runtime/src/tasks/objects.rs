@@ -31,10 +31,10 @@ pub(crate) trait Object: Send + Sync {
     /// Its number and where it was made.
     fn number(&self) -> &Number;
 
-    /// What a task waits for that waits here; `how` is the object's own word for it.
+    /// What a task that waits here waits for; `how` is the code that the object has put into [`Wait`](super::record::Wait).
     fn waiting(&self, how: u32) -> WaitingOn;
 
-    /// How timelines call that.
+    /// The same for timelines.
     fn leaf(&self, how: u32) -> Leaf;
 
     /// What `:resources` shows; `waiters` are the tasks that wait.

@@ -56,7 +56,7 @@ pub(crate) struct Record {
     parent: Option<TaskId>,
     created: Moment,
     life: Life,
-    /// How many wakers there are, besides the one that its polls are lent.
+    /// How many wakers of it there are; the one that its polls are lent is not counted.
     wakers: AtomicUsize,
     /// Whether it has tried a socket that was not ready.
     has_tried_sockets: AtomicBool,
@@ -80,7 +80,7 @@ impl Record {
         record
     }
 
-    /// Like [`Record::start`], for what is nobody's business: the registry does not have it.
+    /// Like [`Record::start`], but the registry does not list it.
     pub(crate) fn unlisted(
         kind: TaskKind,
         name: Option<String>,

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 /// The parts of a template that stay as they were made.
 const PARTS: [&str; 5] = [SOURCES, "crate/target", "Cargo.lock", "tree", "ingredients"];
 
-/// The part that cargo would see files in which nobody has listed (a `build.rs`).
+/// The part in which cargo would also use files that the listing does not have (a `build.rs`).
 const SOURCES: &str = "crates";
 
 /// The file in the template.

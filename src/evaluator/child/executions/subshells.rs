@@ -1,4 +1,4 @@
-//! Cells of subshells: compiled when the main shell compiles nothing, run beside whatever it runs.
+//! Cells of subshells: compiled when the main shell compiles nothing, and run while its cells run.
 //!
 //! ```text
 //! begin_beside ──► wait_for_items ──► note_compiler ──► run_beside ──► finish_beside

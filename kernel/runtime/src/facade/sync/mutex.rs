@@ -148,8 +148,8 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// The inner lock, for whoever keeps a clone of the `Arc` at least as long: in a field behind what is made of this, as fields
-/// are dropped in their order.
+/// The inner lock, borrowed for ever. The caller must keep a clone of the `Arc` at least as long: in a field behind what is made
+/// of this, because fields are dropped in their order.
 fn kept<T: ?Sized>(mutex: &Arc<Mutex<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers keep a clone of it for as long as they use this.
     unsafe { &*std::ptr::from_ref(&mutex.raw) }

@@ -115,7 +115,7 @@ pub fn timeline() -> Timeline {
     build::timeline()
 }
 
-/// Runs a future and gives, beside its output, the timeline of it and of all that it started.
+/// Runs a future and gives its output, and the timeline of it and of all that it started.
 ///
 /// ```
 /// # use loopbook::facade::task;

@@ -123,8 +123,8 @@ impl Record {
     }
 }
 
-/// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody does,
-/// they stand still.
+/// A local task is polled by the cell that runs, a loop's task by the thread that runs the loop. While there is none, a task that
+/// is ready counts as frozen.
 fn visible_state(id: TaskId, kind: TaskKind, state: TaskState) -> TaskState {
     let stands_still = state == TaskState::Scheduled
         && match kind {
