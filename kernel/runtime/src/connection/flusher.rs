@@ -6,7 +6,6 @@
 
 use crate::running::cell;
 use crate::support::{clock::Moment, sync::lock};
-use crate::tasks::context;
 use loopbook_channel::CellId;
 use std::cell::Cell;
 use std::io::Write;
@@ -58,9 +57,9 @@ pub(crate) fn after_poll(cell: CellId, now: Moment) {
     flush(cell, SHORT);
 }
 
-/// A message is about to go to the kernel that must stand behind what this thread has printed.
-pub(crate) fn before_message() {
-    flush(context::current_cell(), LONG);
+/// A message is about to go to the kernel that must stand behind what `cell` has printed.
+pub(crate) fn before_message(cell: CellId) {
+    flush(cell, LONG);
 }
 
 /// The cell is about to end.

@@ -3,9 +3,8 @@
 use super::core::Core;
 use super::{Inner, Loop, notebook, raised};
 use crate::connection::flusher;
-use crate::expansion::ticks;
 use crate::support::{clock::Moment, sync::lock};
-use crate::tasks::{context, panics, record::Record, registry};
+use crate::tasks::{cancel, context, panics, record::Record, registry};
 use loopbook_channel::TaskKind;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -227,7 +226,7 @@ impl Call {
     /// `None` if it has panicked.
     fn guarded(&self, call: impl FnOnce()) -> Option<()> {
         let Err(payload) = catch_unwind(AssertUnwindSafe(call)) else { return Some(()) };
-        let (state, payload) = ticks::ending(&self.record, payload);
+        let (state, payload) = cancel::ending(&self.record, payload);
         self.record.finish(state, Moment::now());
         self.record.detach();
         self.record.fail(panics::failure(payload.as_ref()));

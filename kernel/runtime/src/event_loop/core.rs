@@ -11,7 +11,7 @@ use super::snapshot::{LoopSnapshot, LoopSummary};
 use super::step::Step;
 use crate::TaskId;
 use crate::support::sync::lock;
-use crate::tasks::record::Record;
+use crate::tasks::record::{Home, Record};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -91,12 +91,6 @@ impl Core {
         self.state().closed
     }
 
-    /// Whether the task is one of this loop's and nothing runs the loop.
-    pub(super) fn holds_still(&self, task: TaskId) -> bool {
-        let state = self.state();
-        state.run.is_none() && state.tasks.contains_key(&task)
-    }
-
     pub(super) fn snapshot(&self) -> LoopSnapshot {
         let state = self.state();
         let ready: Vec<TaskId> = state.ready.iter().filter_map(Step::task).collect();
@@ -141,6 +135,8 @@ impl Core {
         F::Output: Send + 'static,
     {
         let (id, home) = (record.id, Arc::downgrade(self));
+        let for_record: Weak<dyn Home> = Weak::<Self>::clone(&home);
+        record.belongs_to(for_record);
         let (job, outcome) = job::new(future, Arc::clone(&record), Weak::clone(&home));
         let schedule = move |runnable| match home.upgrade() {
             Some(core) => core.push(priority, Step::Task(id, runnable)),
@@ -318,6 +314,13 @@ impl Core {
                 None => member.waker.wake(),
             }
         }
+    }
+}
+
+impl Home for Core {
+    fn holds_still(&self, task: TaskId) -> bool {
+        let state = self.state();
+        state.run.is_none() && state.tasks.contains_key(&task)
     }
 }
 

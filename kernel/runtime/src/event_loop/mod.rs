@@ -20,7 +20,7 @@ mod task;
 use self::core::Core;
 use crate::executor::block_on::Outside;
 use crate::tasks::{lints, record::Record};
-use loopbook_channel::{TaskId, TaskKind};
+use loopbook_channel::TaskKind;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -355,11 +355,6 @@ impl fmt::Debug for Loop {
 /// What the loops are doing that somebody holds and that are not closed, the oldest first.
 pub(crate) fn summaries() -> Vec<LoopSummary> {
     self::core::living().iter().map(|core| core.summary()).collect()
-}
-
-/// Whether the task belongs to a loop that does not run. Takes the locks of loops: not to be called under another lock.
-pub(crate) fn holds_still(task: TaskId) -> bool {
-    self::core::living().iter().any(|core| core.holds_still(task))
 }
 
 /// Panics with the error, at the line of whoever calls the method that calls this: a closure would have a line of its own.

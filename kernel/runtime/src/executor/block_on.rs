@@ -10,7 +10,7 @@ use crate::running::{
     interrupts,
 };
 use crate::tasks::{
-    local_drivers::{self, Drivers},
+    local_drivers::{self, BlockOnWakers},
     probe::Probe,
     record::Record,
 };
@@ -52,7 +52,7 @@ pub(crate) fn interruptible<F: Future>(
 pub(crate) struct Outside {
     key: u64,
     cell: Option<CellId>,
-    drivers: Option<Arc<Drivers>>,
+    block_ons: Option<Arc<BlockOnWakers>>,
 }
 
 impl Outside {
@@ -64,13 +64,13 @@ impl Outside {
     /// That of a `block_on` for this cell.
     pub(crate) fn of(cell: Option<CellId>) -> Self {
         static KEYS: AtomicU64 = AtomicU64::new(1);
-        Self { key: KEYS.fetch_add(1, Ordering::Relaxed), cell, drivers: local_drivers::drivers() }
+        Self { key: KEYS.fetch_add(1, Ordering::Relaxed), cell, block_ons: local_drivers::of_this_thread() }
     }
 
     /// Whether the cell is to end. If not, `waker` is woken when that changes, and when a local task is ready.
     pub(crate) fn is_interrupted(&self, waker: &Waker) -> bool {
-        if let Some(drivers) = &self.drivers {
-            drivers.enter(self.key, waker);
+        if let Some(block_ons) = &self.block_ons {
+            block_ons.enter(self.key, waker);
         }
         self.cell.is_some_and(|cell| interrupts::poll(self.key, cell, waker))
     }
@@ -79,8 +79,8 @@ impl Outside {
 impl Drop for Outside {
     fn drop(&mut self) {
         interrupts::forget(self.key);
-        if let Some(drivers) = &self.drivers {
-            drivers.leave(self.key);
+        if let Some(block_ons) = &self.block_ons {
+            block_ons.leave(self.key);
         }
     }
 }

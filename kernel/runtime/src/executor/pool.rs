@@ -4,7 +4,12 @@
 //! thread has been taken for a second and tasks wait for one, the monitor adds a thread and tells the cells whose tasks
 //! those are. So the loop goes on, whatever a task does.
 
-use crate::tasks::{lints, record::Record, registry, threads};
+use crate::tasks::{
+    lints,
+    record::Record,
+    registry,
+    threads::{self, POOL},
+};
 use async_global_executor::GlobalExecutorConfig;
 use loopbook_channel::CellId;
 use std::collections::HashSet;
@@ -20,8 +25,6 @@ const MOST: usize = 64;
 const STUCK: Duration = Duration::from_secs(1);
 /// The time between two looks of the monitor, and how long a task must have waited for a thread to count as waiting.
 const TICK: Duration = Duration::from_millis(250);
-/// What the names of the pool's threads begin with.
-const NAME: &str = "loop-";
 /// Tasks that a message names.
 const NAMED: usize = 3;
 
@@ -42,7 +45,7 @@ pub(crate) fn start() {
             .with_env_var(COUNT)
             .with_min_threads(1)
             .with_max_threads(MOST)
-            .with_thread_name_fn(|| format!("{NAME}{}", LAST_NAME.fetch_add(1, Ordering::Relaxed) + 1));
+            .with_thread_name_fn(|| format!("{POOL}{}", LAST_NAME.fetch_add(1, Ordering::Relaxed) + 1));
         async_global_executor::init_with_config(config);
         THREADS.store(fewest(), Ordering::Relaxed);
         if env::var_os(COUNT).is_none() {
@@ -124,7 +127,7 @@ fn look(told: &mut HashSet<CellId>) {
 
 /// The tasks that have had their thread for too long.
 fn stuck() -> Vec<Arc<Record>> {
-    let workers = threads::all().into_iter().filter(|thread| is_worker(&thread.name));
+    let workers = threads::all().into_iter().filter(|thread| threads::is_worker(&thread.name));
     let polls = workers.filter_map(|worker| worker.work().task);
     let long = polls.filter(|(_, since)| since.elapsed() >= STUCK);
     long.filter_map(|(task, _)| registry::record(task)).collect()
@@ -133,11 +136,6 @@ fn stuck() -> Vec<Arc<Record>> {
 /// How many threads run tasks.
 pub(crate) fn size() -> usize {
     THREADS.load(Ordering::Relaxed)
-}
-
-/// Whether the thread of this name is one of the pool's.
-pub(crate) fn is_worker(thread: &str) -> bool {
-    thread.starts_with(NAME)
 }
 
 fn message(stuck: &[Arc<Record>], waiting: usize, before: usize, added: usize) -> String {

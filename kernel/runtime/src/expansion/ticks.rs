@@ -1,6 +1,6 @@
 //! Ending code of cells that computes and never comes to an `.await`.
 //!
-//! The kernel has every loop, function and closure of a cell begin with [`__tick!`](crate::__tick): one look at [`WANTED`].
+//! The kernel has every loop, function and closure of a cell begin with [`__tick!`](crate::__tick): one look at [`PENDING`].
 //! It is true while a cell is interrupted or a task is to end that is inside a poll. Then the code that ticks finds out
 //! whether it is meant, and unwinds if so. Code of crates does not tick; what it calls back in a cell does.
 //!
@@ -16,25 +16,18 @@
 use crate::connection;
 use crate::running::{
     cell::{self, Interrupted},
+    end_requests::{self, PENDING},
     interrupts,
 };
-use crate::support::sync::lock;
-use crate::tasks::{context, panics, record::Record, threads};
-use loopbook_channel::{CellId, Stream, TaskKind, TaskState, cell_label};
-use std::any::Any;
+use crate::tasks::{cancel::Ended, context, record::Record, threads};
+use loopbook_channel::{CellId, Stream, TaskKind};
 use std::cell::Cell;
 use std::panic::resume_unwind;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
 
-/// Whether somebody is to end.
-static WANTED: AtomicBool = AtomicBool::new(false);
-/// How many; for a moment it may be too few.
-static REASONS: Mutex<i64> = Mutex::new(0);
-/// Counts the wishes.
-static WISHES: AtomicU32 = AtomicU32::new(0);
 /// The wish of which a user has been told why it has no effect.
 static TOLD: AtomicU32 = AtomicU32::new(0);
 
@@ -44,9 +37,6 @@ thread_local! {
     /// How many functions stand on this thread's stack through which nothing may unwind.
     static SHIELDS: Cell<u32> = const { Cell::new(0) };
 }
-
-/// Payload of the panic that takes a task off the stack which was asked to end.
-pub(crate) struct Ended;
 
 /// Ends the code around it if somebody wants that. A macro, so that the compiler of the cell decides: at `:opt 2` and above a
 /// look in each round would keep loops from being optimised.
@@ -72,13 +62,13 @@ pub fn tick() {
         std::arch::asm!(
             "cmp byte ptr [{wanted}], 0",
             "jne {look}",
-            wanted = in(reg) &raw const WANTED,
+            wanted = in(reg) &raw const PENDING,
             look = label { look() },
             options(nostack, readonly)
         );
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
-    if WANTED.load(std::sync::atomic::Ordering::Relaxed) {
+    if PENDING.load(std::sync::atomic::Ordering::Relaxed) {
         look();
     }
 }
@@ -98,37 +88,6 @@ impl Drop for Shield {
     }
 }
 
-/// Has everybody look who ticks, until as many have been [`settled`].
-pub(crate) fn want() {
-    let mut reasons = lock(&REASONS);
-    *reasons += 1;
-    WISHES.fetch_add(1, SeqCst);
-    WANTED.store(*reasons > 0, SeqCst);
-}
-
-/// Somebody has ended who was to end.
-pub(crate) fn settled() {
-    let mut reasons = lock(&REASONS);
-    *reasons -= 1;
-    WANTED.store(*reasons > 0, SeqCst);
-}
-
-/// How a task ends that has thrown this, and the payload that its awaiter gets.
-pub(crate) fn ending(task: &Record, payload: Box<dyn Any + Send>) -> (TaskState, Box<dyn Any + Send>) {
-    if payload.is::<Interrupted>() {
-        if let (TaskKind::Local | TaskKind::Loop | TaskKind::Task, (_, Some(cell))) = (task.kind, cell::here()) {
-            task.ended_by(format!("the interrupt of {}", cell_label(cell)));
-        }
-        return (TaskState::Cancelled, payload);
-    }
-    if !payload.is::<Ended>() {
-        return (TaskState::Panicked, payload);
-    }
-    // What a task polls or blocks on has not been asked itself.
-    let payload = if task.is_to_end() { panics::of_nowhere(task.end_message()) } else { payload };
-    (TaskState::Cancelled, payload)
-}
-
 /// Ends the code that ticks, if it is meant.
 #[cold]
 #[inline(never)]
@@ -136,7 +95,7 @@ fn look() {
     if thread::panicking() || SHIELDS.get() > 0 {
         return;
     }
-    let now = (WISHES.load(SeqCst), context::current_pointer());
+    let now = (end_requests::count(), context::current_pointer());
     if NOT_MEANT.get() == now {
         return;
     }
@@ -173,7 +132,7 @@ fn is_to_end(task: &Arc<Record>) -> bool {
 /// Whether this is a local task of another cell than the one on whose thread it runs. It is not that cell's to end.
 fn is_guest(task: Option<&Record>, cell: CellId) -> bool {
     let Some(guest) = task.filter(|task| task.kind == TaskKind::Local && task.cell != cell) else { return false };
-    let wish = WISHES.load(SeqCst);
+    let wish = end_requests::count();
     if TOLD.swap(wish, SeqCst) != wish {
         let title = guest.title();
         let id = guest.id;

@@ -3,7 +3,7 @@
 //! evcxr runs each cell as `Runtime::new().unwrap().block_on(async { … })`. That one runtime, told apart by the moment at
 //! which it is made, has no threads of its own: its `block_on` runs the cell on Loopbook's loop. All others are tokio's.
 
-use crate::executor::block_on::interruptible;
+use crate::executor::{block_on::interruptible, cell_body};
 use crate::running::cell;
 use crate::tasks::{panics, record::Record, registry};
 use loopbook_channel::TaskKind;
@@ -49,7 +49,7 @@ impl Runtime {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         if self.is_door && cell::is_prologue() {
-            return cell::run(future);
+            return cell_body::run(future);
         }
         registry::not_of_async_std();
         let record = Record::start(TaskKind::Task, None, Some(Location::caller()));

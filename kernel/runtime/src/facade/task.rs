@@ -5,10 +5,9 @@ mod join_handle;
 
 use crate::connection::flusher;
 use crate::executor::{block_on::drive, pool};
-use crate::expansion::ticks;
 use crate::support::clock::Moment;
 use crate::tasks::{
-    context, lints, panics,
+    cancel, context, lints, panics,
     probe::Probe,
     record::{Record, Wait},
     threads, watching,
@@ -251,7 +250,7 @@ fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
             Ok(output)
         }
         Err(payload) => {
-            let (state, payload) = ticks::ending(record, payload);
+            let (state, payload) = cancel::ending(record, payload);
             record.finish(state, ended);
             Err(failed(payload, record))
         }

@@ -1,11 +1,13 @@
 //! Who waits for whom.
 
-use crate::show::views;
-use crate::tasks::registry;
-use crate::{AwaitSite, LockKind, ObjectId, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
+use crate::support::words;
+use crate::tasks::{
+    lints::cycles::{Waits, from_smallest},
+    registry,
+};
+use crate::{AwaitSite, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// A task, what it waits for and, of tasks that it waits for, the same; see [`call_graph`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,127 +77,10 @@ pub(crate) fn roots() -> Vec<CallGraph> {
     graphs
 }
 
-/// Every circle of tasks that wait for each other, each once, beginning with its smallest number.
-///
-/// Only tasks of which nothing that they wait for can ever come are looked at: who sleeps, has a timeout or waits for a task
-/// that goes on is in no circle.
-pub(crate) fn cycles(tasks: &[TaskInfo]) -> Vec<Vec<TaskId>> {
-    let targets = stuck(tasks);
-    let mut cycles = BTreeSet::new();
-    let mut cleared = BTreeSet::new();
-    for &task in targets.keys() {
-        search(task, &targets, &mut Vec::new(), &mut cleared, &mut cycles);
-    }
-    cycles.into_iter().collect()
-}
-
-/// Goes on from `task`, to which `path` leads.
-fn search(
-    task: TaskId,
-    targets: &BTreeMap<TaskId, Vec<TaskId>>,
-    path: &mut Vec<TaskId>,
-    cleared: &mut BTreeSet<TaskId>,
-    cycles: &mut BTreeSet<Vec<TaskId>>,
-) {
-    /// Deeper than this is no circle that anybody could read.
-    const DEEPEST: usize = 1_000;
-    if let Some(at) = path.iter().position(|&id| id == task) {
-        cycles.insert(from_smallest(&path[at..]));
-        return;
-    }
-    if path.len() >= DEEPEST || !cleared.insert(task) {
-        return;
-    }
-    path.push(task);
-    for &next in targets.get(&task).into_iter().flatten() {
-        search(next, targets, path, cleared, cycles);
-    }
-    path.pop();
-}
-
-/// The tasks that wait for each other only, with those that each waits for.
-fn stuck(tasks: &[TaskInfo]) -> BTreeMap<TaskId, Vec<TaskId>> {
-    let waits = Waits::new(tasks);
-    let mut stuck: BTreeMap<TaskId, Vec<Vec<TaskId>>> =
-        tasks.iter().filter_map(|task| Some((task.id, waits.of(task)?))).collect();
-    loop {
-        let free = |waits: &Vec<Vec<TaskId>>| {
-            // Each wait must have somebody in the way who is stuck as well.
-            waits.is_empty() || waits.iter().any(|wait| !wait.iter().any(|id| stuck.contains_key(id)))
-        };
-        let freed: Vec<TaskId> = stuck.iter().filter(|(_, waits)| free(waits)).map(|(id, _)| *id).collect();
-        if freed.is_empty() {
-            break;
-        }
-        for id in freed {
-            stuck.remove(&id);
-        }
-    }
-    let known: BTreeSet<TaskId> = stuck.keys().copied().collect();
-    let flat = |waits: Vec<Vec<TaskId>>| waits.into_iter().flatten().filter(|id| known.contains(id)).collect();
-    stuck.into_iter().map(|(id, waits)| (id, flat(waits))).collect()
-}
-
-/// Who is in the way of whom.
-struct Waits {
-    branches: BTreeMap<TaskId, Vec<TaskId>>,
-    /// Who waits to write, by lock: readers wait behind them.
-    writers: BTreeMap<ObjectId, Vec<TaskId>>,
-}
-
-impl Waits {
-    fn new<'a>(tasks: impl IntoIterator<Item = &'a TaskInfo>) -> Self {
-        let (mut branches, mut writers) = (BTreeMap::new(), BTreeMap::new());
-        for task in tasks {
-            if task.kind == TaskKind::Branch {
-                branches.entry(task.parent.unwrap_or(0)).or_insert_with(Vec::new).push(task.id);
-            }
-            for wait in &task.waiting_on {
-                if let WaitingOn::Lock { id, kind: LockKind::Write, .. } = wait {
-                    writers.entry(*id).or_insert_with(Vec::new).push(task.id);
-                }
-            }
-        }
-        Self { branches, writers }
-    }
-
-    /// For each thing that a task waits for, the tasks of which one must act; `None` if something else may happen.
-    fn of(&self, task: &TaskInfo) -> Option<Vec<Vec<TaskId>>> {
-        let branches = self.branches.get(&task.id).into_iter().flatten().map(|branch| Some(vec![*branch]));
-        branches.chain(task.waiting_on.iter().map(|wait| self.for_whom(wait))).collect()
-    }
-
-    /// The tasks that are in the way; `None` if it is no matter of tasks.
-    fn for_whom(&self, wait: &WaitingOn) -> Option<Vec<TaskId>> {
-        match wait {
-            WaitingOn::Task { id } => Some(vec![*id]),
-            WaitingOn::Lock { id, kind: LockKind::Read, held: false, .. } => {
-                Some(self.writers.get(id).cloned().unwrap_or_default())
-            }
-            WaitingOn::Lock { owners, .. } => Some(owners.clone()),
-            _ => None,
-        }
-    }
-
-    /// The tasks that a task waits for, without its branches.
-    fn all(&self, task: &TaskInfo) -> Vec<TaskId> {
-        let mut all: Vec<TaskId> = task.waiting_on.iter().filter_map(|wait| self.for_whom(wait)).flatten().collect();
-        let mut seen = BTreeSet::new();
-        all.retain(|id| seen.insert(*id));
-        all
-    }
-}
-
 impl CallGraph {
     fn visit(&self, look: &mut impl FnMut(TaskId)) {
         look(self.task);
         self.awaits.iter().for_each(|inner| inner.visit(look));
-    }
-}
-
-impl fmt::Display for CallGraph {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&views::tree(std::slice::from_ref(self)))
     }
 }
 
@@ -240,7 +125,7 @@ impl Tasks {
             cell: task.cell,
             line: task.line,
             sites: task.awaits.clone(),
-            waits: waits.map(views::wait).collect(),
+            waits: waits.map(words::wait).collect(),
             awaits,
             awaited_by: task.awaited_by.clone(),
             cycle,
@@ -248,15 +133,12 @@ impl Tasks {
     }
 }
 
-fn from_smallest(circle: &[TaskId]) -> Vec<TaskId> {
-    let smallest = circle.iter().enumerate().min_by_key(|(_, id)| **id).map_or(0, |(at, _)| at);
-    circle[smallest..].iter().chain(&circle[..smallest]).copied().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::show::views::example_task;
+    use crate::support::examples::example_task;
+    use crate::tasks::lints::cycles::cycles;
+    use crate::{LockKind, ObjectId};
 
     fn waiting(id: TaskId, on: &[TaskId]) -> TaskInfo {
         let waiting_on = on.iter().map(|&id| WaitingOn::Task { id }).collect();
@@ -281,37 +163,6 @@ mod tests {
     }
 
     #[test]
-    fn locks_are_followed_to_whoever_holds_them() {
-        use LockKind::{Mutex, Read, Write};
-        assert_eq!(cycles(&[locked(1, 8, Mutex, &[2]), locked(2, 9, Mutex, &[1])]), [[1, 2]]);
-        assert_eq!(cycles(&[locked(1, 8, Mutex, &[1])]), [[1]]);
-        assert_eq!(cycles(&[locked(1, 8, Mutex, &[2]), waiting(2, &[1])]), [[1, 2]]);
-        // Of several readers one is enough to keep a writer out.
-        assert_eq!(cycles(&[locked(1, 8, Write, &[5, 2]), waiting(2, &[1])]), [[1, 2]]);
-        // Who reads and wants to read again waits behind a writer, who waits for the first of both.
-        assert_eq!(cycles(&[locked(1, 8, Write, &[2]), locked(2, 8, Read, &[])]), [[1, 2]]);
-        // A lock that is held by a task that goes on.
-        assert!(cycles(&[locked(1, 8, Mutex, &[2]), example_task(2, "t", TaskState::Idle)]).is_empty());
-    }
-
-    #[test]
-    fn who_may_still_go_on_is_in_no_circle() {
-        let mut timed = locked(1, 8, LockKind::Mutex, &[2]);
-        timed.waiting_on.push(WaitingOn::Timeout { seconds: 1.0 });
-        assert!(cycles(&[timed.clone(), locked(2, 9, LockKind::Mutex, &[1])]).is_empty());
-        timed.waiting_on[1] = WaitingOn::Task { id: 3 };
-        assert!(cycles(&[timed, locked(2, 9, LockKind::Mutex, &[1])]).is_empty());
-    }
-
-    #[test]
-    fn a_task_waits_for_its_branches() {
-        let branch = TaskInfo { kind: TaskKind::Branch, parent: Some(1), ..locked(2, 8, LockKind::Mutex, &[1]) };
-        assert_eq!(cycles(&[example_task(1, "t", TaskState::Idle), branch.clone()]), [[1, 2]]);
-        let other = TaskInfo { id: 3, waiting_on: vec![WaitingOn::Sleep { seconds: 1.0 }], ..branch.clone() };
-        assert!(cycles(&[example_task(1, "t", TaskState::Idle), branch, other]).is_empty());
-    }
-
-    #[test]
     fn the_tree_shows_the_holder_below_who_waits() {
         let holder = example_task(2, "holder", TaskState::Idle);
         let tasks = Tasks::new(vec![locked(1, 8, LockKind::Mutex, &[2]), holder]);
@@ -319,10 +170,5 @@ mod tests {
         let graph = tasks.graph(1, &mut Vec::new()).expect("there");
         assert_eq!((graph.waits.len(), graph.awaits[0].task), (1, 2));
         assert!(graph.to_string().contains("lock #8, held by task 2"), "{graph}");
-    }
-
-    #[test]
-    fn tasks_that_wait_for_nobody_are_in_no_circle() {
-        assert!(cycles(&[waiting(1, &[2]), waiting(2, &[9])]).is_empty());
     }
 }

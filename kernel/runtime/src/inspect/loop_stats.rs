@@ -138,7 +138,7 @@ fn workers(threads: &[std::sync::Arc<Thread>], now: Moment) -> Vec<WorkerStats> 
     };
     let mut workers: Vec<_> = threads
         .iter()
-        .filter(|thread| pool::is_worker(&thread.name) || thread.work().task.is_some())
+        .filter(|thread| threads::is_worker(&thread.name) || thread.work().task.is_some())
         .map(|thread| stats(thread))
         .collect();
     workers.sort_by(|one, other| one.name.cmp(&other.name));

@@ -1,6 +1,6 @@
 //! What the loop has asked the operating system to watch: the descriptors in epoll.
 
-use crate::inspect::resources::{self, Watched};
+use crate::support::epoll::{self, Watched};
 use serde::Serialize;
 
 /// What the operating system watches for the loop; see [`reactor`].
@@ -63,7 +63,7 @@ pub enum Interest {
 /// # Ok::<(), std::io::Error>(()) }).unwrap();
 /// ```
 pub fn reactor() -> Reactor {
-    let descriptors = resources::watched_by_reactors().iter().map(Descriptor::new).collect();
+    let descriptors = epoll::watched_by_reactors().iter().map(Descriptor::new).collect();
     Reactor { backend: "epoll".to_owned(), descriptors }
 }
 

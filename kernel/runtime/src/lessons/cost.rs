@@ -2,7 +2,8 @@
 
 use crate::inspect::loop_stats::seconds;
 use crate::lessons::lab;
-use crate::show::{display, mime, views};
+use crate::support::{bundle, html, units};
+use crate::tasks::outbox;
 use loopbook_channel::{DisplayKind, MimeBundle};
 use serde::Serialize;
 use serde_json::Value;
@@ -129,7 +130,7 @@ impl<T> Cost<T> {
     /// Shows it as the value of a cell.
     #[doc(hidden)]
     pub fn evcxr_display(&self) {
-        display::send(DisplayKind::Result, self.bundle(), None);
+        outbox::display(DisplayKind::Result, self.bundle(), None);
     }
 
     fn bundle(&self) -> MimeBundle {
@@ -138,10 +139,10 @@ impl<T> Cost<T> {
             "<div>{}</div><div style=\"width:100%;max-width:300px;height:8px;border:1px solid rgba(128,128,128,.5)\">\
              <div style=\"width:{:.0}%;height:8px;background:#c77f00\"></div></div>\
              <div style=\"font-size:90%;opacity:.8\">filled: processor time, empty: waiting</div>",
-            views::Escaped(&sentence),
+            html::Escaped(&sentence),
             100.0 * self.cpu_share().min(1.0),
         );
-        let mut bundle = mime::text(sentence);
+        let mut bundle = bundle::text(sentence);
         bundle.insert("text/html".to_owned(), Value::String(html));
         bundle
     }
@@ -149,9 +150,9 @@ impl<T> Cost<T> {
 
 impl<T> fmt::Display for Cost<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} wall, {} CPU", views::duration(self.wall), views::duration(self.cpu))?;
+        write!(f, "{} wall, {} CPU", units::duration(self.wall), units::duration(self.cpu))?;
         if self.delayed.as_secs_f64() > TOLD * self.wall.as_secs_f64() {
-            write!(f, ", {} without a free processor", views::duration(self.delayed))?;
+            write!(f, ", {} without a free processor", units::duration(self.delayed))?;
         }
         write!(f, ": {}", self.verdict())
     }

@@ -1,11 +1,9 @@
 //! Predictions: how long a cell will take, said before, and compared when it has ended.
 
-use crate::connection;
 use crate::inspect::loop_stats::seconds;
 use crate::running::{cell, interrupts};
-use crate::show::{mime, views};
-use crate::support::sync::lock;
-use crate::tasks::context;
+use crate::support::{bundle, html, sync::lock, units};
+use crate::tasks::{context, outbox};
 use loopbook_channel::{CellId, DisplayKind, ToKernel};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -126,7 +124,7 @@ pub(crate) fn settle(cell: CellId, ended_well: bool) {
         let prediction = Prediction { cell: open.cell, said: open.said, took: open.since.elapsed(), ended_well };
         let data = prediction.bundle();
         let metadata = Map::new();
-        connection::send(&ToKernel::Display { cell, kind: DisplayKind::Display, data, metadata, display_id: None });
+        outbox::send(&ToKernel::Display { cell, kind: DisplayKind::Display, data, metadata, display_id: None });
         let mut settled = lock(&SETTLED);
         if settled.len() == REMEMBERED {
             settled.pop_front();
@@ -178,11 +176,11 @@ impl Prediction {
         };
         let html = format!(
             "<div>{}</div><table style=\"border-collapse:collapse;font-size:90%;width:100%;max-width:420px;table-layout:auto\">{}{}</table>",
-            views::Escaped(&sentence),
+            html::Escaped(&sentence),
             bar("you said", self.said, "#808080"),
             bar("it took", self.took, "#2f7ed8")
         );
-        let mut bundle = mime::text(sentence);
+        let mut bundle = bundle::text(sentence);
         bundle.insert("text/html".to_owned(), Value::String(html));
         bundle
     }
@@ -191,7 +189,7 @@ impl Prediction {
 /// Seconds with one digit behind the point, or a smaller unit.
 fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64();
-    if (0.095..60.0).contains(&seconds) { format!("{seconds:.1} s") } else { views::duration(time) }
+    if (0.095..60.0).contains(&seconds) { format!("{seconds:.1} s") } else { units::duration(time) }
 }
 
 fn times(ratio: f64) -> String {

@@ -5,17 +5,15 @@ use crate::connection::flusher;
 use crate::executor::pool;
 use crate::expansion::old_values;
 use crate::lessons::predict;
-use crate::process::{inspector, markers, output, stdin};
+use crate::process::{child_program, inspector, markers, output, reader, stdin};
 use crate::running::cell;
 use crate::tasks::{context, panics, registry, site, sockets};
 use loopbook_channel::{
     Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, CellOutcome, HOOKS_VERSION, Hooks, Stream, ToKernel, Words,
 };
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 
-static API: OnceLock<Api> = OnceLock::new();
 static HOOKS: Hooks = Hooks { version: HOOKS_VERSION, output, input, socket, begin, not_loaded, at_work, end };
 
 /// The child program calls this once, on the thread on which it will run the cells, before the first of them.
@@ -39,31 +37,13 @@ pub(crate) unsafe extern "C" fn loopbook_attach(api: *const Api) -> *const Hooks
     }
 }
 
-/// Sends one of evcxr's own lines.
-pub(crate) fn protocol_line(line: &str) {
-    if let Some(api) = API.get() {
-        (api.protocol_line)(line.as_ptr(), line.len());
-    }
-}
-
-/// Loads a shared object for good; null if it cannot be loaded, and `dlerror` says why.
-pub(crate) fn load(path: &CStr) -> *mut c_void {
-    match API.get() {
-        // SAFETY: the path ends in a zero byte.
-        Some(api) => unsafe { (api.load)(path.as_ptr()) },
-        // SAFETY: runs the object's initialisers, which is what a cell is for.
-        None => unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) },
-    }
-}
-
 fn attach(api: Api) -> std::io::Result<()> {
     registry::loop_began();
     cell::claim_main_thread();
     site::remember_source();
     sockets::start();
-    // A second attachment would be a second kernel; there is none.
-    let _ = API.set(api);
-    connection::connect([api.stdout_pipe, api.stderr_pipe], api.last_words)?;
+    child_program::remember(api);
+    reader::start(connection::connect([api.stdout_pipe, api.stderr_pipe], api.last_words)?)?;
     inspector::start()?;
     flusher::start()?;
     panics::install_hook();
@@ -115,7 +95,7 @@ extern "C" fn begin(library: *const c_char) -> c_int {
     // SAFETY: the child hands over the path that it has just loaded.
     let library = unsafe { CStr::from_ptr(library) };
     let begun = catch_unwind(|| {
-        let begin = connection::may_begin(library);
+        let begin = reader::may_begin(library);
         if !begin.forget.is_empty() {
             begin.forget.iter().for_each(|variable| markers::forget(variable));
             return BEGIN_FORGET;
@@ -129,7 +109,7 @@ extern "C" fn begin(library: *const c_char) -> c_int {
         BEGIN_RUN
     });
     begun.unwrap_or_else(|_| {
-        let _ = catch_unwind(|| connection::not_loaded("the runtime has panicked".to_owned()));
+        let _ = catch_unwind(|| reader::not_loaded("the runtime has panicked".to_owned()));
         BEGIN_REFUSED
     })
 }
@@ -139,7 +119,7 @@ extern "C" fn not_loaded(reason: *const u8, len: usize) {
     let reason = unsafe { std::slice::from_raw_parts(reason, len) };
     let reason = String::from_utf8_lossy(reason).into_owned();
     // Nothing in there panics by design; if it does, the cell is compiled once more.
-    let _ = catch_unwind(|| connection::not_loaded(reason));
+    let _ = catch_unwind(|| reader::not_loaded(reason));
 }
 
 extern "C" fn at_work(buffer: *mut u8, len: usize) -> usize {

@@ -4,7 +4,8 @@ use crate::connection;
 use crate::executor::pool;
 use crate::facade::tokio_task;
 use crate::inspect::{graph, loop_stats, resources, timeline};
-use crate::show::{mime, views};
+use crate::show::views;
+use crate::support::bundle;
 use crate::tasks::{
     cancel::{self, CancelOutcome},
     lints, registry, watching,
@@ -57,7 +58,7 @@ fn answer(query: &Query, data: bool) -> MimeBundle {
         Query::Tasks { all, cell, sort } => tasks(*all, *cell, *sort, data),
         Query::Task { id } => match registry::task(*id) {
             Some(task) => with_data(views::task(&task), data, &task),
-            None => mime::text(format!("there is no task {id}: it is forgotten, or there never was one")),
+            None => bundle::text(format!("there is no task {id}: it is forgotten, or there never was one")),
         },
         Query::Tree { id: None } => {
             let graphs = graph::roots();
@@ -65,16 +66,16 @@ fn answer(query: &Query, data: bool) -> MimeBundle {
         }
         Query::Tree { id: Some(id) } => match graph::call_graph(*id) {
             Some(graph) => with_data(views::trees(std::slice::from_ref(&graph)), data, &[graph]),
-            None => mime::text(format!("there is no task {id} that waits: it has ended, or there never was one")),
+            None => bundle::text(format!("there is no task {id} that waits: it has ended, or there never was one")),
         },
         Query::Loop => {
             let stats = loop_stats::loop_stats();
             with_data(views::loop_stats(&stats), data, &stats)
         }
-        Query::Threads { count } => mime::text(pool::resize(*count)),
+        Query::Threads { count } => bundle::text(pool::resize(*count)),
         Query::Watch { on } => {
             watching::watch_tasks(*on);
-            mime::text(format!("tasks that are started from now on are {}watched", if *on { "" } else { "not " }))
+            bundle::text(format!("tasks that are started from now on are {}watched", if *on { "" } else { "not " }))
         }
         Query::Resources => {
             let resources = resources::resources();
@@ -94,13 +95,13 @@ fn answer(query: &Query, data: bool) -> MimeBundle {
             let lints = lints::lints();
             with_data(views::lints(&lints), data, &lints)
         }
-        Query::Cancel { id } => mime::text(match registry::record(*id) {
+        Query::Cancel { id } => bundle::text(match registry::record(*id) {
             Some(record) => {
                 outcome(&record.describe(), cancel::request(&record, "`:cancel`"), cancel::why_not(record.kind))
             }
             None => format!("there is no task {id} that could be cancelled: it has ended, or there never was one"),
         }),
-        Query::CancelCell { cell } => mime::text(outcome(
+        Query::CancelCell { cell } => bundle::text(outcome(
             &format!("what {} has started", cell_label(*cell)),
             cancel::request_cell(*cell, "`:cancel`"),
             cancel::why_not(TaskKind::Blocking),

@@ -1,7 +1,7 @@
 //! evcxr's own lines on stdout. A line counts as evcxr's only if evcxr's generated code can have printed it; the same text
 //! printed by the user is text.
 
-use crate::process::{attach, output};
+use crate::process::{child_program, output};
 use crate::running::cell;
 use crate::tasks::panics;
 use loopbook_channel::Stream;
@@ -28,7 +28,7 @@ pub(crate) fn generated(bytes: &[u8]) {
 
 /// Tells evcxr to give up a variable, in the words in which its generated code does so when a type has changed.
 pub(crate) fn forget(variable: &str) {
-    attach::protocol_line(&format!("{VARIABLE_CHANGED}{variable}"));
+    child_program::protocol_line(&format!("{VARIABLE_CHANGED}{variable}"));
 }
 
 /// Whether this is the line that evcxr's own `?` prints.
@@ -49,7 +49,7 @@ fn marker(line: &[u8]) -> Option<(&[u8], &str)> {
 
 fn obey(marker: &str) {
     if marker != PANIC {
-        attach::protocol_line(marker);
+        child_program::protocol_line(marker);
         return;
     }
     // The body has told how it ended. Only a cell without one, from before evcxr's async mode, ends here.

@@ -1,8 +1,7 @@
 //! What user code reads from descriptor 0: lines that the user types into the notebook.
 
-use crate::connection;
 use crate::support::sync::lock;
-use crate::tasks::context;
+use crate::tasks::{context, outbox};
 use loopbook_channel::{CellId, InputError};
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -19,7 +18,7 @@ pub(crate) fn read(buffer: &mut [u8]) -> Result<usize, i32> {
     if let Some(count) = take(buffer) {
         return Ok(count);
     }
-    match connection::ask_input_blocking("", false) {
+    match outbox::ask_input_blocking("", false) {
         Ok(line) => {
             lock(&REST).extend(line.bytes().chain([b'\n']));
             Ok(take(buffer).unwrap_or(0))

@@ -9,16 +9,9 @@
 //!
 //! In prologue and epilogue the main thread runs nothing but evcxr's generated code.
 
-use crate::executor::block_on::drive;
-use crate::running::interrupts;
-use crate::shell::subshell;
+use crate::running::{interrupts, subshells};
 use crate::support::sync::{lock, thread_token};
-use crate::tasks::{panics, record::Record};
-use loopbook_channel::{
-    CellId, CellOutcome, END_EARLY, END_NORMAL, END_PANIC, Failure, FailureKind, TaskKind, cell_label,
-};
-use std::future::Future;
-use std::panic::resume_unwind;
+use loopbook_channel::{CellId, CellOutcome, END_EARLY, END_NORMAL, END_PANIC, Failure, FailureKind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
@@ -26,9 +19,6 @@ const BETWEEN: u8 = 0;
 const PROLOGUE: u8 = 1;
 const BODY: u8 = 2;
 const EPILOGUE: u8 = 3;
-
-/// Name of the error type in evcxr's own `?` mode; a body that returns it was not rewritten by the kernel.
-const EVCXR_ERROR: &str = "EvcxrUserCodeError";
 
 static PHASE: AtomicU8 = AtomicU8::new(BETWEEN);
 static MAIN_THREAD: AtomicUsize = AtomicUsize::new(0);
@@ -48,12 +38,15 @@ pub(crate) struct Interrupted;
 
 /// The cell to whose thread this belongs: that of a subshell's cell, or the main one, if it has run a cell.
 pub(crate) fn of_this_thread() -> Option<CellId> {
-    subshell::here().map(|beside| beside.cell).or_else(|| is_main_thread().then(latest))
+    subshells::here().map(|subshell| subshell.cell).or_else(|| is_main_thread().then(latest))
 }
 
 /// The cell to which this thread's doings belong if no task says otherwise, and its execution count.
 pub(crate) fn here() -> (CellId, Option<u32>) {
-    subshell::here().map_or_else(|| (latest(), latest_number()), |beside| (beside.cell, Some(beside.number)))
+    subshells::here().map_or_else(
+        || (latest(), (latest() != 0).then(latest_number)),
+        |subshell| (subshell.cell, Some(subshell.number)),
+    )
 }
 
 /// The main shell's cell that runs, else its last one; 0 before the first.
@@ -62,8 +55,8 @@ pub(crate) fn latest() -> CellId {
 }
 
 /// Execution count of [`latest`].
-fn latest_number() -> Option<u32> {
-    (latest() != 0).then(|| LATEST_NUMBER.load(SeqCst))
+pub(crate) fn latest_number() -> u32 {
+    LATEST_NUMBER.load(SeqCst)
 }
 
 /// Whether a cell runs.
@@ -100,26 +93,15 @@ pub(crate) fn begin(cell: CellId, number: u32) {
     PHASE.store(PROLOGUE, SeqCst);
 }
 
-/// Runs the body of the cell on this thread, as the task `In[n]`.
-///
-/// # Panics
-/// With the payload of the body's panic, or with [`Interrupted`]: evcxr's generated code catches both.
-pub(crate) fn run<F: Future>(body: F) -> F::Output {
-    lock(&END).evcxr_error_mode = std::any::type_name::<F::Output>().contains(EVCXR_ERROR);
+/// The body of the cell is about to run on this thread. `has_evcxr_errors`: it returns what bodies do in evcxr's own `?` mode.
+pub(crate) fn body_begins(has_evcxr_errors: bool) {
+    lock(&END).evcxr_error_mode = has_evcxr_errors;
     PHASE.store(BODY, SeqCst);
-    let name = cell_label(LATEST_NUMBER.load(SeqCst));
-    // The kernel's own cells have no number.
-    let start = if latest() == 0 { Record::unlisted } else { Record::start };
-    let result = drive(body, start(TaskKind::Cell, Some(name), None));
+}
+
+/// The body of the cell has ended.
+pub(crate) fn body_ends() {
     PHASE.store(EPILOGUE, SeqCst);
-    match result {
-        Ok(output) => output,
-        Err(payload) => {
-            let failure = panics::failure(payload.as_ref());
-            fail(if interrupts::is_interrupted(latest()) { panics::interrupted() } else { failure });
-            resume_unwind(payload)
-        }
-    }
 }
 
 /// The cell's function has returned: how it ended, for the kernel and for evcxr.

@@ -2,7 +2,7 @@
 //!
 //! Ids of cells are never reused, so an interrupt hits the cell that it is meant for or none.
 
-use crate::expansion::ticks;
+use crate::running::end_requests;
 use crate::support::sync::lock;
 use loopbook_channel::CellId;
 use std::cell::OnceCell;
@@ -54,7 +54,7 @@ pub(crate) fn end(cell: CellId) {
     let gone: Vec<_> = state.sleepers.extract_if(.., |sleeper| sleeper.cell == cell).collect();
     drop(state);
     if was_interrupted {
-        ticks::settled();
+        end_requests::settled();
     }
     // Dropping a waker runs its executor's code.
     drop(gone);
@@ -68,7 +68,7 @@ pub(crate) fn interrupt(cell: CellId) -> bool {
     }
     if !state.is_interrupted(cell) {
         state.interrupted.push(Interrupted { cell, at: Instant::now() });
-        ticks::want();
+        end_requests::add();
     }
     let woken: Vec<_> = state.sleepers.extract_if(.., |sleeper| sleeper.cell == cell).collect();
     drop(state);

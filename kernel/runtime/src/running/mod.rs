@@ -1,4 +1,6 @@
-//! Which cells run, and which of them are to end.
+//! Which cells run, and what has been asked to end.
 
 pub(crate) mod cell;
+pub(crate) mod end_requests;
 pub(crate) mod interrupts;
+pub(crate) mod subshells;

@@ -1,14 +1,12 @@
 //! Showing things in the middle of a cell, and changing what is shown.
 
-use crate::connection;
 use crate::show::mime;
 use crate::support::{base64, erased::Erased};
-use crate::tasks::context;
-use loopbook_channel::{DisplayKind, MimeBundle, ToKernel};
+use crate::tasks::outbox;
+use loopbook_channel::{DisplayKind, MimeBundle};
 use serde_json::Value;
 use std::{
     fmt::Debug,
-    io::Write,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -56,8 +54,7 @@ pub fn display_as(mime: impl AsRef<str>, content: impl Into<Content>) -> Display
 /// }
 /// ```
 pub fn clear_output(wait: bool) {
-    flush();
-    connection::send(&ToKernel::ClearOutput { cell: context::current_cell(), wait });
+    outbox::clear_output(wait);
 }
 
 /// Something that is shown and can be changed. Its clones change the same thing. As the value of a cell it shows nothing more.
@@ -69,7 +66,7 @@ pub struct DisplayHandle {
 impl DisplayHandle {
     pub(crate) fn show(bundle: MimeBundle) -> Self {
         let id = next_id();
-        send(DisplayKind::Display, bundle, Some(id.clone()));
+        outbox::display(DisplayKind::Display, bundle, Some(id.clone()));
         Self { id }
     }
 
@@ -105,7 +102,7 @@ impl DisplayHandle {
     pub fn evcxr_display(&self) {}
 
     pub(crate) fn replace(&self, bundle: MimeBundle) {
-        send(DisplayKind::Update, bundle, Some(self.id.clone()));
+        outbox::display(DisplayKind::Update, bundle, Some(self.id.clone()));
     }
 }
 
@@ -191,19 +188,6 @@ impl From<Value> for Content {
     }
 }
 
-/// Sends something to show, behind everything that this thread has printed before.
-pub(crate) fn send(kind: DisplayKind, data: MimeBundle, display_id: Option<String>) {
-    flush();
-    let metadata = serde_json::Map::new();
-    connection::send(&ToKernel::Display { cell: context::current_cell(), kind, data, metadata, display_id });
-}
-
-fn flush() {
-    // A closed standard output is no reason not to show something.
-    let _ = std::io::stdout().flush();
-}
-
-/// An id that no other process has given out either: a notebook keeps its displays when the kernel restarts.
 fn next_id() -> String {
     static PROCESS: LazyLock<String> = LazyLock::new(|| {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();

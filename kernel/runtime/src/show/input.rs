@@ -1,6 +1,7 @@
 //! Asking the person in front of the notebook.
 
-use crate::{InputError, connection};
+use crate::InputError;
+use crate::tasks::outbox;
 
 /// Asks for a line through the notebook's input box. Other tasks run on while it waits.
 ///
@@ -15,7 +16,7 @@ use crate::{InputError, connection};
 /// [`InputError::NotAllowed`] where nobody can answer (a notebook that is executed by `nbconvert`, for example),
 /// [`InputError::Interrupted`] if the cell is interrupted, [`InputError::Closed`] if the kernel shuts down.
 pub async fn input(prompt: impl Into<String>) -> Result<String, InputError> {
-    connection::ask_input(&prompt.into(), false).await
+    outbox::ask_input(&prompt.into(), false).await
 }
 
 /// Like [`input`], but what is typed is not shown.
@@ -29,5 +30,5 @@ pub async fn input(prompt: impl Into<String>) -> Result<String, InputError> {
 /// # Errors
 /// As [`input`].
 pub async fn password(prompt: impl Into<String>) -> Result<String, InputError> {
-    connection::ask_input(&prompt.into(), true).await
+    outbox::ask_input(&prompt.into(), true).await
 }

@@ -1,8 +1,6 @@
 //! The forms in which values are shown: MIME bundles of what the runtime knows, `Debug` for the rest.
 
-use crate::inspect::{
-    graph::CallGraph, loop_stats::LoopStats, reactor::Reactor, resources::Resource, timeline::Timeline,
-};
+use crate::inspect::{graph::CallGraph, loop_stats::LoopStats, reactor::Reactor, timeline::Timeline};
 use crate::lessons::{lab, predict::Prediction};
 use crate::show::{
     forms::{Html, Markdown, Png, Svg},
@@ -11,16 +9,12 @@ use crate::show::{
 use crate::support::{
     base64,
     brief::{self, Whole},
+    bundle::text,
     erased::Erased,
 };
-use crate::tasks::{cancel::CancelOutcome, lints::Lint};
+use crate::tasks::{cancel::CancelOutcome, lints::Lint, objects::Resource};
 use loopbook_channel::{MimeBundle, TaskInfo};
 use serde_json::Value;
-
-/// A bundle of plain text.
-pub(crate) fn text(text: impl Into<String>) -> MimeBundle {
-    MimeBundle::from([("text/plain".to_owned(), Value::String(text.into()))])
-}
 
 /// What a value shows as when it is the value of a cell: text in quotation marks, as in code. `()` does not show.
 pub(crate) fn result(value: &Erased<'_>) -> Option<MimeBundle> {

@@ -1,7 +1,7 @@
 //! What the last expression of a cell shows as.
 //!
-//! The first that its type has: `evcxr_display`, a line about what can be waited for, a form that [`rich`] knows, `Debug`; else its name, with a hint. All of it
-//! is found out when the cell is compiled, once, by method lookup: a method for a value behind fewer references is taken
+//! The first that its type has: `evcxr_display`, a line about what can be waited for, a form that [`mime`] knows, `Debug`; else
+//! its name, with a hint. All of it is found out when the cell is compiled, once, by method lookup: a method for a value behind fewer references is taken
 //! before one behind more. The value is only borrowed, so a variable can be shown and used on.
 
 pub(crate) mod display;
@@ -14,8 +14,8 @@ pub(crate) mod progress;
 pub(crate) mod showing;
 pub(crate) mod views;
 
-use crate::support::brief::Items;
-use crate::support::{erased::Erased, type_names};
+use crate::support::{brief::Items, bundle, erased::Erased, type_names};
+use crate::tasks::outbox;
 use handles::Handle;
 use loopbook_channel::{DisplayKind, MimeBundle};
 use std::{fmt::Debug, future::Future, rc::Rc, sync::Arc};
@@ -48,7 +48,7 @@ macro_rules! __show_typed {
 pub fn show_type<T: ?Sized>(_value: &T) {
     let name = type_names::of::<T>();
     if name != "()" {
-        display::send(DisplayKind::Display, mime::text(name), None);
+        outbox::display(DisplayKind::Display, bundle::text(name), None);
     }
 }
 
@@ -82,7 +82,7 @@ macro_rules! __bundle {
 /// Sends the value of the running cell.
 pub fn show(bundle: Option<MimeBundle>) {
     if let Some(bundle) = bundle {
-        display::send(DisplayKind::Result, bundle, None);
+        outbox::display(DisplayKind::Result, bundle, None);
     }
 }
 
@@ -159,7 +159,7 @@ pub trait BundleHandle {
 
 impl<H: Handle + ?Sized> BundleHandle for &&&&&Outcome<NotShown<'_, H>> {
     fn bundle(&self) -> Option<MimeBundle> {
-        Some(mime::text(self.0.0.line()))
+        Some(bundle::text(self.0.0.line()))
     }
 }
 
@@ -198,7 +198,7 @@ pub trait BundleFuture {
 impl<F: Future + ?Sized> BundleFuture for &&Outcome<NotShown<'_, F>> {
     fn bundle(&self) -> Option<MimeBundle> {
         let origin = type_names::function_of_future::<F>().map(|name| format!(" of `{name}`")).unwrap_or_default();
-        Some(mime::text(format!("a future{origin}: nothing of it has run yet, write `.await` behind it to run it")))
+        Some(bundle::text(format!("a future{origin}: nothing of it has run yet, write `.await` behind it to run it")))
     }
 }
 
@@ -212,7 +212,7 @@ impl<T: ?Sized> BundleName for &Outcome<NotShown<'_, T>> {
     fn bundle(&self) -> Option<MimeBundle> {
         let name = type_names::of::<T>();
         let what = if name.ends_with("{…}") { "a closure".to_owned() } else { format!("a `{name}`") };
-        Some(mime::text(format!("{what}, which has no Debug: give its type `#[derive(Debug)]` to see what is in it")))
+        Some(bundle::text(format!("{what}, which has no Debug: give its type `#[derive(Debug)]` to see what is in it")))
     }
 }
 

@@ -1,10 +1,7 @@
 //! A progress bar around an iterator.
 
-use crate::show::{
-    display::DisplayHandle,
-    mime,
-    views::{self, Escaped},
-};
+use crate::show::display::DisplayHandle;
+use crate::support::{bundle, html::Escaped, units};
 use loopbook_channel::{MimeBundle, grouped};
 use serde_json::Value;
 use std::{
@@ -152,7 +149,7 @@ fn bar(done: usize, total: Option<usize>, time: Duration) -> MimeBundle {
         }
         None => (status.clone(), String::new()),
     };
-    let mut bundle = mime::text(text);
+    let mut bundle = bundle::text(text);
     let html = format!("<progress{value} style=\"width:20em\"></progress> {}", Escaped(&status));
     bundle.insert("text/html".to_owned(), Value::String(html));
     bundle
@@ -166,10 +163,10 @@ fn status(done: usize, total: Option<usize>, time: Duration) -> String {
         return status;
     }
     let seconds = time.as_secs_f64().max(1e-6);
-    status += &format!(" · {:.1}/s · {}", done as f64 / seconds, views::duration(time));
+    status += &format!(" · {:.1}/s · {}", done as f64 / seconds, units::duration(time));
     if let Some(left) = total.map(|total| total.saturating_sub(done)).filter(|&left| left > 0) {
         let left = Duration::from_secs_f64((seconds * left as f64 / done as f64).min(1e9));
-        status += &format!(" · {} left", views::duration(left));
+        status += &format!(" · {} left", units::duration(left));
     }
     status
 }

@@ -2,7 +2,14 @@
 
 pub(crate) mod base64;
 pub(crate) mod brief;
+pub(crate) mod bundle;
 pub(crate) mod clock;
+pub(crate) mod epoll;
 pub(crate) mod erased;
+#[cfg(test)]
+pub(crate) mod examples;
+pub(crate) mod html;
 pub(crate) mod sync;
 pub(crate) mod type_names;
+pub(crate) mod units;
+pub(crate) mod words;

@@ -1,9 +1,11 @@
 //! Ending tasks by their number.
 
-use crate::connection;
+use crate::connection::questions;
+use crate::running::cell::{self, Interrupted};
 use crate::support::sync::lock;
-use crate::tasks::{context, record::Record, registry, site};
-use loopbook_channel::{TaskId, TaskKind, cell_label};
+use crate::tasks::{context, panics, record::Record, registry, site};
+use loopbook_channel::{TaskId, TaskKind, TaskState, cell_label};
+use std::any::Any;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
@@ -80,12 +82,31 @@ impl IntoFuture for CancelOutcome {
     }
 }
 
+/// How a task ends that has thrown this, and what whoever awaits it gets.
+pub(crate) fn ending(task: &Record, payload: Box<dyn Any + Send>) -> (TaskState, Box<dyn Any + Send>) {
+    if payload.is::<Interrupted>() {
+        if let (TaskKind::Local | TaskKind::Loop | TaskKind::Task, (_, Some(cell))) = (task.kind, cell::here()) {
+            task.ended_by(format!("the interrupt of {}", cell_label(cell)));
+        }
+        return (TaskState::Cancelled, payload);
+    }
+    if !payload.is::<Ended>() {
+        return (TaskState::Panicked, payload);
+    }
+    // What a task polls or blocks on has not been asked itself.
+    let payload = if task.is_to_end() { panics::of_nowhere(task.end_message()) } else { payload };
+    (TaskState::Cancelled, payload)
+}
+
+/// Payload of the panic that takes a task off the stack which was asked to end.
+pub(crate) struct Ended;
+
 /// Asks the task of `record` to end, in the name of `by`.
 pub(crate) fn request(record: &Arc<Record>, by: &str) -> CancelOutcome {
     let outcome = match record.kind {
         kind if why_not(kind).is_some() => CancelOutcome::NotCancellable,
         TaskKind::Cell => {
-            connection::interrupt(record.cell);
+            questions::interrupt(record.cell);
             record.end_state()
         }
         _ => record.ask_to_end(by),

@@ -1,7 +1,6 @@
 //! Who is running on this thread: the current task, and through it the cell that caused it.
 
-use crate::running::cell;
-use crate::shell::subshell;
+use crate::running::{cell, subshells};
 use crate::tasks::record::Record;
 use loopbook_channel::{CellId, Failure, TaskId};
 use std::cell::Cell;
@@ -28,8 +27,8 @@ pub(crate) fn current_task() -> Option<TaskId> {
 /// Marks the running cell as ended early: with a failed `?` (the failure) or a `return` (`None`). evcxr must then forget
 /// the variables that the cell would have defined.
 pub(crate) fn end_cell_early(failure: Option<Failure>) {
-    match subshell::here() {
-        Some(beside) => beside.end_early(failure),
+    match subshells::here() {
+        Some(subshell) => subshell.end_early(failure),
         None => cell::end_early(failure),
     }
 }

@@ -19,7 +19,7 @@ static RECORDING: AtomicBool = AtomicBool::new(true);
 
 /// What happens to a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Happening {
+pub(crate) enum EventKind {
     /// It is started. With the execution count of its cell, or [`NOBODY`].
     Started(TaskKind),
     /// Follows that. With its parent, or [`NOBODY`].
@@ -33,14 +33,14 @@ pub(crate) enum Happening {
     /// It is woken. With the task that did it, or [`NOBODY`].
     Woken,
     /// It begins to wait. With the number of what it waits for, if that has one.
-    Waits(Leaf),
+    Waits(WaitKind),
     /// It has ended, in this state.
     Ended(TaskState),
 }
 
 /// What a task waits for in the end, by sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaf {
+pub(crate) enum WaitKind {
     Sleep,
     Timeout,
     Task,
@@ -58,10 +58,10 @@ pub(crate) const NOBODY: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Event {
     pub(crate) at: Moment,
-    pub(crate) what: Happening,
+    pub(crate) what: EventKind,
     /// The lower half of the task's number.
     pub(crate) task: u32,
-    /// See [`Happening`].
+    /// See [`EventKind`].
     pub(crate) with: u32,
 }
 
@@ -127,7 +127,7 @@ impl Ring {
         let torn = overwritten.saturating_sub(oldest) as usize;
         let events = words.into_iter().skip(torn).filter_map(|(when, who)| {
             let (task, with) = ((who >> 32) as u32, who as u32);
-            Some(Event { at: Moment(when >> 8), what: happening(when & 0xff)?, task, with })
+            Some(Event { at: Moment(when >> 8), what: event_kind(when & 0xff)?, task, with })
         });
         (events.collect(), overwritten.max(oldest))
     }
@@ -142,32 +142,40 @@ const KINDS: [TaskKind; 7] = [
     TaskKind::Loop,
     TaskKind::Tokio,
 ];
-const LEAVES: [Leaf; 8] =
-    [Leaf::Sleep, Leaf::Timeout, Leaf::Task, Leaf::Lock, Leaf::Send, Leaf::Receive, Leaf::Condvar, Leaf::Barrier];
-const OTHERS: [Happening; 7] = [
-    Happening::Parent,
-    Happening::PollStarts,
-    Happening::PollEnds,
-    Happening::PollEndsReady,
-    Happening::Woken,
-    Happening::Ended(TaskState::Completed),
-    Happening::Ended(TaskState::Cancelled),
+const WAIT_KINDS: [WaitKind; 8] = [
+    WaitKind::Sleep,
+    WaitKind::Timeout,
+    WaitKind::Task,
+    WaitKind::Lock,
+    WaitKind::Send,
+    WaitKind::Receive,
+    WaitKind::Condvar,
+    WaitKind::Barrier,
+];
+const OTHERS: [EventKind; 7] = [
+    EventKind::Parent,
+    EventKind::PollStarts,
+    EventKind::PollEnds,
+    EventKind::PollEndsReady,
+    EventKind::Woken,
+    EventKind::Ended(TaskState::Completed),
+    EventKind::Ended(TaskState::Cancelled),
 ];
 const PANICKED: u64 = 32;
-const FIRST_LEAF: u64 = 64;
+const FIRST_WAIT: u64 = 64;
 
-fn code(what: Happening) -> u64 {
+fn code(what: EventKind) -> u64 {
     match what {
-        Happening::Parent => 8,
-        Happening::PollStarts => 9,
-        Happening::PollEnds => 10,
-        Happening::PollEndsReady => 11,
-        Happening::Woken => 12,
-        Happening::Ended(TaskState::Completed) => 13,
-        Happening::Ended(TaskState::Panicked) => PANICKED,
-        Happening::Ended(_) => 14,
-        Happening::Waits(leaf) => FIRST_LEAF + leaf as u64,
-        Happening::Started(kind) => match kind {
+        EventKind::Parent => 8,
+        EventKind::PollStarts => 9,
+        EventKind::PollEnds => 10,
+        EventKind::PollEndsReady => 11,
+        EventKind::Woken => 12,
+        EventKind::Ended(TaskState::Completed) => 13,
+        EventKind::Ended(TaskState::Panicked) => PANICKED,
+        EventKind::Ended(_) => 14,
+        EventKind::Waits(kind) => FIRST_WAIT + kind as u64,
+        EventKind::Started(kind) => match kind {
             TaskKind::Cell => 1,
             TaskKind::Task => 2,
             TaskKind::Branch => 3,
@@ -179,12 +187,12 @@ fn code(what: Happening) -> u64 {
     }
 }
 
-fn happening(code: u64) -> Option<Happening> {
+fn event_kind(code: u64) -> Option<EventKind> {
     match code {
-        1..=7 => Some(Happening::Started(KINDS[code as usize - 1])),
+        1..=7 => Some(EventKind::Started(KINDS[code as usize - 1])),
         8..=14 => Some(OTHERS[code as usize - 8]),
-        FIRST_LEAF.. => LEAVES.get((code - FIRST_LEAF) as usize).map(|leaf| Happening::Waits(*leaf)),
-        PANICKED => Some(Happening::Ended(TaskState::Panicked)),
+        FIRST_WAIT.. => WAIT_KINDS.get((code - FIRST_WAIT) as usize).map(|kind| EventKind::Waits(*kind)),
+        PANICKED => Some(EventKind::Ended(TaskState::Panicked)),
         _ => None,
     }
 }
@@ -194,14 +202,14 @@ mod tests {
     use super::*;
 
     fn event(number: u64) -> Event {
-        Event { at: Moment(number), what: Happening::Woken, task: number as u32, with: NOBODY }
+        Event { at: Moment(number), what: EventKind::Woken, task: number as u32, with: NOBODY }
     }
 
     #[test]
-    fn every_happening_survives_the_ring() {
+    fn every_kind_of_event_survives_the_ring() {
         let ring = Ring::new();
-        let all = KINDS.map(Happening::Started).into_iter().chain(OTHERS).chain(LEAVES.map(Happening::Waits));
-        let all: Vec<_> = all.chain([Happening::Ended(TaskState::Panicked)]).collect();
+        let all = KINDS.map(EventKind::Started).into_iter().chain(OTHERS).chain(WAIT_KINDS.map(EventKind::Waits));
+        let all: Vec<_> = all.chain([EventKind::Ended(TaskState::Panicked)]).collect();
         all.iter().for_each(|&what| ring.push(Event { what, ..event(7) }));
         let (events, lost) = ring.read();
         assert_eq!((events.iter().map(|event| event.what).collect::<Vec<_>>(), lost), (all, 0));

@@ -18,10 +18,8 @@
 //! | `lock_not_released` | a task has waited for 1 s for a lock whose holder has ended |
 //! | `dropped_unpolled` | a task or a kept future was dropped before its first poll |
 
-use crate::connection;
-use crate::show::{mime, views};
-use crate::support::sync::lock;
-use crate::tasks::{context, record::Record, site};
+use crate::support::{bundle, html, sync::lock};
+use crate::tasks::{context, outbox, record::Record, site};
 use loopbook_channel::{CellId, DisplayKind, TaskId, TaskKind, ToKernel, cell_label};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +28,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub(crate) mod cycles;
 mod deadlock;
 mod rules;
 mod watch;
@@ -171,10 +170,10 @@ fn found_at(
     if show == Show::Never || !SHOWN.load(Ordering::Relaxed) {
         return;
     }
-    let html = format!("<div><b>lint {name}</b>: {}</div>", views::Escaped(&message));
-    let mut data = mime::text(format!("lint {name}: {message}"));
+    let html = format!("<div><b>lint {name}</b>: {}</div>", html::Escaped(&message));
+    let mut data = bundle::text(format!("lint {name}: {message}"));
     data.insert("text/html".to_owned(), Value::String(html));
-    connection::send(&ToKernel::Display {
+    outbox::send(&ToKernel::Display {
         cell: under,
         kind: DisplayKind::Display,
         data,

@@ -8,29 +8,29 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 thread_local! {
-    static DRIVERS: Arc<Drivers> = Arc::default();
+    static HERE: Arc<BlockOnWakers> = Arc::default();
 }
 
 /// The `block_on`s that are under way on one thread, by number.
 #[derive(Default)]
-pub(crate) struct Drivers(Mutex<Vec<(u64, Waker)>>);
+pub(crate) struct BlockOnWakers(Mutex<Vec<(u64, Waker)>>);
 
 /// Those of this thread; `None` while it ends.
-pub(crate) fn drivers() -> Option<Arc<Drivers>> {
-    DRIVERS.try_with(Arc::clone).ok()
+pub(crate) fn of_this_thread() -> Option<Arc<BlockOnWakers>> {
+    HERE.try_with(Arc::clone).ok()
 }
 
-impl Drivers {
+impl BlockOnWakers {
     /// Notes how `block_on` number `key` is woken.
     pub(crate) fn enter(&self, key: u64, waker: &Waker) {
-        let mut drivers = lock(&self.0);
-        match drivers.iter_mut().find(|(known, _)| *known == key) {
+        let mut block_ons = lock(&self.0);
+        match block_ons.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => known.clone_from(waker),
-            None => drivers.push((key, waker.clone())),
+            None => block_ons.push((key, waker.clone())),
         }
     }
 
-    /// Takes [`Drivers::enter`] back.
+    /// Takes [`BlockOnWakers::enter`] back.
     pub(crate) fn leave(&self, key: u64) {
         lock(&self.0).retain(|(known, _)| *known != key);
     }

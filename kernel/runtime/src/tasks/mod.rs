@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod lints;
 pub(crate) mod local_drivers;
 pub(crate) mod objects;
+pub(crate) mod outbox;
 pub(crate) mod panics;
 pub(crate) mod probe;
 pub(crate) mod record;

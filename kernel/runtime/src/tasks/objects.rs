@@ -11,13 +11,13 @@ mod condvar_barrier;
 mod lock;
 
 pub(crate) use channel::Channel;
-pub(crate) use condvar_barrier::{Meeting, Sort};
+pub(crate) use condvar_barrier::{CondvarBarrier, Sort};
 pub(crate) use lock::{Lock, Mode, SLOTS, again, word};
 
-use crate::inspect::resources::Resource;
 use crate::support::sync::lock;
-use crate::tasks::{events::Leaf, site};
+use crate::tasks::{events::WaitKind, site};
 use loopbook_channel::{ObjectId, TaskId, TaskInfo, WaitingOn, cell_label};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,20 @@ use std::sync::{Arc, Mutex, Weak};
 
 static OBJECTS: Mutex<BTreeMap<ObjectId, Weak<dyn Object>>> = Mutex::new(BTreeMap::new());
 static LAST_ID: AtomicU64 = AtomicU64::new(0);
+
+/// Something that can be waited for; see [`resources`](crate::resources).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Resource {
+    /// What sort: `timer`, `mutex`, `rwlock`, `channel`, `condvar`, `barrier`, `socket`, `pipe` or what Linux calls it.
+    pub kind: String,
+    /// Which: the time left; number, state and place; the addresses, the descriptor.
+    pub what: String,
+    /// What is waited for: `to fire`, `to be let in`, `to send`, `to receive`, `to read` and so on, or nothing at the moment.
+    pub waits: Option<String>,
+    /// The tasks that wait, as far as that is known.
+    pub tasks: Vec<TaskId>,
+}
 
 /// Something with a number that tasks wait for.
 pub(crate) trait Object: Send + Sync {
@@ -35,7 +49,7 @@ pub(crate) trait Object: Send + Sync {
     fn waiting(&self, how: u32) -> WaitingOn;
 
     /// The same for timelines.
-    fn leaf(&self, how: u32) -> Leaf;
+    fn wait_kind(&self, how: u32) -> WaitKind;
 
     /// What `:resources` shows; `waiters` are the tasks that wait.
     fn resource(&self, waiters: Vec<TaskId>) -> Resource;

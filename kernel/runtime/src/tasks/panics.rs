@@ -3,8 +3,10 @@
 //! The message comes from the payload, the place from the panic hook. Nothing is printed for a task: whoever awaits it,
 //! or the kernel, gets the [`Failure`]. A thread without a task gets one line on stderr, like anywhere else.
 
-use crate::running::cell::{self, Interrupted};
-use crate::shell::subshell;
+use crate::running::{
+    cell::{self, Interrupted},
+    subshells,
+};
 use crate::support::brief;
 use crate::tasks::{context, site};
 use loopbook_channel::{Failure, FailureKind, Site, TaskKind, line_label};
@@ -135,7 +137,7 @@ fn thread_title() -> String {
 
 /// The cell's own panics are the cell's report.
 fn is_cells_thread() -> bool {
-    (cell::is_running() && cell::is_main_thread()) || subshell::here().is_some()
+    (cell::is_running() && cell::is_main_thread()) || subshells::here().is_some()
 }
 
 fn set_last(place: Place) {

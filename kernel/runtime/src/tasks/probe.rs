@@ -1,9 +1,9 @@
 //! Watching a future: every poll of a task goes through here.
 
 use crate::connection::flusher;
-use crate::expansion::ticks;
 use crate::support::clock::Moment;
 use crate::tasks::{
+    cancel,
     context::{self, Entered},
     lints, panics,
     record::{LentWaker, Record},
@@ -172,7 +172,7 @@ impl<F: Future> Future for Probe<F> {
             Ok(Poll::Ready(output)) => (TaskState::Completed, Ok(output)),
             // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
             Err(payload) => {
-                let (state, payload) = ticks::ending(&task.record, payload);
+                let (state, payload) = cancel::ending(&task.record, payload);
                 (state, Err(payload))
             }
         };

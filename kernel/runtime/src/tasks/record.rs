@@ -9,7 +9,7 @@
 //! poll of it costs one branch. What all this costs is measured in `benches/runtime`.
 //!
 //! The records and rings run under Miri: `cargo +nightly miri test -p loopbook --lib -- record::counters what_is_read_while
-//! every_happening` in `kernel`, with `MIRIFLAGS=-Zmiri-disable-isolation`. A million tasks of eight threads while others
+//! every_kind_of_event` in `kernel`, with `MIRIFLAGS=-Zmiri-disable-isolation`. A million tasks of eight threads while others
 //! look: `cargo test --release --test registry` there.
 
 mod awaiting;
@@ -25,21 +25,21 @@ use crate::support::{clock::Moment, sync::lock};
 use crate::tasks::{
     cancel::CancelOutcome,
     context,
-    events::{self, Happening},
+    events::{self, EventKind},
     lints, local_drivers, registry, site,
     threads::{self, Occupied},
 };
-use counters::{Life, Look};
+use counters::{Counters, Look};
 use loopbook_channel::{CellId, Failure, TaskId, TaskKind, TaskState, ToKernel};
-use rare::Side;
+use rare::Details;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
 pub(crate) use info::Past;
-pub(crate) use rare::{Wait, Waiting};
+pub(crate) use rare::{Home, Wait, Waiting};
 pub(crate) use waker::LentWaker;
 
 /// One task. Alive as long as the task, its handle or one of its wakers.
@@ -55,14 +55,14 @@ pub(crate) struct Record {
     location: Option<&'static Location<'static>>,
     parent: Option<TaskId>,
     created: Moment,
-    life: Life,
+    counters: Counters,
     /// How many wakers of it there are; the one that its polls are lent is not counted.
     wakers: AtomicUsize,
     /// Whether it has tried a socket that was not ready.
     has_tried_sockets: AtomicBool,
     /// Who polls it: the executor's waker, which hardly ever changes.
     waker: OnceLock<Waker>,
-    side: Mutex<Side>,
+    details: Mutex<Details>,
 }
 
 impl Record {
@@ -75,8 +75,8 @@ impl Record {
     ) -> Arc<Self> {
         let record = Self::unlisted(kind, name, location);
         registry::insert(&record);
-        threads::note(record.created, Happening::Started(kind), record.id, record.number);
-        threads::note(record.created, Happening::Parent, record.id, record.parent.map(events::short));
+        threads::note(record.created, EventKind::Started(kind), record.id, record.number);
+        threads::note(record.created, EventKind::Parent, record.id, record.parent.map(events::short));
         record
     }
 
@@ -95,9 +95,9 @@ impl Record {
             Some(site) if Some(site.cell) == number => Some(site.line),
             _ => parent.as_ref().and_then(|parent| parent.line),
         };
-        let mut side = Side::default();
+        let mut details = Details::default();
         if kind == TaskKind::Local {
-            side.rare().drivers = local_drivers::drivers();
+            details.rare().block_ons = local_drivers::of_this_thread();
         }
         // The loop begins with the first task, if not before.
         registry::loop_began();
@@ -112,12 +112,17 @@ impl Record {
             location,
             parent: parent.map(|parent| parent.id),
             created: now,
-            life: Life::new(now),
+            counters: Counters::new(now),
             wakers: AtomicUsize::new(0),
             has_tried_sockets: AtomicBool::new(false),
             waker: OnceLock::new(),
-            side: Mutex::new(side),
+            details: Mutex::new(details),
         })
+    }
+
+    /// The task is one of this loop's.
+    pub(crate) fn belongs_to(&self, home: Weak<dyn Home>) {
+        lock(&self.details).rare().home = Some(home);
     }
 
     /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to end, this
@@ -126,8 +131,8 @@ impl Record {
         if let Some(waker) = waker {
             self.set_waker(waker);
         }
-        threads::note(now, Happening::PollStarts, self.id, None);
-        let (to_end, waited) = self.life.poll_starts(thread.number, now);
+        threads::note(now, EventKind::PollStarts, self.id, None);
+        let (to_end, waited) = self.counters.poll_starts(thread.number, now);
         thread.lagged(waited);
         lints::was_ready(self, waited);
         if !to_end {
@@ -138,37 +143,37 @@ impl Record {
 
     /// Whether the task has not been woken since its last poll; if so, `waker` is whom it will wake.
     pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
-        if self.life.state() != TaskState::Idle {
+        if self.counters.state() != TaskState::Idle {
             return false;
         }
         self.set_waker(waker);
         // A wake in between has told the waker before.
-        self.life.state() == TaskState::Idle
+        self.counters.state() == TaskState::Idle
     }
 
     /// The poll ends, and the task has not.
     pub(crate) fn poll_ends(&self, now: Moment) {
-        let ready = self.life.poll_ends(now);
-        threads::note(now, if ready { Happening::PollEndsReady } else { Happening::PollEnds }, self.id, None);
+        let ready = self.counters.poll_ends(now);
+        threads::note(now, if ready { EventKind::PollEndsReady } else { EventKind::PollEnds }, self.id, None);
     }
 
     /// The task has ended now. Only the first call counts.
     pub(crate) fn finish(&self, state: TaskState, now: Moment) {
-        if !self.life.finish(state, now) {
+        if !self.counters.finish(state, now) {
             return;
         }
-        threads::note(now, Happening::Ended(state), self.id, None);
-        let mut side = lock(&self.side);
-        let waits = side.clear_waits();
-        let (end_wakers, waker) = match side.known() {
+        threads::note(now, EventKind::Ended(state), self.id, None);
+        let mut details = lock(&self.details);
+        let waits = details.clear_waits();
+        let (end_wakers, waker) = match details.known() {
             Some(rare) => (std::mem::take(&mut rare.end_wakers), rare.waker.take()),
             None => (Vec::new(), None),
         };
-        drop(side);
+        drop(details);
         // Dropping a waker runs the executor's code, which may want this record.
         drop((waker, waits));
         threads::has_ended(self.id);
-        let (wakes, self_wakes) = self.life.wakes();
+        let (wakes, self_wakes) = self.counters.wakes();
         lints::ended(self, wakes, self_wakes, state == TaskState::Cancelled);
         registry::retire(self, now);
         end_wakers.into_iter().for_each(Waker::wake);
@@ -178,8 +183,8 @@ impl Record {
     pub(crate) fn ask_to_end(&self, by: &str) -> CancelOutcome {
         let outcome = self.end_state();
         if outcome != CancelOutcome::AlreadyFinished {
-            lock(&self.side).rare().cancelled_by.get_or_insert_with(|| by.to_owned());
-            self.life.ask_to_end();
+            lock(&self.details).rare().cancelled_by.get_or_insert_with(|| by.to_owned());
+            self.counters.ask_to_end();
             self.wake_by_ref();
         }
         outcome
@@ -187,7 +192,7 @@ impl Record {
 
     /// Notes who ends the task by dropping it.
     pub(crate) fn ended_by(&self, by: String) {
-        lock(&self.side).rare().cancelled_by.get_or_insert(by);
+        lock(&self.details).rare().cancelled_by.get_or_insert(by);
     }
 
     /// What becomes of a wish to end the task.
@@ -202,11 +207,11 @@ impl Record {
 
     /// Has `waker` woken when the task ends; false if it has ended.
     pub(crate) fn wake_at_end(&self, waker: &Waker) -> bool {
-        let mut side = lock(&self.side);
+        let mut details = lock(&self.details);
         // Looked at under the lock that `finish` takes after it has changed the state.
         let waits = !self.is_finished();
         if waits {
-            let wakers = &mut side.rare().end_wakers;
+            let wakers = &mut details.rare().end_wakers;
             if !wakers.iter().any(|known| known.will_wake(waker)) {
                 wakers.push(waker.clone());
             }
@@ -216,23 +221,23 @@ impl Record {
 
     /// Whether somebody has said that it is to end.
     pub(crate) fn was_asked_to_end(&self) -> bool {
-        lock(&self.side).known().is_some_and(|rare| rare.cancelled_by.is_some())
+        lock(&self.details).known().is_some_and(|rare| rare.cancelled_by.is_some())
     }
 
     /// Whether its next poll ends it, and the present one at its next tick.
     pub(crate) fn is_to_end(&self) -> bool {
-        self.life.is_to_end()
+        self.counters.is_to_end()
     }
 
     /// The task that started it, if that is what polls it on this thread.
     pub(crate) fn around_it(&self) -> Option<Arc<Self>> {
-        registry::record(self.parent?).filter(|task| task.life.is_polled_by(threads::here()))
+        registry::record(self.parent?).filter(|task| task.counters.is_polled_by(threads::here()))
     }
 
     /// The message of the panic of whoever awaits it, when it ends because somebody has asked it to.
     pub(crate) fn end_message(&self) -> String {
-        let mut side = lock(&self.side);
-        let by = side.rare().cancelled_by.get_or_insert_default();
+        let mut details = lock(&self.details);
+        let by = details.rare().cancelled_by.get_or_insert_default();
         format!("{} was cancelled by {by}", self.title())
     }
 
@@ -242,17 +247,17 @@ impl Record {
     }
 
     pub(crate) fn polls(&self) -> u64 {
-        self.life.polls()
+        self.counters.polls()
     }
 
     /// How often it was woken, and how often by itself.
     pub(crate) fn wakes(&self) -> (u64, u64) {
-        self.life.wakes()
+        self.counters.wakes()
     }
 
     /// Its state, at once and without the rest.
     pub(crate) fn state_now(&self) -> TaskState {
-        self.life.state()
+        self.counters.state()
     }
 
     /// For how long it has been ready to run; zero if it is not.
@@ -270,51 +275,51 @@ impl Record {
         look.state == TaskState::Idle
             && look.since.elapsed() >= limit
             && self.wakers.load(Ordering::Acquire) == 0
-            && self.life.state() == TaskState::Idle
+            && self.counters.state() == TaskState::Idle
             && self.polls() == polls
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.life.is_finished()
+        self.counters.is_finished()
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.life.state() == TaskState::Cancelled
+        self.counters.state() == TaskState::Cancelled
     }
 
     /// The task has panicked. Reports it if nobody can await the task any more.
     pub(crate) fn fail(&self, failure: Failure) {
         self.finish(TaskState::Panicked, Moment::now());
-        let mut side = lock(&self.side);
-        if !side.detached {
-            side.rare().failure = Some(failure);
+        let mut details = lock(&self.details);
+        if !details.detached {
+            details.rare().failure = Some(failure);
             return;
         }
-        drop(side);
+        drop(details);
         self.report(failure);
     }
 
     /// The task's handle is gone without having been awaited to its end.
     pub(crate) fn detach(&self) {
-        let mut side = lock(&self.side);
-        side.detached = true;
-        let Some(failure) = side.known().and_then(|rare| rare.failure.take()) else { return };
-        drop(side);
+        let mut details = lock(&self.details);
+        details.detached = true;
+        let Some(failure) = details.known().and_then(|rare| rare.failure.take()) else { return };
+        drop(details);
         self.report(failure);
     }
 
     /// The panic of this task has reached whoever awaits it, who gets the failure.
     pub(crate) fn take_failure(&self) -> Option<Failure> {
-        lock(&self.side).known()?.failure.take()
+        lock(&self.details).known()?.failure.take()
     }
 
     pub(crate) fn add_awaiter(&self, task: TaskId) {
-        lock(&self.side).rare().awaited_by.push(task);
+        lock(&self.details).rare().awaited_by.push(task);
     }
 
     pub(crate) fn remove_awaiter(&self, task: TaskId) {
-        let mut side = lock(&self.side);
-        let Some(rare) = side.known() else { return };
+        let mut details = lock(&self.details);
+        let Some(rare) = details.known() else { return };
         if let Some(index) = rare.awaited_by.iter().position(|&id| id == task) {
             rare.awaited_by.swap_remove(index);
         }
@@ -322,7 +327,7 @@ impl Record {
 
     /// Whether it has been ready for longer than `limit`, and one of the pool's threads would have to run it.
     pub(crate) fn waits_for_a_thread(&self, limit: Duration) -> bool {
-        if self.kind != TaskKind::Task || self.life.state() != TaskState::Scheduled {
+        if self.kind != TaskKind::Task || self.counters.state() != TaskState::Scheduled {
             return false;
         }
         let look = self.look(Moment::now());
@@ -330,23 +335,23 @@ impl Record {
     }
 
     fn look(&self, now: Moment) -> Look {
-        self.life.look(self.created, now)
+        self.counters.look(self.created, now)
     }
 
     /// Notes who polls the task from now on.
     fn set_waker(&self, waker: &Waker) {
         let first = self.waker.get_or_init(|| waker.clone());
-        if first.will_wake(waker) && !self.life.has_moved() {
+        if first.will_wake(waker) && !self.counters.has_moved() {
             return;
         }
-        let mut side = lock(&self.side);
-        let known = &mut side.rare().waker;
+        let mut details = lock(&self.details);
+        let known = &mut details.rare().waker;
         if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
             return;
         }
         let replaced = known.replace(waker.clone());
-        self.life.moves();
-        drop(side);
+        self.counters.moves();
+        drop(details);
         // Dropping a waker runs the executor's code, which may want this record.
         drop(replaced);
     }
@@ -364,11 +369,11 @@ impl Record {
 impl Record {
     /// Something has happened that the task waits for.
     pub(crate) fn wake_by_ref(&self) {
-        let Some(woken) = self.life.wake(threads::here()) else { return };
+        let Some(woken) = self.counters.wake(threads::here()) else { return };
         if woken.tell {
             let cause = threads::waker(|ended| self.awaits(ended));
-            self.life.caused_by(cause);
-            threads::note(woken.at, Happening::Woken, self.id, threads::task_of(cause).map(events::short));
+            self.counters.caused_by(cause);
+            threads::note(woken.at, EventKind::Woken, self.id, threads::task_of(cause).map(events::short));
         }
         // Who was told once will poll, and then it sees this wake too.
         if woken.tell && !woken.moved {
@@ -376,15 +381,15 @@ impl Record {
                 waker.wake_by_ref();
             }
         } else if woken.tell {
-            let waker = lock(&self.side).known().and_then(|rare| rare.waker.clone());
+            let waker = lock(&self.details).known().and_then(|rare| rare.waker.clone());
             if let Some(waker) = waker {
                 waker.wake();
             }
         }
         if self.kind == TaskKind::Local {
-            let drivers = lock(&self.side).known().and_then(|rare| rare.drivers.clone());
-            if let Some(drivers) = drivers {
-                drivers.wake();
+            let block_ons = lock(&self.details).known().and_then(|rare| rare.block_ons.clone());
+            if let Some(block_ons) = block_ons {
+                block_ons.wake();
             }
         }
     }

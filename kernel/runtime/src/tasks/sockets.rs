@@ -6,7 +6,7 @@
 //!
 //! This costs nothing per poll. A `connect` is not seen, because async-io calls the system directly.
 
-use crate::inspect::resources;
+use crate::support::epoll;
 use crate::tasks::context;
 use loopbook_channel::{SOCKET_ACCEPT, SOCKET_WRITE, WaitingOn};
 use std::cell::OnceCell;
@@ -48,11 +48,11 @@ pub(crate) fn after_call(fd: RawFd, operation: c_int, waits: bool) {
 impl Tried {
     /// What the task waits for, if it still does.
     pub(crate) fn describe(self, watched: &Watched) -> Option<WaitingOn> {
-        let events = *watched.0.get_or_init(resources::watched_descriptors).get(&self.fd)?;
+        let events = *watched.0.get_or_init(epoll::watched_descriptors).get(&self.fd)?;
         let (operation, wanted) = match self.operation {
-            SOCKET_WRITE => ("write", resources::WRITE),
-            SOCKET_ACCEPT => ("accept", resources::READ),
-            _ => ("read", resources::READ),
+            SOCKET_WRITE => ("write", epoll::WRITE),
+            SOCKET_ACCEPT => ("accept", epoll::READ),
+            _ => ("read", epoll::READ),
         };
         (events & wanted != 0).then(|| WaitingOn::Socket {
             operation: operation.to_owned(),

@@ -1,10 +1,9 @@
 //! The threads that poll tasks, and what each of them is doing. Only the thread itself writes to its entry.
 
-use crate::executor::pool;
 use crate::support::{clock::Moment, sync::lock};
 use crate::tasks::{
     context,
-    events::{self, Event, Happening, NOBODY, Ring},
+    events::{self, Event, EventKind, NOBODY, Ring},
 };
 use loopbook_channel::{TaskId, WokenBy};
 use std::cell::{Cell, OnceCell};
@@ -14,6 +13,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// What the names of the pool's threads begin with.
+pub(crate) const POOL: &str = "loop-";
 /// Names of so many threads are remembered, also of those that have ended.
 const NAMED: usize = 1_000;
 /// What happened on so many threads that have ended is remembered.
@@ -83,7 +84,7 @@ pub(crate) fn all_and_gone() -> Vec<Arc<Thread>> {
 }
 
 /// Notes for timelines what happens to a task, on this thread.
-pub(crate) fn note(at: Moment, what: Happening, task: TaskId, with: Option<u32>) {
+pub(crate) fn note(at: Moment, what: EventKind, task: TaskId, with: Option<u32>) {
     if !events::is_recording() {
         return;
     }
@@ -109,6 +110,11 @@ pub(crate) fn is_loops() -> bool {
 pub(crate) fn name(number: u32) -> Option<String> {
     let names = lock(&NAMES);
     names.iter().rev().find(|(known, _)| *known == number).map(|(_, name)| name.clone())
+}
+
+/// Whether the thread of this name is one of the pool's.
+pub(crate) fn is_worker(thread: &str) -> bool {
+    thread.starts_with(POOL)
 }
 
 /// A task has ended on this thread.
@@ -276,7 +282,7 @@ impl Thread {
         let name = thread::current().name().map_or_else(|| format!("thread {number}"), str::to_owned);
         Self {
             number,
-            is_loops: pool::is_worker(&name) || matches!(name.as_str(), "main" | "async-io"),
+            is_loops: is_worker(&name) || matches!(name.as_str(), "main" | "async-io"),
             name,
             began: Moment::now(),
             task: AtomicU64::new(0),

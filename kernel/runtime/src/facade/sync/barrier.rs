@@ -2,7 +2,7 @@
 
 use crate::facade::noting::Noted;
 use crate::tasks::{
-    objects::{self, Meeting, Sort},
+    objects::{self, CondvarBarrier, Sort},
     record::Wait,
 };
 use async_lock::{BarrierWaitResult, futures};
@@ -25,7 +25,7 @@ use std::task::{Context, Poll};
 pub struct Barrier {
     real: async_lock::Barrier,
     needed: usize,
-    shared: OnceLock<Arc<Meeting>>,
+    shared: OnceLock<Arc<CondvarBarrier>>,
     made_at: &'static Location<'static>,
 }
 
@@ -60,8 +60,8 @@ impl Barrier {
     }
 
     /// The half that the inspector has; made when it is first needed.
-    fn shared(&self) -> Arc<Meeting> {
-        let make = || objects::enter(self.made_at, |number| Meeting::new(number, Sort::Barrier(self.needed)));
+    fn shared(&self) -> Arc<CondvarBarrier> {
+        let make = || objects::enter(self.made_at, |number| CondvarBarrier::new(number, Sort::Barrier(self.needed)));
         Arc::clone(self.shared.get_or_init(make))
     }
 }
@@ -108,10 +108,10 @@ impl fmt::Debug for BarrierWait<'_> {
 }
 
 /// One who is there, until this is dropped.
-struct Counted(Arc<Meeting>);
+struct Counted(Arc<CondvarBarrier>);
 
 impl Counted {
-    fn new(meeting: Arc<Meeting>) -> Self {
+    fn new(meeting: Arc<CondvarBarrier>) -> Self {
         meeting.waiting.fetch_add(1, Ordering::Relaxed);
         Self(meeting)
     }

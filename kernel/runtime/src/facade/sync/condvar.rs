@@ -3,7 +3,7 @@
 use super::mutex::MutexGuard;
 use crate::facade::{future::timeout, noting::Noting};
 use crate::tasks::{
-    objects::{self, Meeting, Sort},
+    objects::{self, CondvarBarrier, Sort},
     record::Wait,
 };
 use std::fmt;
@@ -30,7 +30,7 @@ use std::time::Duration;
 /// ```
 pub struct Condvar {
     real: async_std::sync::Condvar,
-    shared: OnceLock<Arc<Meeting>>,
+    shared: OnceLock<Arc<CondvarBarrier>>,
     made_at: &'static Location<'static>,
 }
 
@@ -154,8 +154,8 @@ impl Condvar {
     }
 
     /// The half that the inspector has; made when it is first needed.
-    fn shared(&self) -> Arc<Meeting> {
-        let make = || objects::enter(self.made_at, |number| Meeting::new(number, Sort::Condvar));
+    fn shared(&self) -> Arc<CondvarBarrier> {
+        let make = || objects::enter(self.made_at, |number| CondvarBarrier::new(number, Sort::Condvar));
         Arc::clone(self.shared.get_or_init(make))
     }
 }

@@ -1,10 +1,9 @@
 //! From events to lanes.
 
 use super::{Lane, Span, Timeline, Wake, Worker, seconds};
-use crate::show::views;
-use crate::support::clock::Moment;
+use crate::support::{clock::Moment, words};
 use crate::tasks::{
-    events::{self, Event, Happening, Leaf, NOBODY},
+    events::{self, Event, EventKind, NOBODY, WaitKind},
     registry, threads,
 };
 use crate::{Operation, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
@@ -59,33 +58,33 @@ impl Builder {
         let with = (event.with != NOBODY).then_some(event.with);
         let lane = self.lanes.entry(event.task).or_insert_with(|| Open::new(TaskKind::Task, None));
         match event.what {
-            Happening::Started(kind) => {
+            EventKind::Started(kind) => {
                 *lane = Open::new(kind, with);
                 lane.turn(at, Some(TaskState::Scheduled), None);
             }
-            Happening::Parent => lane.parent = with,
-            Happening::PollStarts => {
+            EventKind::Parent => lane.parent = with,
+            EventKind::PollStarts => {
                 lane.waits = None;
                 lane.turn(at, Some(TaskState::Running), Some(thread));
                 self.enter(thread, event.task, at);
             }
-            Happening::PollEnds => {
+            EventKind::PollEnds => {
                 lane.turn(at, Some(TaskState::Idle), None);
                 self.leave(thread, event.task, at);
             }
-            Happening::PollEndsReady => {
+            EventKind::PollEndsReady => {
                 lane.turn(at, Some(TaskState::Scheduled), None);
                 self.leave(thread, event.task, at);
             }
-            Happening::Woken => {
+            EventKind::Woken => {
                 if lane.doing.is_some_and(|(state, ..)| state == TaskState::Idle) {
                     lane.turn(at, Some(TaskState::Scheduled), None);
                 }
                 self.wakes.push((at, event.task, event.with));
             }
-            Happening::Waits(Leaf::Timeout) if lane.waits.is_some() => {}
-            Happening::Waits(leaf) => lane.waits = Some(waits(leaf, with)),
-            Happening::Ended(state) => {
+            EventKind::Waits(WaitKind::Timeout) if lane.waits.is_some() => {}
+            EventKind::Waits(kind) => lane.waits = Some(waits(kind, with)),
+            EventKind::Ended(state) => {
                 lane.turn(at, None, None);
                 lane.end = Some(state);
                 self.leave(thread, event.task, at);
@@ -135,16 +134,16 @@ impl Open {
 }
 
 /// What a lane says of a wait. Numbers of tasks are the lower halves, as rings know them.
-fn waits(leaf: Leaf, number: Option<u32>) -> String {
-    let word = match leaf {
-        Leaf::Sleep => "sleep",
-        Leaf::Timeout => "timeout",
-        Leaf::Task => return format!("task {}", number.unwrap_or(0)),
-        Leaf::Lock => "lock",
-        Leaf::Send => "send",
-        Leaf::Receive => "receive",
-        Leaf::Condvar => "condvar",
-        Leaf::Barrier => "barrier",
+fn waits(kind: WaitKind, number: Option<u32>) -> String {
+    let word = match kind {
+        WaitKind::Sleep => "sleep",
+        WaitKind::Timeout => "timeout",
+        WaitKind::Task => return format!("task {}", number.unwrap_or(0)),
+        WaitKind::Lock => "lock",
+        WaitKind::Send => "send",
+        WaitKind::Receive => "receive",
+        WaitKind::Condvar => "condvar",
+        WaitKind::Barrier => "barrier",
     };
     number.map_or_else(|| word.to_owned(), |number| format!("{word} #{number}"))
 }
@@ -152,14 +151,14 @@ fn waits(leaf: Leaf, number: Option<u32>) -> String {
 /// The same of a task that has waited for longer than the rings remember.
 fn waited(wait: &WaitingOn) -> String {
     match wait {
-        WaitingOn::Sleep { .. } => waits(Leaf::Sleep, None),
-        WaitingOn::Timeout { .. } => waits(Leaf::Timeout, None),
-        WaitingOn::Lock { id, .. } => waits(Leaf::Lock, Some(events::short(*id))),
-        WaitingOn::Channel { id, operation: Operation::Send, .. } => waits(Leaf::Send, Some(events::short(*id))),
-        WaitingOn::Channel { id, .. } => waits(Leaf::Receive, Some(events::short(*id))),
-        WaitingOn::Condvar { id } => waits(Leaf::Condvar, Some(events::short(*id))),
-        WaitingOn::Barrier { id, .. } => waits(Leaf::Barrier, Some(events::short(*id))),
-        other => views::wait(other),
+        WaitingOn::Sleep { .. } => waits(WaitKind::Sleep, None),
+        WaitingOn::Timeout { .. } => waits(WaitKind::Timeout, None),
+        WaitingOn::Lock { id, .. } => waits(WaitKind::Lock, Some(events::short(*id))),
+        WaitingOn::Channel { id, operation: Operation::Send, .. } => waits(WaitKind::Send, Some(events::short(*id))),
+        WaitingOn::Channel { id, .. } => waits(WaitKind::Receive, Some(events::short(*id))),
+        WaitingOn::Condvar { id } => waits(WaitKind::Condvar, Some(events::short(*id))),
+        WaitingOn::Barrier { id, .. } => waits(WaitKind::Barrier, Some(events::short(*id))),
+        other => words::wait(other),
     }
 }
 

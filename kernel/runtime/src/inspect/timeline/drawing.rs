@@ -5,7 +5,7 @@
 
 use super::folded::{self, Columns, Row};
 use super::{Lane, Timeline, glyphs};
-use crate::show::views;
+use crate::support::units;
 use crate::{TaskKind, TaskState};
 use loopbook_channel::{cell_label, counted};
 use std::time::Duration;
@@ -322,5 +322,5 @@ fn x(timeline: &Timeline, at: f64) -> f64 {
 
 /// A number of seconds, for people.
 pub(super) fn time(seconds: f64) -> String {
-    views::duration(Duration::from_secs_f64(seconds.max(0.0)))
+    units::duration(Duration::from_secs_f64(seconds.max(0.0)))
 }

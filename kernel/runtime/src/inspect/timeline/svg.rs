@@ -3,8 +3,7 @@
 
 use super::drawing::{Anchor, BLOCKED, Bar, Color, Drawing, Fill, INK, LANES, ORANGE, Shape, time};
 use super::{Timeline, glyphs, text};
-use crate::show::views::Escaped;
-use crate::support::base64;
+use crate::support::{base64, html::Escaped};
 use loopbook_channel::counted;
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,7 +3,7 @@
 use super::folded::{self, Row};
 use super::{Timeline, folded::Columns};
 use crate::TaskState;
-use crate::show::views;
+use crate::support::units;
 use loopbook_channel::counted;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const NAME: usize = 24;
 /// The lanes as lines, under a line that says what they mean.
 pub(super) fn draw(timeline: &Timeline) -> String {
     let length = timeline.to - timeline.from;
-    let time = |seconds: f64| ascii(&views::duration(Duration::from_secs_f64(seconds.max(0.0))));
+    let time = |seconds: f64| ascii(&units::duration(Duration::from_secs_f64(seconds.max(0.0))));
     let (rows, left_out) = folded::rows(timeline);
     let mut lines = vec![format!(
         "timeline of {}: {}; a column is {}; # runs, = is ready, . waits, x cancelled, ! panicked",
@@ -44,7 +44,7 @@ pub(super) fn draw(timeline: &Timeline) -> String {
 pub(super) fn describe(timeline: &Timeline) -> String {
     const LANES: usize = 8;
     const SPANS: usize = 8;
-    let time = |seconds: f64| views::duration(Duration::from_secs_f64(seconds.max(0.0)));
+    let time = |seconds: f64| units::duration(Duration::from_secs_f64(seconds.max(0.0)));
     let mut sentences =
         vec![format!("Timeline, {}, {}.", counted(timeline.lanes.len(), "task"), time(timeline.to - timeline.from))];
     for lane in timeline.lanes.iter().take(LANES) {

@@ -43,4 +43,3 @@ pub use threads::{Thread, threads};
 pub use trace::{Piece, Side, Trace};
 
 pub(crate) use burn::process_time;
-pub(crate) use server::is_own_reactor;

@@ -5,7 +5,7 @@ use super::routes::{self, Plan};
 use super::server::Kind;
 use super::tally::{Flight, Tally};
 use super::trace::{Side, Traces};
-use crate::inspect::resources;
+use crate::support::epoll;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -215,7 +215,7 @@ impl<'a> Wire<'a> {
             self.received.clear();
         }
         let mut pause = FIRST_LOOK;
-        while resources::is_connected(self.client, self.server) {
+        while epoll::is_connected(self.client, self.server) {
             sleep(pause).await;
             pause *= 2;
         }

@@ -4,13 +4,13 @@ use super::limits;
 use super::serve::{Shared, serve};
 use super::tally::{Arrival, ServerStats};
 use super::trace::Trace;
-use crate::support::sync::lock;
+use crate::support::epoll;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -18,9 +18,6 @@ use tokio::sync::oneshot;
 
 /// Connections that may wait until they are accepted.
 const BACKLOG: u32 = 4096;
-
-/// The sockets on which lab servers listen.
-static LISTENING: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
 /// What a server does with what arrives.
 #[derive(Debug, Clone, Copy)]
@@ -101,12 +98,6 @@ pub fn echo(delay: Duration) -> Server {
 pub fn common() -> &'static Server {
     static COMMON: OnceLock<Server> = OnceLock::new();
     COMMON.get_or_init(server)
-}
-
-/// Whether a reactor that watches these descriptors is a lab server's.
-pub(crate) fn is_own_reactor(mut watched: impl Iterator<Item = RawFd>) -> bool {
-    let listening = lock(&LISTENING);
-    watched.any(|descriptor| listening.contains(&descriptor))
 }
 
 impl Server {
@@ -280,7 +271,7 @@ fn run(
     runtime.block_on(async {
         let listener = listen()?;
         let address = listener.local_addr()?;
-        let _own = Listening::note(listener.as_raw_fd());
+        let _own = epoll::leave_out(listener.as_raw_fd());
         let _ = tell.send(Ok(address));
         tokio::select! {
             () = serve(&listener, &shared) => {}
@@ -295,20 +286,4 @@ fn listen() -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     socket.listen(BACKLOG)
-}
-
-/// A socket among those on which lab servers listen. It has to be dropped before the socket: numbers are used again.
-struct Listening(RawFd);
-
-impl Listening {
-    fn note(socket: RawFd) -> Self {
-        lock(&LISTENING).push(socket);
-        Self(socket)
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        lock(&LISTENING).retain(|&known| known != self.0);
-    }
 }

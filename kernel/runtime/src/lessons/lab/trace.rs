@@ -3,8 +3,7 @@
 mod svg;
 
 use crate::inspect::loop_stats::{maybe_seconds, seconds};
-use crate::show::views;
-use crate::support::sync::lock;
+use crate::support::{sync::lock, units};
 use loopbook_channel::counted;
 use serde::{Serialize, Serializer};
 use std::collections::VecDeque;
@@ -82,13 +81,13 @@ impl Trace {
                 Side::Client => "client -> server",
                 Side::Server => "server -> client",
             };
-            let _ = writeln!(text, "{:>9}  {arrow}  {}", views::duration(piece.at), counted(piece.length, "byte"));
+            let _ = writeln!(text, "{:>9}  {arrow}  {}", units::duration(piece.at), counted(piece.length, "byte"));
             for line in piece.lines() {
                 let _ = writeln!(text, "{:>11}{line}", "");
             }
         }
         let _ = match self.closed {
-            Some(at) => write!(text, "{:>9}  closed", views::duration(at)),
+            Some(at) => write!(text, "{:>9}  closed", units::duration(at)),
             None => write!(text, "{:>9}  still open", ""),
         };
         text

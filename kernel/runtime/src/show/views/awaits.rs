@@ -1,6 +1,6 @@
 //! The `.await`s at which a task stands, in words.
 
-use super::{duration, tasks::waiting_on};
+use crate::support::{units::duration, words::waiting_on};
 use loopbook_channel::{AwaitSite, TaskInfo, TaskState, grouped, line_label};
 
 /// How many `.await`s a field of a table shows.
@@ -60,7 +60,7 @@ fn place(site: &AwaitSite) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::show::views::example_task;
+    use crate::support::examples::example_task;
     use loopbook_channel::WaitingOn;
     use std::time::Duration;
 

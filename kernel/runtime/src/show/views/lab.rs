@@ -1,13 +1,13 @@
 //! What lessons look at: the reactor, threads, lab servers, what went over the wire.
 
-use super::table::{Column, Escaped, Field, Table};
-use super::{bundle, duration};
+use super::bundle;
+use super::table::{Column, Field, Table};
 use crate::inspect::reactor::{Descriptor, Interest, Reactor};
 use crate::lessons::{
     lab::{Arrival, Book, Server, ServerStats, Thread, Trace},
     predict::Prediction,
 };
-use crate::support::base64;
+use crate::support::{base64, html::Escaped, units::duration};
 use loopbook_channel::{MimeBundle, cell_label, counted};
 use serde_json::Value;
 

@@ -1,13 +1,15 @@
 //! The loop as a whole, what it watches, and one task in full.
 
 use super::awaits::path;
+use super::bundle;
 use super::table::{Column, Field, Table};
-use super::tasks::{FOLD_ABOVE, kind, waiting_on, word};
-use super::{bundle, duration};
-use crate::inspect::{
-    loop_stats::{Lag, LoopStats, WorkerStats},
-    resources::Resource,
+use super::tasks::FOLD_ABOVE;
+use crate::inspect::loop_stats::{Lag, LoopStats, WorkerStats};
+use crate::support::{
+    units::duration,
+    words::{kind, waiting_on, word},
 };
+use crate::tasks::objects::Resource;
 use loopbook_channel::{MimeBundle, Site, TaskInfo, WokenBy, cell_label, counted, grouped};
 use std::collections::BTreeMap;
 

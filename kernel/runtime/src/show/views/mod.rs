@@ -8,7 +8,6 @@ mod order;
 mod table;
 mod tasks;
 mod tree;
-mod units;
 
 #[cfg(test)]
 mod tests;
@@ -16,12 +15,8 @@ mod tests;
 pub(crate) use lab::{arrivals, books, predictions, reactor, server, server_stats, threads, traces};
 pub(crate) use lints::lints;
 pub(crate) use loops::{loop_stats, resources, task};
-pub(crate) use table::Escaped;
-pub(crate) use tasks::{tasks, wait, word};
-#[cfg(test)]
-pub(crate) use tests::example_task;
-pub(crate) use tree::{tree, trees};
-pub(crate) use units::{duration, seconds};
+pub(crate) use tasks::tasks;
+pub(crate) use tree::trees;
 
 use crate::inspect::timeline::Timeline;
 use crate::support::base64;

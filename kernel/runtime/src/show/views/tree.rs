@@ -1,9 +1,11 @@
 //! Who waits for whom, as a tree.
 
-use super::{Escaped, awaits, tasks::word};
+use super::awaits;
 use crate::inspect::graph::CallGraph;
+use crate::support::{html::Escaped, words::word};
 use loopbook_channel::{AwaitSite, MimeBundle, TaskKind, cell_label, grouped, line_label};
 use serde_json::Value;
+use std::fmt::{self, Display};
 
 /// How many `.await`s beside each other are shown.
 const MOST: usize = 20;
@@ -17,8 +19,14 @@ pub(crate) fn trees(graphs: &[CallGraph]) -> MimeBundle {
     ])
 }
 
+impl Display for CallGraph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&tree(std::slice::from_ref(self)))
+    }
+}
+
 /// The trees as lines of text.
-pub(crate) fn tree(graphs: &[CallGraph]) -> String {
+fn tree(graphs: &[CallGraph]) -> String {
     let mut lines = Vec::new();
     graphs.iter().for_each(|graph| add(&mut lines, graph, String::new(), String::new()));
     lines.join("\n")

@@ -3,8 +3,7 @@
 //! A task is considered only if tasks and locks are all that it waits for, and these hold all its wakers. One that also has a
 //! timer or a socket can wake by itself, so it is never reported.
 
-use super::{Show, found};
-use crate::inspect::graph;
+use super::{Show, cycles, found};
 use crate::tasks::{objects, record::Record, registry, sockets::Watched};
 use crate::{TaskId, TaskInfo, TaskKind, WaitingOn};
 use loopbook_channel::{LockKind, ObjectId};
@@ -34,14 +33,14 @@ pub(super) fn look(records: &[Arc<Record>], mut first: impl FnMut(&'static str, 
         info.waiting_on.push(WaitingOn::Other { what: "something else".into() });
         seen.push(info);
     }
-    for circle in graph::cycles(&seen) {
+    for circle in cycles::cycles(&seen) {
         let tasks: Vec<&Arc<Record>> =
             circle.iter().filter_map(|id| waiting.iter().find(|record| record.id == *id)).copied().collect();
         // Tasks were asked one after the other. If none of them has run between two looks, what both saw was true at once.
         let polls = |tasks: &[&Arc<Record>]| tasks.iter().map(|task| task.polls()).collect::<Vec<_>>();
         let before = polls(&tasks);
         let again = infos(&tasks);
-        if polls(&tasks) != before || graph::cycles(&again).is_empty() || !first("deadlock", circle[0]) {
+        if polls(&tasks) != before || cycles::cycles(&again).is_empty() || !first("deadlock", circle[0]) {
             continue;
         }
         let records: Vec<&Record> = tasks.iter().map(|task| task.as_ref()).collect();

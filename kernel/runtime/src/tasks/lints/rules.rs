@@ -2,9 +2,10 @@
 
 use super::{Show, found, found_at};
 use crate::TaskKind;
-use crate::executor::pool;
-use crate::show::views;
-use crate::support::clock::{self, Moment};
+use crate::support::{
+    clock::{self, Moment},
+    units,
+};
 use crate::tasks::{context, record::Record, site, threads};
 use loopbook_channel::{cell_label, counted, grouped};
 use std::panic::Location;
@@ -55,7 +56,7 @@ fn kept_its_thread(record: &Record, spent: Duration, show: bool) {
         "{} has kept its thread for {} without an `.await` that waits: nothing else ran there. Put what computes or blocks \
          into `task::spawn_blocking`, or write `task::yield_now().await` between its parts.",
         record.describe(),
-        views::duration(spent)
+        units::duration(spent)
     );
     let show = if show { Show::Once } else { Show::Never };
     found("slow_poll", &[record], record.line, message, show);
@@ -79,7 +80,7 @@ fn starved(record: &Record, waited: Duration) {
         "{} was ready to run and had to wait {} for a thread: others have kept all threads of the loop. Other lints say \
          who.",
         record.describe(),
-        views::duration(waited)
+        units::duration(waited)
     );
     // Whoever keeps the threads gets the line.
     found("starved", &[record], record.line, message, Show::Never);
@@ -175,5 +176,6 @@ pub(crate) fn dropped_unpolled(location: &'static Location<'static>) {
 
 /// Whether the task keeps a thread of the pool, which others could use.
 fn is_of_the_loop(record: &Record) -> bool {
-    matches!(record.kind, TaskKind::Task) && threads::name(threads::here()).is_some_and(|name| pool::is_worker(&name))
+    matches!(record.kind, TaskKind::Task)
+        && threads::name(threads::here()).is_some_and(|name| threads::is_worker(&name))
 }

@@ -1,9 +1,8 @@
 //! Lints that show only when somebody looks at all tasks from time to time.
 
 use super::{Show, deadlock, found, rules};
-use crate::executor::pool;
 use crate::running::cell;
-use crate::show::views;
+use crate::support::units;
 use crate::tasks::{record::Record, registry, threads};
 use crate::{TaskId, TaskKind, TaskState};
 use loopbook_channel::{cell_label, counted};
@@ -55,7 +54,7 @@ impl Watch {
     }
 
     fn never_yielded(&mut self) {
-        for thread in threads::all().iter().filter(|thread| pool::is_worker(&thread.name)) {
+        for thread in threads::all().iter().filter(|thread| threads::is_worker(&thread.name)) {
             let Some((task, since)) = thread.work().task else { continue };
             if since.elapsed() < NEVER_YIELDED {
                 continue;
@@ -68,7 +67,7 @@ impl Watch {
                 "{} has been running for over {} and has not waited once: nothing else runs on its thread. Put what \
                  computes or blocks into `task::spawn_blocking`, or write `task::yield_now().await` between its parts.",
                 record.describe(),
-                views::duration(NEVER_YIELDED)
+                units::duration(NEVER_YIELDED)
             );
             found("never_yielded", &[&record], record.line, message, Show::Once);
         }

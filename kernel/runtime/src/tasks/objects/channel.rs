@@ -1,8 +1,7 @@
 //! A channel: how many messages are in it, and how many ends it has.
 
 use super::{Number, Object};
-use crate::inspect::resources::Resource;
-use crate::tasks::events::Leaf;
+use crate::tasks::{events::WaitKind, objects::Resource};
 use loopbook_channel::{Operation, TaskId, WaitingOn, counted, grouped};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -63,8 +62,8 @@ impl Object for Channel {
         WaitingOn::Channel { id: self.number.id, operation, length: self.length(), capacity: self.capacity }
     }
 
-    fn leaf(&self, how: u32) -> Leaf {
-        if how == Self::how(Operation::Send) { Leaf::Send } else { Leaf::Receive }
+    fn wait_kind(&self, how: u32) -> WaitKind {
+        if how == Self::how(Operation::Send) { WaitKind::Send } else { WaitKind::Receive }
     }
 
     fn resource(&self, waiters: Vec<TaskId>) -> Resource {

@@ -1,8 +1,7 @@
 //! Condition variables and barriers: where tasks wait for what other tasks do.
 
 use super::{Number, Object};
-use crate::inspect::resources::Resource;
-use crate::tasks::events::Leaf;
+use crate::tasks::{events::WaitKind, objects::Resource};
 use loopbook_channel::{TaskId, WaitingOn};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,21 +14,21 @@ pub(crate) enum Sort {
 }
 
 /// The shared half of a condition variable or a barrier.
-pub(crate) struct Meeting {
+pub(crate) struct CondvarBarrier {
     number: Number,
     sort: Sort,
     /// How many wait there; of barriers only.
     pub(crate) waiting: AtomicUsize,
 }
 
-impl Meeting {
+impl CondvarBarrier {
     /// One at which nobody waits yet.
     pub(crate) fn new(number: Number, sort: Sort) -> Self {
         Self { number, sort, waiting: AtomicUsize::new(0) }
     }
 }
 
-impl Object for Meeting {
+impl Object for CondvarBarrier {
     fn number(&self) -> &Number {
         &self.number
     }
@@ -42,10 +41,10 @@ impl Object for Meeting {
         }
     }
 
-    fn leaf(&self, _how: u32) -> Leaf {
+    fn wait_kind(&self, _how: u32) -> WaitKind {
         match self.sort {
-            Sort::Condvar => Leaf::Condvar,
-            Sort::Barrier(_) => Leaf::Barrier,
+            Sort::Condvar => WaitKind::Condvar,
+            Sort::Barrier(_) => WaitKind::Barrier,
         }
     }
 

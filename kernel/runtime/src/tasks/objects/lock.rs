@@ -1,8 +1,7 @@
 //! A lock for which tasks have waited: who holds it.
 
 use super::{Number, Object};
-use crate::inspect::resources::Resource;
-use crate::tasks::{events::Leaf, registry};
+use crate::tasks::{events::WaitKind, objects::Resource, registry};
 use loopbook_channel::{LockKind, TaskId, WaitingOn};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -101,8 +100,8 @@ impl Object for Lock {
         WaitingOn::Lock { id: self.number.id, kind, owner, owners, held: !holders.is_empty(), abandoned }
     }
 
-    fn leaf(&self, _how: u32) -> Leaf {
-        Leaf::Lock
+    fn wait_kind(&self, _how: u32) -> WaitKind {
+        WaitKind::Lock
     }
 
     fn resource(&self, waiters: Vec<TaskId>) -> Resource {

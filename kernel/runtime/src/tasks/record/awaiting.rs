@@ -7,17 +7,17 @@ use crate::tasks::await_sites::{Key, Place};
 impl Record {
     /// A future of the task is pending, inside of the one that `parent` stands for.
     pub(crate) fn join_await(&self, place: &'static Place, parent: Key) -> Key {
-        lock(&self.side).awaits.add(place, parent, Moment::now())
+        lock(&self.details).awaits.add(place, parent, Moment::now())
     }
 
     /// Another future of the task awaits this one now.
     pub(crate) fn move_await(&self, key: Key, parent: Key) -> Key {
-        lock(&self.side).awaits.set_parent(key, parent);
+        lock(&self.details).awaits.set_parent(key, parent);
         key
     }
 
     /// A future of the task is done or dropped.
     pub(crate) fn leave_await(&self, key: Key) {
-        lock(&self.side).awaits.remove(key);
+        lock(&self.details).awaits.remove(key);
     }
 }

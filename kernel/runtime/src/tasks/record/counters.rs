@@ -4,7 +4,7 @@
 //! read them meanwhile, not so that several may write. A reader that meets a change in the middle of it looks again
 //! (`changes` is odd then). What others do to a task, wake it and ask it to end, is one word with everything in it.
 
-use crate::expansion::ticks;
+use crate::running::end_requests;
 use crate::support::clock::Moment;
 use crate::tasks::events;
 use loopbook_channel::TaskState;
@@ -34,7 +34,7 @@ const ONE_WAKE: u64 = 1 << 8;
 const TRIES: u32 = 32;
 
 /// State and counters of one task. Times are in ticks of the clock.
-pub(super) struct Life {
+pub(super) struct Counters {
     word: AtomicU64,
     /// Odd while its owner changes what follows.
     changes: AtomicU32,
@@ -53,7 +53,7 @@ pub(super) struct Life {
     self_wakes: AtomicU64,
 }
 
-/// One look at a [`Life`].
+/// One look at a [`Counters`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     pub(super) state: TaskState,
@@ -84,7 +84,7 @@ pub(super) struct Woken {
     pub(super) at: Moment,
 }
 
-impl Life {
+impl Counters {
     /// A task is born ready to run.
     pub(super) fn new(now: Moment) -> Self {
         Self {
@@ -188,7 +188,7 @@ impl Life {
         let runs = |word| word & (RUNNING | FINISHED) == RUNNING;
         let before = self.update(|word| word | TO_END | if runs(word) { HURRIED } else { 0 });
         if runs(before) && before & HURRIED == 0 {
-            ticks::want();
+            end_requests::add();
         }
     }
 
@@ -310,7 +310,7 @@ impl Life {
 /// A poll has ended; `before` is what the word was.
 fn settle(before: u64) {
     if before & HURRIED != 0 {
-        ticks::settled();
+        end_requests::settled();
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::Record;
 use super::counters::Look;
-use crate::event_loop;
 use crate::running::cell;
 use crate::support::{
     clock::{self, Moment, ticks},
@@ -24,6 +23,8 @@ pub(crate) struct Past {
     parent: Option<TaskId>,
     created: Moment,
     look: Look,
+    /// Ready, and nobody will poll it at present.
+    stands_still: bool,
     cancelled_by: Option<String>,
 }
 
@@ -36,7 +37,7 @@ impl Past {
             id: self.id,
             name: self.name.clone(),
             kind: self.kind,
-            state: visible_state(self.id, self.kind, state),
+            state: if self.stands_still { TaskState::Frozen } else { state },
             cell: self.number,
             site: self.location.and_then(site::in_cell),
             line: self.line,
@@ -65,13 +66,13 @@ impl Record {
     pub(crate) fn info(&self, watched: &Watched) -> TaskInfo {
         let now = Moment::now();
         let mut info = self.past(now).info();
-        let mut side = lock(&self.side);
-        info.awaits = side.awaits.sites(now);
-        if side.waits(info.polls).next().is_some() {
+        let mut details = lock(&self.details);
+        info.awaits = details.awaits.sites(now);
+        if details.waits(info.polls).next().is_some() {
             let now = Instant::now();
-            info.waiting_on = side.waits(info.polls).map(|wait| wait.describe(now)).collect();
+            info.waiting_on = details.waits(info.polls).map(|wait| wait.describe(now)).collect();
         }
-        if let Some(rare) = side.known() {
+        if let Some(rare) = details.known() {
             info.awaited_by.clone_from(&rare.awaited_by);
             info.waiting_on.extend(rare.sockets.iter().filter_map(|tried| tried.describe(watched)));
         }
@@ -82,7 +83,7 @@ impl Record {
     pub(crate) fn past(&self, now: Moment) -> Past {
         let look = self.look(now);
         let cancelled_by = match look.state {
-            TaskState::Cancelled => lock(&self.side).known().and_then(|rare| rare.cancelled_by.clone()),
+            TaskState::Cancelled => lock(&self.details).known().and_then(|rare| rare.cancelled_by.clone()),
             _ => None,
         };
         Past {
@@ -94,6 +95,7 @@ impl Record {
             location: self.location,
             parent: self.parent,
             created: self.created,
+            stands_still: look.state == TaskState::Scheduled && self.stands_still(),
             look,
             cancelled_by,
         }
@@ -121,16 +123,16 @@ impl Record {
     pub(crate) fn site(&self) -> Option<Site> {
         self.location.and_then(site::in_cell)
     }
-}
 
-/// A local task is polled by the cell that runs, a loop's task by the thread that runs the loop. While there is none, a task that
-/// is ready counts as frozen.
-fn visible_state(id: TaskId, kind: TaskKind, state: TaskState) -> TaskState {
-    let stands_still = state == TaskState::Scheduled
-        && match kind {
+    /// Whether nothing polls it: a local task is polled by the cell that runs, a loop's task by the thread that runs the loop.
+    fn stands_still(&self) -> bool {
+        match self.kind {
             TaskKind::Local => !cell::is_running(),
-            TaskKind::Loop => event_loop::holds_still(id),
+            TaskKind::Loop => {
+                let home = lock(&self.details).known().and_then(|rare| rare.home.clone());
+                home.and_then(|home| home.upgrade()).is_some_and(|home| home.holds_still(self.id))
+            }
             _ => false,
-        };
-    if stands_still { TaskState::Frozen } else { state }
+        }
+    }
 }

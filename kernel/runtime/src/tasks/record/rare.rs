@@ -3,9 +3,11 @@
 
 use super::Record;
 use crate::support::sync::lock;
-use crate::tasks::{await_sites::Tree, events::Leaf, local_drivers::Drivers, objects::Object, sockets::Tried};
+use crate::tasks::{
+    await_sites::Tree, events::WaitKind, local_drivers::BlockOnWakers, objects::Object, sockets::Tried,
+};
 use loopbook_channel::{Failure, TaskId, WaitingOn};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -20,8 +22,8 @@ pub(crate) enum Wait {
     Task(TaskId),
     /// For an object (a lock, a channel), and how: a code that only the object can read.
     Object(Arc<dyn Object>, u32),
-    /// Like `Object`, for a future that outlives its `.await` (a `Recv` in a `select!`). Counts only until the task's next poll,
-    /// or until another of its waits is over; the last field is the number of the poll that noted it.
+    /// Like `Object`, for a future that outlives its `.await` (a `Recv` in a `select!`). Counts only until the next poll of the
+    /// task, or until something else that it waits for is over; the last field is the number of the poll that noted it.
     Passing(Arc<dyn Object>, u32, u64),
 }
 
@@ -41,12 +43,12 @@ impl Wait {
     }
 
     /// How timelines call it.
-    pub(super) fn leaf(&self) -> Leaf {
+    pub(super) fn wait_kind(&self) -> WaitKind {
         match self {
-            Self::Until(_) => Leaf::Sleep,
-            Self::Timeout(_) => Leaf::Timeout,
-            Self::Task(_) => Leaf::Task,
-            Self::Object(object, how) | Self::Passing(object, how, _) => object.leaf(*how),
+            Self::Until(_) => WaitKind::Sleep,
+            Self::Timeout(_) => WaitKind::Timeout,
+            Self::Task(_) => WaitKind::Task,
+            Self::Object(object, how) | Self::Passing(object, how, _) => object.wait_kind(*how),
         }
     }
 
@@ -62,7 +64,7 @@ impl Wait {
 
 /// Most tasks wait for at most one thing and have nothing else in here.
 #[derive(Default)]
-pub(super) struct Side {
+pub(super) struct Details {
     /// Nobody can await the task any more.
     pub(super) detached: bool,
     /// The `.await`s of code in cells at which it stands: not rare, whatever waits in a cell has one.
@@ -72,9 +74,15 @@ pub(super) struct Side {
     rare: Option<Box<Rare>>,
 }
 
+/// A loop that cells run themselves, as the records of its tasks know it.
+pub(crate) trait Home: Send + Sync {
+    /// Whether the task is one of this loop's and nothing runs the loop. Takes the loop's lock: not to be asked under another.
+    fn holds_still(&self, task: TaskId) -> bool;
+}
+
 #[derive(Default)]
 pub(super) struct Rare {
-    /// What it waits for besides [`Side::wait`].
+    /// What it waits for besides [`Details::wait`].
     waits: Vec<(u32, Wait)>,
     pub(super) awaited_by: Vec<TaskId>,
     /// Wakers of those who wait for its end without a handle (`cancel(id).await`).
@@ -88,10 +96,12 @@ pub(super) struct Rare {
     /// The sockets that it has tried and that were not ready.
     pub(super) sockets: Vec<Tried>,
     /// Of a local task: the `block_on`s that poll its thread's local tasks.
-    pub(super) drivers: Option<Arc<Drivers>>,
+    pub(super) block_ons: Option<Arc<BlockOnWakers>>,
+    /// The loop whose task it is.
+    pub(super) home: Option<Weak<dyn Home>>,
 }
 
-impl Side {
+impl Details {
     pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -120,7 +130,7 @@ impl Side {
         waits
     }
 
-    /// Gives the key that [`Side::remove_wait`] wants.
+    /// Gives the key that [`Details::remove_wait`] wants.
     pub(super) fn add_wait(&mut self, wait: Wait) -> u32 {
         self.waits = self.waits.wrapping_add(1);
         let key = self.waits;
@@ -170,7 +180,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let wait = lock(&self.record.side).remove_wait(self.key);
+        let wait = lock(&self.record.details).remove_wait(self.key);
         drop(wait);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Record, Wait, Waiting};
 use crate::support::{clock::Moment, sync::lock};
 use crate::tasks::{
-    events::{self, Happening, Leaf},
+    events::{self, EventKind, WaitKind},
     sockets::Tried,
     threads,
 };
@@ -15,8 +15,8 @@ use std::time::Duration;
 impl Record {
     /// Notes what the task waits for, until the guard is dropped.
     pub(crate) fn wait(self: &Arc<Self>, wait: Wait) -> Waiting {
-        threads::note(Moment::now(), Happening::Waits(wait.leaf()), self.id, wait.number().map(events::short));
-        let key = lock(&self.side).add_wait(wait);
+        threads::note(Moment::now(), EventKind::Waits(wait.wait_kind()), self.id, wait.number().map(events::short));
+        let key = lock(&self.details).add_wait(wait);
         Waiting::new(Arc::clone(self), key)
     }
 
@@ -27,8 +27,8 @@ impl Record {
 
     /// It has tried a socket, which was not ready (`waits`) or was.
     pub(crate) fn tried_socket(&self, tried: Tried, waits: bool) {
-        let mut side = lock(&self.side);
-        let sockets = &mut side.rare().sockets;
+        let mut details = lock(&self.details);
+        let sockets = &mut details.rare().sockets;
         sockets.retain(|known| *known != tried);
         if waits {
             sockets.push(tried);
@@ -39,13 +39,13 @@ impl Record {
     /// Whether it waits for tasks and locks only, which other tasks can end. Each known wait holds one waker of it, and each of
     /// its `branches` was lent one; if there are more wakers, it also waits for something unknown.
     pub(crate) fn waits_for_tasks_only(&self, branches: usize) -> bool {
-        if self.life.state() != TaskState::Idle {
+        if self.counters.state() != TaskState::Idle {
             return false;
         }
-        let side = lock(&self.side);
+        let details = lock(&self.details);
         let mut known = branches;
-        for wait in side.waits(self.polls()) {
-            if !matches!(wait.leaf(), Leaf::Task | Leaf::Lock) {
+        for wait in details.waits(self.polls()) {
+            if !matches!(wait.wait_kind(), WaitKind::Task | WaitKind::Lock) {
                 return false;
             }
             known += 1;
@@ -55,14 +55,14 @@ impl Record {
 
     /// Whether it has waited for a lock for as long as `limit`.
     pub(crate) fn waits_for_a_lock(&self, limit: Duration) -> bool {
-        if self.life.state() != TaskState::Idle {
+        if self.counters.state() != TaskState::Idle {
             return false;
         }
-        let locked = lock(&self.side).waits(self.polls()).any(|wait| wait.leaf() == Leaf::Lock);
+        let locked = lock(&self.details).waits(self.polls()).any(|wait| wait.wait_kind() == WaitKind::Lock);
         locked && self.look(Moment::now()).since.elapsed() >= limit
     }
 
     pub(super) fn awaits(&self, task: TaskId) -> bool {
-        lock(&self.side).waits(self.polls()).any(|wait| matches!(wait, Wait::Task(id) if *id == task))
+        lock(&self.details).waits(self.polls()).any(|wait| matches!(wait, Wait::Task(id) if *id == task))
     }
 }

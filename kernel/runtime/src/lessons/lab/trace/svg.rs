@@ -1,7 +1,7 @@
 //! A trace as a drawing: the client's line on the left, the server's on the right, an arrow for each piece.
 
 use super::{Side, Trace};
-use crate::show::views::{self, Escaped};
+use crate::support::{html::Escaped, units};
 use loopbook_channel::counted;
 use std::fmt::Write;
 
@@ -39,7 +39,7 @@ pub(super) fn draw(trace: &Trace) -> String {
             let _ = write!(arrows, "<text x=\"{}\" y=\"{y}\" font-size=\"10\">… {more}</text>", LEFT + 12);
         }
         y += LINE;
-        arrow(&mut arrows, piece.from, y, &views::duration(piece.at), piece.length);
+        arrow(&mut arrows, piece.from, y, &units::duration(piece.at), piece.length);
         y += GAP;
     }
     end(&mut arrows, trace, y + LINE);
@@ -84,8 +84,8 @@ fn arrow(svg: &mut String, from: Side, y: usize, time: &str, length: usize) {
 fn end(svg: &mut String, trace: &Trace, y: usize) {
     let left_out = trace.pieces.len().saturating_sub(MOST_PIECES);
     let end = match (trace.closed, left_out) {
-        (Some(at), 0) => format!("closed after {}", views::duration(at)),
-        (Some(at), more) => format!("{}, closed after {}", counted(more, "more piece"), views::duration(at)),
+        (Some(at), 0) => format!("closed after {}", units::duration(at)),
+        (Some(at), more) => format!("{}, closed after {}", counted(more, "more piece"), units::duration(at)),
         (None, 0) => "still open".to_owned(),
         (None, more) => format!("{}, still open", counted(more, "more piece")),
     };

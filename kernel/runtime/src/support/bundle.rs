@@ -1,0 +1,9 @@
+//! What is shown, in the form in which it goes to the kernel.
+
+use loopbook_channel::MimeBundle;
+use serde_json::Value;
+
+/// A bundle of plain text.
+pub(crate) fn text(text: impl Into<String>) -> MimeBundle {
+    MimeBundle::from([("text/plain".to_owned(), Value::String(text.into()))])
+}
