@@ -3,9 +3,11 @@
 //!
 //! They compile `futures`, so the fast tier leaves them out; `tests/run real` runs them.
 
+use loopbook_kernel::evaluator::build::built_in::DEPENDENCIES;
+use loopbook_kernel::evaluator::build::environment;
 use loopbook_kernel::evaluator::build::shims::{kill_running, last_diagnostics, watch};
-use loopbook_kernel::evaluator::build::template::{self, Condition, DEPENDENCIES, Look};
-use loopbook_kernel::evaluator::build::toolchain::{self, Toolchain};
+use loopbook_kernel::evaluator::build::template::{self, Condition, Look};
+use loopbook_kernel::evaluator::build::toolchain::Toolchain;
 use loopbook_kernel::evaluator::build::workdir::{WorkDir, sweep_stale};
 use loopbook_kernel::home::Home;
 use std::fs;
@@ -250,7 +252,7 @@ impl Kernel {
             "sh" => command.args(["-c", &format!("{}/cargo {}; true", tools.display(), line.join(" "))]),
             _ => command.args(line),
         };
-        command.envs(toolchain::environment(&self.work, &self.toolchain)).current_dir(self.work.crate_dir());
+        command.envs(environment::of_evcxr(&self.work, &self.toolchain)).current_dir(self.work.crate_dir());
         command
     }
 

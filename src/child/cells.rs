@@ -1,10 +1,11 @@
 //! Loading cells and running them.
 
 use crate::descriptors::ForRuntime;
+use crate::dl::{c_string, find};
 use crate::loading::{self, Loading, loader_error};
 use crate::runtime::{self, Attached};
 use loopbook_channel::{BEGIN_FORGET, BEGIN_RUN, END_EARLY, END_PANIC};
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, c_void};
 
 /// evcxr's marker for a cell that panicked: what it would have defined does not exist.
 const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
@@ -85,19 +86,4 @@ fn load(path: &CStr, function: &CStr) -> Result<(*mut c_void, Function), String>
     let symbol = find(handle, function).ok_or_else(loader_error)?;
     // SAFETY: evcxr generates the function with this signature.
     Ok((handle, unsafe { std::mem::transmute::<*mut c_void, Function>(symbol) }))
-}
-
-/// Finds a symbol in a loaded object, or in what it is linked to.
-pub(crate) fn find(handle: *mut c_void, name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: the handle comes from `dlopen` and is never closed.
-    let symbol = unsafe { libc::dlsym(handle, name.as_ptr()) };
-    (!symbol.is_null()).then_some(symbol)
-}
-
-/// For the loader: text without zero bytes.
-///
-/// # Errors
-/// If it has one.
-pub(crate) fn c_string(text: &str) -> Result<CString, String> {
-    CString::new(text).map_err(|_| format!("evcxr sent a name with a zero byte: {text:?}"))
 }

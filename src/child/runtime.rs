@@ -1,7 +1,7 @@
 //! The runtime behind the cells, once a cell has brought it.
 
-use crate::cells::{c_string, find};
 use crate::descriptors::{self, ForRuntime};
+use crate::dl::{c_string, find};
 use crate::{fatal, interpose, loading, stacks};
 use loopbook_channel::{Api, ENTRY_POINT, EntryPoint, HOOKS_VERSION, Hooks, SOCKET_ENV, SOURCE_ENV};
 use std::ffi::{CStr, c_int, c_void};

@@ -3,7 +3,7 @@
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
 use super::Completeness;
-use super::cell::{Known, SourceMap, is_complete, keep_future, prepare};
+use super::cell::{Known, SourceMap, is_complete, prepare};
 use super::commands;
 use super::completion::cursor::{in_command, word_at};
 use super::completion::{self, Names};
@@ -109,7 +109,7 @@ fn look_at(code: &str, random: &mut Random) {
                 let _ = commands::parse(&command.name, &command.args);
             }
             for variable in prepared.lets.iter().flat_map(|binding| &binding.names) {
-                keep_future(&prepared, variable);
+                prepared.boxing(variable);
             }
             known.learn(&prepared);
             let again = prepare(2, code, &known);

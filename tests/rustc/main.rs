@@ -9,7 +9,7 @@ mod parts;
 mod plain;
 
 use compile::{Compiler, each};
-use loopbook_kernel::evaluator::cell::{Known, Prepared, as_typed, prepare};
+use loopbook_kernel::evaluator::cell::{Known, Prepared, prepare};
 use loopbook_kernel::evaluator::errors::diagnostics::{Diagnostic, Source, Sources, depends_on_rewrites, distinct};
 use plain::Plain;
 use serde_json::Value;
@@ -83,7 +83,7 @@ fn judge(compiler: &Compiler, index: usize, case: &Case) -> Option<String> {
     let mut prepared = prepared(cell);
     let (mut sources, mut said) = of_cell(compiler, index, cell, &prepared);
     let errors: Vec<_> = said.iter().filter(|diagnostic| diagnostic.level == "error").cloned().collect();
-    if let Some(typed) = as_typed(&prepared).filter(|_| depends_on_rewrites(&errors)) {
+    if let Some(typed) = prepared.as_typed().filter(|_| depends_on_rewrites(&errors)) {
         prepared = typed;
         (sources, said) = of_cell(compiler, index, cell, &prepared);
     }

@@ -1,6 +1,6 @@
 //! The crates that cargo has fetched on this machine before: what `:dep` can have without a network.
 
-use super::shims::CARGO_HOME_ENV;
+use super::built_in::CARGO_HOME_ENV;
 use super::toolchain::cargo_home;
 use crate::evaluator::Completion;
 use std::collections::BTreeMap;

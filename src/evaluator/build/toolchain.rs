@@ -1,15 +1,11 @@
 //! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our shims
 //! instead of it.
 
-use super::shims::{CARGO_ENV, CARGO_HOME_ENV, RUSTC_ENV, STATE_ENV};
-use super::workdir::WorkDir;
 use crate::home::home_directory;
-use sha2::{Digest, Sha256};
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -127,48 +123,11 @@ impl Toolchain {
     }
 }
 
-/// What the kernel process must have in its environment before evcxr starts.
-///
-/// evcxr and rust-analyzer then find our shims for cargo, rustc and rustup wherever they look: evcxr asks rustup and
-/// `PATH`, rust-analyzer `CARGO_HOME`, `CARGO`, `RUSTC` and `PATH`.
-pub fn environment(work: &WorkDir, toolchain: &Toolchain) -> Vec<(OsString, OsString)> {
-    let tools = work.tools();
-    let bin = toolchain.rustc.parent().unwrap_or(Path::new("/"));
-    let mut path = OsString::from(tools);
-    for entry in [Some(bin.as_os_str().to_owned()), env::var_os("PATH")].into_iter().flatten() {
-        path.push(":");
-        path.push(entry);
-    }
-    let nothing = work.root().join("config");
-    [
-        ("PATH", path),
-        ("CARGO", tools.join("cargo").into()),
-        ("RUSTC", tools.join("rustc").into()),
-        ("RUST_SRC_PATH", work.library_dir().into()),
-        // Empty, so that rust-analyzer does not find the proxies that stand in the real one.
-        ("CARGO_HOME", nothing.clone().into()),
-        ("EVCXR_CONFIG_DIR", nothing.into()),
-        ("EVCXR_TMPDIR", work.crate_dir().into()),
-        (CARGO_ENV, toolchain.cargo.clone().into()),
-        (RUSTC_ENV, toolchain.rustc.clone().into()),
-        (CARGO_HOME_ENV, cargo_home().into()),
-        (STATE_ENV, work.state_dir().into()),
-    ]
-    .map(|(name, value)| (name.into(), value))
-    .into()
-}
-
 /// The user's own cargo home, with the registry and the configuration. Ask before changing the environment.
 pub fn cargo_home() -> PathBuf {
     let named = env::var_os("CARGO_HOME").filter(|value| !value.is_empty());
     let home = || home_directory().unwrap_or_default();
     named.map_or_else(|| home().join(".cargo"), PathBuf::from)
-}
-
-/// A directory name for the shims of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
-/// the rustc's path.
-pub(in crate::evaluator) fn tools_name(program: &Path) -> String {
-    hex::encode(&Sha256::digest(program.as_os_str().as_bytes())[..8])
 }
 
 /// The sysroot that this rustc lies in. It need not be asked, which saves a process at every start.

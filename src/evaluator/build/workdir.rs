@@ -10,10 +10,11 @@
 //!                         .cargo/   how cells are compiled
 //! ```
 
-use super::toolchain::tools_name;
 use crate::home::Home;
+use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -228,6 +229,12 @@ fn take_turn(cache: &Path) -> io::Result<File> {
     let file = File::create(cache.join("work.lock"))?;
     file.lock()?;
     Ok(file)
+}
+
+/// A directory name for the shims of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
+/// the rustc's path.
+pub(in crate::evaluator) fn tools_name(program: &Path) -> String {
+    hex::encode(&Sha256::digest(program.as_os_str().as_bytes())[..8])
 }
 
 /// Makes the links under whose names `program` stands in for the tools. One that leads elsewhere is replaced.

@@ -1,34 +1,38 @@
 //! A cell without what it runs. evcxr forgets all of a cell that ends its process; what it defines can be compiled again.
 
+use super::Prepared;
 use super::parse::head;
 use super::parse::syntax::{Place, Tree, meaningful_tokens};
-use super::{Origin, Prepared, prepare_from};
+use super::prepared::prepare_from;
+use super::rewrites::origin::Origin;
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 
-/// The items of a cell, on the lines on which they stand; `None` if it has none.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::{Known, only_items, prepare};
-/// let prepared = prepare(3, "let x = f();\nfn g() {} g();", &Known::default()).unwrap();
-/// assert_eq!(only_items(&prepared).unwrap().rust.trim(), "/*lb:3:2*/fn g() {}");
-/// ```
-pub fn only_items(prepared: &Prepared) -> Option<Prepared> {
-    let origin = &prepared.origin;
-    let mut text = head::clean(&origin.code).ok()?.text;
-    let tree = Tree::parse(&text).ok()?;
-    let (items, rest): (Vec<_>, Vec<_>) = tree.statements().partition(defines);
-    if items.is_empty() {
-        return None;
+impl Prepared {
+    /// The items of a cell, on the lines on which they stand; `None` if it has none.
+    ///
+    /// ```
+    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
+    /// let prepared = prepare(3, "let x = f();\nfn g() {} g();", &Known::default()).unwrap();
+    /// assert_eq!(prepared.only_items().unwrap().rust.trim(), "/*lb:3:2*/fn g() {}");
+    /// ```
+    pub fn only_items(&self) -> Option<Self> {
+        let origin = &self.origin;
+        let mut text = head::clean(&origin.code).ok()?.text;
+        let tree = Tree::parse(&text).ok()?;
+        let (items, rest): (Vec<_>, Vec<_>) = tree.statements().partition(defines);
+        if items.is_empty() {
+            return None;
+        }
+        // From behind, so that what is left to do keeps its place.
+        for place in rest.iter().rev() {
+            let range = place.range(place.node.clone());
+            let blank = text[range.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect::<String>();
+            text.replace_range(range, &blank);
+        }
+        let known = origin.known.without_variables();
+        prepare_from(Origin { code: text, known, kept: Vec::new(), ..origin.clone() }).ok()
     }
-    // From behind, so that what is left to do keeps its place.
-    for place in rest.iter().rev() {
-        let range = place.range(place.node.clone());
-        let blank = text[range.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect::<String>();
-        text.replace_range(range, &blank);
-    }
-    let known = origin.known.without_variables();
-    prepare_from(Origin { code: text, known, kept: Vec::new(), ..origin.clone() }).ok()
 }
 
 /// Whether a statement defines something for later cells.
@@ -48,11 +52,11 @@ fn is_thread_local(place: &Place) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
     use crate::evaluator::cell::{Known, prepare};
 
     fn items(code: &str) -> Option<String> {
-        only_items(&prepare(1, code, &Known::default()).expect("a good cell")).map(|items| items.rust)
+        prepare(1, code, &Known::default()).expect("a good cell").only_items().map(|items| items.rust)
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The pass as a whole.
+use super::parse::problem;
 use super::*;
 
 /// What evcxr gets for cell 1, without marks and with every `.await` as typed.
 pub(super) fn unmarked(code: &str) -> String {
     let prepared = prepared(code);
-    without_marks(&unwatched(&prepared).unwrap_or(prepared).rust)
+    without_marks(&prepared.without_await_marks().unwrap_or(prepared).rust)
 }
 
 pub(super) fn prepared(code: &str) -> Prepared {

@@ -1,29 +1,22 @@
 //! The kernel's end of the channel to the child process: one Unix socket, always read, also between cells.
 
+use super::connection::Connection;
 use super::executions::Executions;
 use super::programs;
 use crate::evaluator::Event;
 use crate::evaluator::errors::diagnostics::{Source, Sources};
 use crate::evaluator::errors::report;
-use crate::evaluator::ground::process_state::ProcessState;
-use crate::evaluator::ground::wording;
 use loopbook_channel::{
-    CellId, Frame, FrameError, InputError, LastWords, MimeBundle, Query, Stream, ToChild, ToKernel, VERSION,
-    read_frame, write_frame,
+    CellId, Frame, FrameError, InputError, LastWords, MimeBundle, Stream, ToChild, ToKernel, VERSION, read_frame,
 };
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// How long a child that is stopped may leave a question unanswered.
-const PATIENCE: Duration = Duration::from_secs(1);
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What to show when a cell has been built and is about to run: the compiler's warnings.
 pub type OnBuilt = Box<dyn Fn(&Source) -> Option<MimeBundle> + Send + Sync>;
@@ -73,104 +66,6 @@ impl Drop for Listening {
     }
 }
 
-/// One connected child.
-#[derive(Debug)]
-pub struct Connection {
-    pid: u32,
-    writer: Mutex<UnixStream>,
-    queries: Mutex<HashMap<u64, Answer>>,
-    next_query: AtomicU64,
-    /// The cells whose columns it knows, by number.
-    told: Mutex<HashMap<u32, Arc<Source>>>,
-}
-
-type Answer = futures::channel::oneshot::Sender<Result<MimeBundle, String>>;
-
-impl Connection {
-    /// The child's process id.
-    pub fn pid(&self) -> u32 {
-        self.pid
-    }
-
-    /// Sends a message; a child that is gone is noticed by the reading side.
-    pub fn send(&self, message: &ToChild) {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = write_frame(&mut *writer, &Frame::Message(message)) {
-            tracing::debug!("not sent to the child: {error}");
-        }
-    }
-
-    /// Asks the inspector. The answer has `application/json` only if `data` is true.
-    ///
-    /// # Errors
-    /// What the inspector says, or that nobody answers because the child has ended or is stopped.
-    pub async fn query(&self, query: Query, data: bool) -> Result<MimeBundle, String> {
-        if self.answers_nobody().is_some() {
-            // Perhaps only for a moment. Nothing is sent meanwhile: what nobody reads fills the socket.
-            async_std::task::sleep(PATIENCE).await;
-            self.answers_nobody().map_or(Ok(()), Err)?;
-        }
-        let id = self.next_query.fetch_add(1, Ordering::Relaxed);
-        let (answer, mut answered) = futures::channel::oneshot::channel();
-        self.queries().insert(id, answer);
-        self.send(&ToChild::Query { id, query, data });
-        loop {
-            if let Ok(answer) = async_std::future::timeout(PATIENCE, &mut answered).await {
-                let ended = |_| Err("the process that runs the cells ended before it answered".into());
-                return answer.unwrap_or_else(ended);
-            }
-            if let Some(why) = self.answers_nobody() {
-                self.queries().remove(&id);
-                return Err(why);
-            }
-        }
-    }
-
-    fn answers_nobody(&self) -> Option<String> {
-        self.state().answers_nobody(self.pid)
-    }
-
-    fn queries(&self) -> MutexGuard<'_, HashMap<u64, Answer>> {
-        self.queries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells the child where the columns of all cells stand that it does not know yet. Done before code of theirs is loaded.
-    pub fn tell_columns(&self, sources: &Sources) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        for source in sources.all() {
-            let is_told = told.get(&source.number).is_some_and(|known| Arc::ptr_eq(known, &source));
-            if let Some(map) = source.map.as_ref().filter(|_| !is_told) {
-                self.send(&ToChild::Columns { number: source.number, lines: map.compiled_lines() });
-                told.insert(source.number, source);
-            }
-        }
-    }
-
-    /// What the child does.
-    pub fn state(&self) -> ProcessState {
-        ProcessState::of(self.pid)
-    }
-
-    /// Lets the child go on if it is stopped. True if it was.
-    pub fn wake_up(&self) -> bool {
-        let stopped = self.state() == ProcessState::Stopped;
-        if stopped {
-            // SAFETY: kill has no memory effects; the pid is our child's, which is not reaped before its channel closes.
-            unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGCONT) };
-        }
-        stopped
-    }
-
-    /// Ends the child at once, also if it is stopped, with the programs that its cells have started. Gives those that go on.
-    pub fn kill(&self) -> Vec<String> {
-        let left = programs::end(self.pid);
-        if let Some(said) = wording::programs_left(&left) {
-            tracing::warn!("{said}");
-        }
-        left
-    }
-}
-
 struct Server {
     executions: Arc<Executions>,
     sources: Sources,
@@ -189,13 +84,7 @@ impl Server {
             return Err(FrameError::Malformed(what));
         }
         let pipes = LeftOvers::open(pid, pipes, last_words);
-        let connection = Arc::new(Connection {
-            pid,
-            writer: Mutex::new(stream),
-            queries: Mutex::default(),
-            next_query: AtomicU64::new(1),
-            told: Mutex::default(),
-        });
+        let connection = Arc::new(Connection::new(pid, stream));
         self.executions.connected(connection.clone());
         let result = self.read(&mut reader, &connection);
         let cell = self.executions.current_cell().unwrap_or(0);
@@ -203,7 +92,7 @@ impl Server {
         for (stream, bytes) in pipes.output() {
             self.executions.send(Event::Output { cell, stream, bytes });
         }
-        connection.queries().clear();
+        connection.ended();
         // However it has ended, what its cells have started is nobody's now.
         programs::end_group_of(pid);
         self.executions.disconnected(pid, last_words);
@@ -250,12 +139,7 @@ impl Server {
                 self.executions.send(report::display(cell, data));
             }
             ToKernel::Input { id, cell, prompt, password } => self.ask(connection, id, cell, prompt, password),
-            ToKernel::Answer { id, answer } => {
-                let waiting = connection.queries().remove(&id);
-                if let Some(waiting) = waiting {
-                    let _nobody_waits_any_more = waiting.send(answer);
-                }
-            }
+            ToKernel::Answer { id, answer } => connection.answered(id, answer),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What people read of the commands: in `:help`, in completions, in tooltips.
 
 use super::refusal;
-use crate::evaluator::completion::escape;
+use crate::evaluator::ground::html::escape;
 use crate::evaluator::ground::prelude;
 use loopbook_channel::MimeBundle;
 

@@ -10,6 +10,7 @@ use super::cell::ItemKind;
 use super::commands;
 use super::reference::{self, Reference};
 use super::{Completion, Completions};
+use crate::evaluator::ground::html::escape;
 use cursor::{command_line, floor, is_import, path_before, word_at, word_start};
 use definitions::Definitions;
 use loopbook_channel::MimeBundle;
@@ -225,11 +226,6 @@ impl Known {
     fn is_variable(&self) -> bool {
         self.kind == VARIABLE && self.detail != VARIABLE
     }
-}
-
-/// Text as HTML.
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn completion(text: &str, kind: &'static str, signature: Option<&str>) -> Completion {

@@ -6,9 +6,9 @@
 
 use super::session::Session;
 use crate::evaluator::Cell;
+use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::dependencies::{self, Change, Dependency, Resolution};
 use crate::evaluator::build::template;
-use crate::evaluator::build::template::DEPENDENCIES;
 use crate::evaluator::cell::{ItemKind, Prepared, Problem};
 use crate::evaluator::child::executions::Reach;
 use crate::evaluator::errors::diagnostics::byte_offset;

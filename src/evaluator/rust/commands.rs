@@ -1,8 +1,8 @@
 //! What the commands of a cell do.
 
 use super::session::{Session, open_context};
+use crate::evaluator::build::built_in::CARGO_CONFIG;
 use crate::evaluator::build::dependencies::Dependency;
-use crate::evaluator::build::template::CARGO_CONFIG;
 use crate::evaluator::cell::Prepared;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::errors::gone::How;

@@ -4,7 +4,7 @@ use super::session::Session;
 use crate::evaluator::build::shims;
 use crate::evaluator::build::shims::Crates;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::cell::{self, Binding, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{Binding, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
 use crate::evaluator::completion::Names;
 use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
@@ -20,21 +20,19 @@ use std::path::Path;
 pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
     // Nobody can know the type of its value.
     let is_vague = |error: &Diagnostic| error.error_code() == Some("E0282");
-    let unshown = cell::unshown(prepared).filter(|_| errors.iter().all(is_vague));
+    let unshown = prepared.without_value().filter(|_| errors.iter().all(is_vague));
     let why = if errors.iter().any(Diagnostic::is_about_lifetimes) { Why::Borrows } else { Why::Unnameable };
-    unshown
-        .or_else(|| cell::unboxed(prepared, &why))
-        .or_else(|| cell::as_typed(prepared).filter(|_| depends_on_rewrites(errors)))
+    unshown.or_else(|| prepared.unboxed(&why)).or_else(|| prepared.as_typed().filter(|_| depends_on_rewrites(errors)))
 }
 
 /// What to compile in place of a cell with a variable that evcxr cannot store, as it says in `message`.
 pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prepared> {
-    let boxed = hints::lazy_future(message).and_then(|name| cell::keep_future(prepared, name));
+    let boxed = hints::lazy_future(message).and_then(|name| prepared.boxing(name));
     let refused = not_stored::refused(message);
     // What stands around an `.await` may be why its type is not seen.
     let is_unknown = refused.as_ref().is_none_or(|(_, why)| *why == Why::Unknown);
-    let seen = || cell::unwatched(prepared).filter(|_| is_unknown);
-    let hidden = |(name, why): (&str, Why)| cell::learn(prepared, &[Lesson::NotKept(name.to_owned(), why)]);
+    let seen = || prepared.without_await_marks().filter(|_| is_unknown);
+    let hidden = |(name, why): (&str, Why)| prepared.having_learnt(&[Lesson::NotKept(name.to_owned(), why)]);
     boxed.or_else(seen).or_else(|| refused.and_then(hidden))
 }
 
@@ -92,7 +90,7 @@ impl Session {
             diagnostic.level.starts_with("error") && !diagnostic.message.starts_with("aborting due to")
         });
         let lessons: Option<Vec<Lesson>> = errors.map(|error| lesson_about(prepared, &error)).collect();
-        lessons.and_then(|lessons| cell::learn(prepared, &lessons))
+        lessons.and_then(|lessons| prepared.having_learnt(&lessons))
     }
 
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.

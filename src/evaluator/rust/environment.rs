@@ -3,10 +3,11 @@
 
 use crate::evaluator::build::closure::Closure;
 use crate::evaluator::build::dependencies::Workshop;
+use crate::evaluator::build::environment;
 use crate::evaluator::build::template::{Condition, Look, Template};
 use crate::evaluator::build::toolchain::{Toolchain, ToolchainError};
 use crate::evaluator::build::workdir::WorkDir;
-use crate::evaluator::build::{std_source, template, toolchain};
+use crate::evaluator::build::{std_source, template};
 use crate::home::Home;
 use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV, USER_BACKTRACE_ENV};
@@ -53,7 +54,7 @@ pub fn prepare(home: &Home) -> anyhow::Result<Prepared> {
     let notebook_dir = std::env::current_dir().context("the notebook's directory is gone")?;
     let user_environment = std::env::vars_os().collect();
     let work = WorkDir::plan(home);
-    for (name, value) in toolchain::environment(&work, &toolchain) {
+    for (name, value) in environment::of_evcxr(&work, &toolchain) {
         // SAFETY: the caller promises that no other thread exists that could read the environment.
         unsafe { std::env::set_var(name, value) };
     }

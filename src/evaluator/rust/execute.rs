@@ -3,7 +3,7 @@
 use super::commands::Next;
 use super::compile_errors::without_refused;
 use super::session::{Session, source};
-use crate::evaluator::cell::{self, Prepared as PreparedCell};
+use crate::evaluator::cell::Prepared as PreparedCell;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::errors::report;
 use crate::evaluator::{Cell, Outcome, Report};
@@ -93,7 +93,7 @@ impl Session {
             }
             let other = match error {
                 Error::SubprocessTerminated(status) => {
-                    self.orphans = cell::only_items(prepared).map(|items| (cell.clone(), items));
+                    self.orphans = prepared.only_items().map(|items| (cell.clone(), items));
                     return Err(self.child_died(cell, &status, &names));
                 }
                 Error::CompilationErrors(errors) => {

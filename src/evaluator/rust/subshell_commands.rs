@@ -4,8 +4,8 @@
 use super::RustEvaluator;
 use super::live::Live;
 use crate::evaluator::cell::subshell::{Plan, plan};
+use crate::evaluator::child::connection::Connection;
 use crate::evaluator::child::executions::Executions;
-use crate::evaluator::child::server::Connection;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::completion::Names;
 use crate::evaluator::errors::report;

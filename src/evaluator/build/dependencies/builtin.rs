@@ -1,8 +1,8 @@
 //! The crates that every cell sees without asking for them.
 
 use super::specification::Dependency;
+use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::closure::Closure;
-use crate::evaluator::build::template::DEPENDENCIES;
 use semver::{Version, VersionReq};
 
 /// What to say of a dependency that is built in; `None` if it is not.

@@ -1,7 +1,7 @@
 //! What a `:dep` asks for: a line as it could stand in a manifest.
 
+use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::lockfile::Lockfile;
-use crate::evaluator::build::shims::CELL_CRATE;
 use semver::{Version, VersionReq};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

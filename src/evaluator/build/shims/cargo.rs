@@ -5,9 +5,8 @@ use super::invocation::Invocation;
 use super::progress::{BuildProgress, FETCHING, Reporter};
 use super::run::{self, Finished};
 use super::state::{Mode, State, replace};
-use super::{
-    CARGO_ENV, FAILED, RUSTC_ENV, analysis, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone,
-};
+use super::{FAILED, analysis, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
+use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
 use std::env;
 use std::ffi::OsString;

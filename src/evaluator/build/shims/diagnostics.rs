@@ -1,6 +1,7 @@
 //! The compiler's messages about the last cell, which evcxr throws away when a build succeeds.
 
-use super::state::{CELL_CRATE, State, replace};
+use super::state::{State, replace};
+use crate::evaluator::build::built_in::CELL_CRATE;
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! The manifests that evcxr writes.
 
-use crate::evaluator::build::template::DEPENDENCIES;
+use crate::evaluator::build::built_in::DEPENDENCIES;
 
 /// The package name of the manifest that evcxr writes to see whether one dependency exists.
 const VALIDATION: &str = "evcxr_dummy_validate_dep";

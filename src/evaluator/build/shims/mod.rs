@@ -42,7 +42,6 @@ pub use subshell::{Compiled, Compiler};
 
 pub(in crate::evaluator) use progress::FETCHING;
 pub(in crate::evaluator) use run::{RUSTFLAGS, prepare, run};
-pub(in crate::evaluator) use state::CELL_CRATE;
 
 use state::State;
 use std::env;
@@ -50,18 +49,6 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Environment variable with the path of the real cargo.
-pub(in crate::evaluator) const CARGO_ENV: &str = "LOOPBOOK_CARGO";
-
-/// Environment variable with the path of the real rustc.
-pub(in crate::evaluator) const RUSTC_ENV: &str = "LOOPBOOK_RUSTC";
-
-/// Environment variable with the user's own cargo home.
-pub(in crate::evaluator) const CARGO_HOME_ENV: &str = "LOOPBOOK_CARGO_HOME";
-
-/// Environment variable with the directory where the shims of one kernel remember things.
-pub(in crate::evaluator) const STATE_ENV: &str = "LOOPBOOK_STATE";
 
 /// Exit status of cargo when something has failed.
 const FAILED: u8 = 101;

@@ -1,9 +1,9 @@
 //! Running the real cargo: with an environment in which nothing of the user's changes what is compiled, and with an eye on
 //! its progress bar.
 
-use super::CARGO_HOME_ENV;
 use super::process_group::die_with_parent;
 use super::progress::{BuildProgress, parse_bar};
+use crate::evaluator::build::built_in::CARGO_HOME_ENV;
 use serde_json::Value;
 use std::env;
 use std::ffi::CString;

@@ -1,8 +1,10 @@
 //! The rustc that cargo calls: the real one, after a note of what it was called for.
 
 use super::rustc_alone::SavedCommand;
-use super::state::{CELL_CRATE, Mode, State};
-use super::{FAILED, RUSTC_ENV, process_group, real_tool};
+use super::state::{Mode, State};
+use super::{FAILED, process_group, real_tool};
+use crate::evaluator::build::built_in::CELL_CRATE;
+use crate::evaluator::build::built_in::RUSTC_ENV;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::Path;

@@ -1,14 +1,11 @@
 //! What the shims of one kernel remember, as files.
 
-use super::STATE_ENV;
+use crate::evaluator::build::built_in::STATE_ENV;
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// The name of the crate that evcxr compiles for each cell.
-pub(in crate::evaluator) const CELL_CRATE: &str = "ctx";
 
 /// A kernel's state directory.
 #[derive(Debug, Clone)]

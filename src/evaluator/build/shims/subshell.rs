@@ -1,8 +1,8 @@
 //! Compiling a cell of a subshell: the way the main shell's last cell was compiled, in a directory of its own.
 
-use super::CELL_CRATE;
 use super::rustc_alone::{SavedCommand, is_worth_telling};
 use super::state::{Mode, State};
+use crate::evaluator::build::built_in::CELL_CRATE;
 use serde_json::Value;
 use std::fs;
 use std::io::{self, BufRead, BufReader};

@@ -1,10 +1,12 @@
 //! Making a template: cargo run as evcxr will run it, on the manifest that evcxr will write.
 
 use super::listing::{Listing, Look};
-use super::{CARGO_CONFIG, DEPENDENCIES, TemplateError, link, remove};
+use super::{TemplateError, link, remove};
+use crate::evaluator::build::built_in::{CARGO_CONFIG, DEPENDENCIES};
+use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV, STATE_ENV};
 use crate::evaluator::build::closure::{Closure, TREE};
 use crate::evaluator::build::lockfile::Lockfile;
-use crate::evaluator::build::shims::{BuildProgress, CARGO_ENV, RUSTC_ENV, RUSTFLAGS, STATE_ENV, prepare, run};
+use crate::evaluator::build::shims::{BuildProgress, RUSTFLAGS, prepare, run};
 use crate::evaluator::build::toolchain::Toolchain;
 #[cfg(feature = "rust")]
 use crate::evaluator::reference;

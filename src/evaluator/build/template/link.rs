@@ -3,8 +3,9 @@
 //! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so that no
 //! kernel's build changes another's.
 
-use super::{CARGO_CONFIG, Template, TemplateError, remove};
-use crate::evaluator::build::shims::CELL_CRATE;
+use super::{Template, TemplateError, remove};
+use crate::evaluator::build::built_in::CARGO_CONFIG;
+use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::workdir::WorkDir;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, FileTimes};

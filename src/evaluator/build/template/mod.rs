@@ -25,10 +25,12 @@ pub use build::manifest;
 pub use link::{forget_runtime, link, restore_runtime};
 pub use listing::Look;
 
+use super::built_in::CARGO_CONFIG;
 use super::closure::Closure;
 use super::shims::{BuildProgress, RUSTFLAGS};
-use super::toolchain::{Toolchain, tools_name};
+use super::toolchain::Toolchain;
 use super::workdir::make_tools;
+use super::workdir::tools_name;
 use crate::home::Home;
 use listing::Listing;
 use sha2::{Digest, Sha256};
@@ -37,36 +39,6 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-
-/// The crates that every cell can use, as name and specification for evcxr's `:dep`. Paths are relative to the working
-/// directory, which has a link `crates`; evcxr makes them absolute.
-pub const DEPENDENCIES: [(&str, &str); 4] = [
-    ("loopbook", r#"{ path = "crates/runtime" }"#),
-    ("async-std", r#"{ package = "loopbook-async-std", path = "crates/async-std" }"#),
-    ("tokio", r#"{ package = "loopbook-tokio", path = "crates/tokio" }"#),
-    ("futures", r#""0.3""#),
-];
-
-/// How cells and their dependencies are compiled, in a `.cargo/config.toml` above the crate: it overrides the profile in
-/// evcxr's manifest. Cells are compiled in a hurry, what they call is not; at level 1 rustc lets cells share the generic
-/// code that is compiled already, at level 2 each cell compiles its own.
-pub const CARGO_CONFIG: &str = "\
-[profile.dev]
-opt-level = 0
-debug = false
-incremental = false
-codegen-units = 4
-
-[profile.dev.package.\"*\"]
-opt-level = 1
-codegen-units = 16
-debug = false
-debug-assertions = false
-overflow-checks = false
-
-[profile.dev.build-override]
-opt-level = 0
-";
 
 /// Raised when templates of earlier versions of this program must not be used.
 const FORMAT: &str = "6";

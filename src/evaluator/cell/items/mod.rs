@@ -2,12 +2,13 @@
 
 pub(super) mod duplicates;
 pub(super) mod impl_heads;
+pub(super) mod impls;
 pub(super) mod layouts;
 pub(super) mod main_function;
 
 use super::parse::problem::Lines;
 use super::parse::syntax::{Place, Tree, meaningful_tokens, token_hash};
-use super::rewrites::impls::title;
+use impls::title;
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind};
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@
 //! So the child is told, for each marked line, which of its columns stand for which columns of the cell, counted as wide as rustc
 //! counts them. The runtime's `site` looks them up.
 
-use super::source_map::{Placed, Run};
+use super::pieces::{Placed, Run};
 use loopbook_channel::{CompiledLine, Stretch};
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;

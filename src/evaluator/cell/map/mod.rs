@@ -2,4 +2,5 @@
 
 pub(super) mod columns;
 pub(super) mod import_lines;
+pub(super) mod pieces;
 pub(super) mod source_map;

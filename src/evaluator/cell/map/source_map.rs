@@ -5,6 +5,7 @@
 
 use super::columns::compiled_lines;
 use super::import_lines::Unmarked;
+use super::pieces::{Placed, Run};
 use crate::evaluator::cell::parse::problem::position;
 use loopbook_channel::{CompiledLine, Mark};
 use std::ops::Range;
@@ -17,23 +18,6 @@ pub struct SourceMap {
     runs: Vec<Run>,
     marks: Vec<Placed>,
     unmarked: Vec<Unmarked>,
-}
-
-/// A stretch that was copied, or a token that was replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::evaluator::cell) struct Run {
-    pub(in crate::evaluator::cell) out: Range<usize>,
-    pub(in crate::evaluator::cell) source: Range<usize>,
-}
-
-/// A line mark in the rewritten cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::evaluator::cell) struct Placed {
-    pub(in crate::evaluator::cell) mark: Mark,
-    /// Where it begins.
-    pub(in crate::evaluator::cell) at: usize,
-    /// Where the line that holds it begins in evcxr's code: evcxr puts each statement on a line of its own.
-    pub(in crate::evaluator::cell) piece: usize,
 }
 
 impl SourceMap {

@@ -2,7 +2,7 @@
 
 use super::nesting;
 use super::syntax::Tree;
-use crate::evaluator::cell::{SHALLOW, on_a_large_stack};
+use super::{SHALLOW, on_a_large_stack};
 use ra_ap_syntax::{SyntaxKind, SyntaxNode};
 
 /// Whether what stands at a byte offset of a cell, without its commands, stands in a closure or an `async` block.

@@ -3,8 +3,8 @@
 use super::head;
 use super::nesting::scan;
 use super::syntax::Tree;
+use super::{SHALLOW, on_a_large_stack};
 use crate::evaluator::Completeness;
-use crate::evaluator::cell::{SHALLOW, on_a_large_stack};
 
 /// Whether `code` is complete. What only rustc can tell counts as complete.
 ///

@@ -4,13 +4,12 @@
 //! Wrapping changes no drop order: temporaries in a call's arguments live until the `.await` completes, as they did before.
 //!
 //! If the cell does not compile for another reason than an unknown name, it is compiled once more as it was typed
-//! ([`unwatched`]). So its errors are those that rustc has for the typed code, and a cell that only the wrapping would break runs
-//! without.
+//! (`without_await_marks`). So its errors are those that rustc has for the typed code, and a cell that only the wrapping would
+//! break runs without.
 
 use super::edits::Edits;
 use super::macro_arguments::{self, macro_name};
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
-use crate::evaluator::cell::{Origin, Prepared, prepare_from};
 use ra_ap_syntax::ast::{self, HasAttrs};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
 
@@ -43,20 +42,6 @@ pub(in crate::evaluator::cell) const NAMING: [&str; 3] = ["gather", "race", "try
 
 /// The longest text of an awaited expression, in characters.
 const LONGEST: usize = 40;
-
-/// The cell without a trace of which `.await` it stands at; `None` if it has none already. What the compiler says of it is
-/// what it would say of the cell as typed.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::{Known, prepare, unwatched};
-/// let prepared = prepare(3, "f().await;", &Known::default()).unwrap();
-/// assert_eq!(prepared.rust, "/*lb:3:1*/::loopbook::__private::at(f(), &(3, 1, 1, \"f()\")).await;");
-/// assert_eq!(unwatched(&prepared).unwrap().rust, "/*lb:3:1*/f().await;");
-/// ```
-pub fn unwatched(prepared: &Prepared) -> Option<Prepared> {
-    let origin = Origin { unwatched: true, ..prepared.origin.clone() };
-    prepare_from(origin).ok().filter(|unwatched| unwatched.rust != prepared.rust)
-}
 
 /// Wraps what the cell number `cell` awaits, in items too.
 pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, cell: u32, edits: &mut Edits) {
@@ -190,7 +175,7 @@ fn words(expr: &ast::Expr) -> String {
 #[cfg(test)]
 mod tests {
     use crate::evaluator::cell::tests::{prepared, without_marks};
-    use crate::evaluator::cell::{Known, prepare, unwatched};
+    use crate::evaluator::cell::{Known, prepare};
 
     fn watched(code: &str) -> String {
         without_marks(&prepared(code).rust)
@@ -248,10 +233,10 @@ mod tests {
     #[test]
     fn a_second_try_is_the_cell_as_typed() {
         assert_eq!(
-            unwatched(&prepared("f(g().await).await;")).map(|plain| plain.rust).as_deref(),
+            prepared("f(g().await).await;").without_await_marks().map(|plain| plain.rust).as_deref(),
             Some("/*lb:1:1*/f(g().await).await;")
         );
-        assert_eq!(unwatched(&prepared("f();")), None);
+        assert_eq!(prepared("f();").without_await_marks(), None);
         // What the kernel asks for itself stands in no cell.
         assert_eq!(prepare(0, "f().await;", &Known::default()).expect("a good cell").rust, "/*lb:0:1*/f().await;");
     }

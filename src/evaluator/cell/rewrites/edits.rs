@@ -3,7 +3,8 @@
 //! A rewrite never moves text: it inserts, or replaces a token. So all of them work on the same parse, in any order, and
 //! what the user typed stays a sequence of stretches that the source map knows.
 
-use crate::evaluator::cell::map::source_map::{Placed, Run, SourceMap};
+use crate::evaluator::cell::map::pieces::{Placed, Run};
+use crate::evaluator::cell::map::source_map::SourceMap;
 use loopbook_channel::Mark;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;

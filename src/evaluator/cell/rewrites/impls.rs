@@ -5,48 +5,28 @@
 //! enum on the same line, which stands for what is implemented.
 
 use super::edits::Edits;
-use crate::evaluator::cell::items::impl_heads;
-use crate::evaluator::cell::notebook::{Carrier, Known};
-use crate::evaluator::cell::parse::syntax::{Place, Tree, hash, meaningful_tokens};
-use ra_ap_syntax::AstNode;
+use crate::evaluator::cell::items::impls::ImplName;
+use crate::evaluator::cell::items::impls::implements;
+use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::parse::syntax::{Place, Tree, hash};
 use ra_ap_syntax::ast::{self, HasName};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What an item without a name stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::evaluator::cell) struct Implements {
-    /// What an `impl` is for, the text of anything else.
-    pub(in crate::evaluator::cell) key: String,
-    /// What a type's own `impl` defines: a type may have several, but no name twice.
-    pub(in crate::evaluator::cell) names: Option<BTreeSet<String>>,
-}
-
-impl Implements {
-    /// Whether both cannot be there at the same time.
-    fn excludes(&self, other: &Self) -> bool {
-        let overlap = match (&self.names, &other.names) {
-            (Some(mine), Some(theirs)) => !mine.is_disjoint(theirs) || (mine.is_empty() && theirs.is_empty()),
-            _ => true,
-        };
-        self.key == other.key && overlap
-    }
-}
 
 /// Names the items without a name. Gives the carriers of this cell, and `None` for those that it takes away.
 pub(in crate::evaluator::cell) fn rewrite(
     tree: &Tree,
     known: &Known,
     edits: &mut Edits,
-) -> Vec<(String, Option<Carrier>)> {
+) -> Vec<(String, Option<ImplName>)> {
     let types: BTreeSet<String> = tree.items().filter_map(|(_, item)| defined_type(&item)).collect();
-    let mut carriers: Vec<(String, Option<Carrier>)> = Vec::new();
+    let mut carriers: Vec<(String, Option<ImplName>)> = Vec::new();
     let mut taken: BTreeSet<String> = BTreeSet::new();
     // Where to go on looking for a free number, so that many blocks of one type do not look from the first each time.
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for (place, item) in tree.items() {
         let Some((implements, owner)) = implements(&item) else { continue };
         let replaced =
-            known.carriers.iter().filter(|(name, old)| old.implements.excludes(&implements) && !taken.contains(*name));
+            known.impls.iter().filter(|(name, old)| old.implements.excludes(&implements) && !taken.contains(*name));
         let mut replaced: Vec<String> = replaced.map(|(name, _)| name.clone()).collect();
         if replaced.is_empty() {
             let base = format!("lb_impl_{:016x}", hash([implements.key.clone()]));
@@ -54,7 +34,7 @@ pub(in crate::evaluator::cell) fn rewrite(
             replaced.push(loop {
                 let name = if *number == 0 { base.clone() } else { format!("{base}_{number}") };
                 *number += 1;
-                if !known.carriers.contains_key(&name) && !taken.contains(&name) {
+                if !known.impls.contains_key(&name) && !taken.contains(&name) {
                     break name;
                 }
             });
@@ -64,7 +44,7 @@ pub(in crate::evaluator::cell) fn rewrite(
         for (index, name) in replaced.into_iter().enumerate().rev() {
             edits.before(start(&place), declaration(&name));
             let owner = owner.clone().filter(|owner| types.contains(owner));
-            let carrier = Carrier { implements: implements.clone(), owner };
+            let carrier = ImplName { implements: implements.clone(), owner };
             carriers.push((name, (index == 0).then_some(carrier)));
         }
     }
@@ -73,10 +53,10 @@ pub(in crate::evaluator::cell) fn rewrite(
 }
 
 /// A type that is defined again loses what was implemented in the cell of its last definition.
-fn take_away(tree: &Tree, known: &Known, carriers: &mut Vec<(String, Option<Carrier>)>, edits: &mut Edits) {
+fn take_away(tree: &Tree, known: &Known, carriers: &mut Vec<(String, Option<ImplName>)>, edits: &mut Edits) {
     for (place, item) in tree.items() {
         let Some(name) = defined_type(&item) else { continue };
-        for (carrier, old) in &known.carriers {
+        for (carrier, old) in &known.impls {
             let is_kept = carriers.iter().any(|(other, _)| other == carrier);
             if old.owner.as_ref() == Some(&name) && !is_kept {
                 edits.before(start(&place), declaration(carrier));
@@ -104,51 +84,6 @@ fn defined_type(item: &ast::Item) -> Option<String> {
         _ => None,
     };
     name.map(|name| name.text().to_string())
-}
-
-/// What an item without a name stands for, and the type that it belongs to.
-fn implements(item: &ast::Item) -> Option<(Implements, Option<String>)> {
-    match item {
-        ast::Item::Impl(item) => {
-            let owner = base_name(&item.self_ty()?);
-            let names = item.trait_().is_none().then(|| defined_names(item));
-            Some((Implements { key: impl_heads::head(item)?, names }, owner))
-        }
-        ast::Item::Const(constant) if constant.name().is_none() => {
-            Some((Implements { key: text(constant.syntax()), names: None }, None))
-        }
-        ast::Item::ExternBlock(block) => Some((Implements { key: text(block.syntax()), names: None }, None)),
-        _ => None,
-    }
-}
-
-/// How people call an item without a name: `Trait for Type` or the type of an `impl`, the text of anything else.
-pub(in crate::evaluator::cell) fn title(item: &ast::Item) -> String {
-    let ast::Item::Impl(block) = item else { return text(item.syntax()) };
-    let this = block.self_ty().map(|this| text(this.syntax())).unwrap_or_default();
-    block.trait_().map_or_else(|| this.clone(), |of| format!("{} for {this}", text(of.syntax())))
-}
-
-fn defined_names(item: &ast::Impl) -> BTreeSet<String> {
-    let items = item.assoc_item_list().into_iter().flat_map(|list| list.assoc_items());
-    let names = items.filter_map(|item| match item {
-        ast::AssocItem::Fn(item) => item.name(),
-        ast::AssocItem::Const(item) => item.name(),
-        ast::AssocItem::TypeAlias(item) => item.name(),
-        ast::AssocItem::MacroCall(_) => None,
-    });
-    names.map(|name| name.text().to_string()).collect()
-}
-
-/// The last name of a path: `Map` of `a::Map<B>`.
-fn base_name(of: &ast::Type) -> Option<String> {
-    let path = of.syntax().descendants().find_map(ast::Path::cast)?;
-    Some(path.segment()?.name_ref()?.text().to_string())
-}
-
-/// The tokens with single blanks, without what a line break or comment changes.
-fn text(node: &ra_ap_syntax::SyntaxNode) -> String {
-    meaningful_tokens(node).map(|token| token.text().to_owned()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -197,7 +132,7 @@ mod tests {
         let all = run(known, "impl A { fn a() {} fn c() {} }");
         assert_eq!(names(&all).len(), 2, "one is replaced, one is emptied: {all}");
         assert_eq!(names(&all)[1], a);
-        assert_eq!(known.carriers.len(), 1);
+        assert_eq!(known.impls.len(), 1);
     }
 
     #[test]
@@ -208,7 +143,7 @@ mod tests {
         let second = run(known, "#[derive(Debug)]\nstruct P;");
         assert_eq!(names(&first), names(&second));
         assert!(second.contains("{} #/*lb:1:1*/[derive(Debug)]"), "{second}");
-        assert_eq!(known.carriers.len(), 1, "the other cell's impl stays");
+        assert_eq!(known.impls.len(), 1, "the other cell's impl stays");
         assert_eq!(names(&run(known, "struct P;")), [""; 0]);
     }
 }

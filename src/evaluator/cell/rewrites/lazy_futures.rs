@@ -2,26 +2,8 @@
 
 use super::edits::Edits;
 use crate::evaluator::cell::parse::syntax::Tree;
-use crate::evaluator::cell::{MUTEX, Prepared, RENAMED_MUTEX, prepare_from};
 use ra_ap_syntax::AstNode;
 use ra_ap_syntax::ast::{self, HasName};
-
-/// The cell with the initialiser of `variable` in `::loopbook::keep(…)`; `None` if no `let` of the cell's top level gives
-/// just that name, without a type, to a value.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::{Known, keep_future, prepare};
-/// let prepared = prepare(3, "let f = fetch(1);", &Known::default()).unwrap();
-/// let kept = keep_future(&prepared, "f").unwrap();
-/// assert_eq!(kept.rust, "/*lb:3:1*/let f = ::loopbook::keep(fetch(1));");
-/// ```
-pub fn keep_future(prepared: &Prepared, variable: &str) -> Option<Prepared> {
-    let variable = if variable == RENAMED_MUTEX { MUTEX } else { variable };
-    let mut origin = prepared.origin.clone();
-    origin.kept.push(variable.to_owned());
-    let kept = prepare_from(origin).ok()?;
-    (kept.rust != prepared.rust).then_some(kept)
-}
 
 /// Boxes what the last `let` of that name is set to: the one that evcxr keeps.
 pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, variable: &str, edits: &mut Edits) {
@@ -41,11 +23,11 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, variable: &str, edits: &m
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
     use crate::evaluator::cell::{Known, prepare};
 
     fn kept(code: &str, variable: &str) -> Option<String> {
-        keep_future(&prepare(1, code, &Known::default()).expect("a good cell"), variable).map(|kept| kept.rust)
+        prepare(1, code, &Known::default()).expect("a good cell").boxing(variable).map(|kept| kept.rust)
     }
 
     #[test]
@@ -59,7 +41,7 @@ mod tests {
     #[test]
     fn one_is_boxed_after_the_other() {
         let prepared = prepare(1, "let f = a(); let g = b();", &Known::default()).expect("a good cell");
-        let both = keep_future(&keep_future(&prepared, "f").expect("f is kept"), "g").expect("g is kept").rust;
+        let both = prepared.boxing("f").expect("f is kept").boxing("g").expect("g is kept").rust;
         assert_eq!(both.matches("keep(").count(), 2, "{both}");
     }
 

@@ -6,7 +6,8 @@
 //! They are lost, and the error lists them.
 
 use super::edits::Edits;
-use super::unstored::{Local, Why};
+use super::lessons::Why;
+use super::unstored::Local;
 use crate::evaluator::cell::notebook::Known;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX};

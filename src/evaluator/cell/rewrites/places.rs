@@ -5,7 +5,7 @@
 //! when it runs, and the others, which are constants, stay.
 
 use super::edits::Edits;
-use crate::evaluator::cell::Origin;
+use super::origin::Origin;
 use crate::evaluator::cell::parse::problem::position;
 use crate::evaluator::cell::parse::syntax::Tree;
 use loopbook_channel::cell_label;

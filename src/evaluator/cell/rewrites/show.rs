@@ -3,24 +3,11 @@
 //! evcxr must not see an expression at the end: it would compile the cell twice to find out how to show it.
 
 use super::edits::Edits;
+use super::origin::Origin;
 use super::thread_locals::Local;
 use crate::evaluator::cell::parse::syntax::Tree;
-use crate::evaluator::cell::{Origin, Prepared, prepare_from};
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, SyntaxKind};
-
-/// The cell without a look at the value of its last expression; `None` if it takes none already. For values whose type is
-/// anybody's guess, as that of `task::spawn(async { panic!() }).await`: as a statement, the compiler takes `()`.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::{Known, prepare, unshown};
-/// let prepared = prepare(3, "f()", &Known::default()).unwrap();
-/// assert_eq!(unshown(&prepared).unwrap().rust, "/*lb:3:1*/f();");
-/// ```
-pub fn unshown(prepared: &Prepared) -> Option<Prepared> {
-    let origin = Origin { unshown: true, ..prepared.origin.clone() };
-    prepare_from(origin).ok().filter(|unshown| unshown.rust != prepared.rust)
-}
 
 /// Wraps the cell's last expression, or ends it with a semicolon if it has no value to show. `locals` have become items,
 /// which end by themselves. If the cell's origin says so, the value's type is shown too, or the value is not.

@@ -11,7 +11,6 @@
 use super::edits::Edits;
 use super::macro_arguments::{self, Wanted, macro_name};
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
-use crate::evaluator::cell::{Origin, Prepared, prepare_from};
 use ra_ap_syntax::ast::{self, HasAttrs};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
 
@@ -33,23 +32,6 @@ const MUST_NOT_UNWIND: [&str; 2] = ["Drop", "GlobalAlloc"];
 /// What can go on for long. `|` stands for a closure.
 const LASTING: Wanted =
     |kind| matches!(kind, SyntaxKind::LOOP_KW | SyntaxKind::WHILE_KW | SyntaxKind::FOR_KW | SyntaxKind::PIPE);
-
-/// The cell as typed, but for what makes it a cell: without ticks, and without a trace of which `.await` it stands at.
-/// `None` if it has none of either already. What the compiler says of it is what it would say of the cell in a file.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::{Known, as_typed, prepare};
-/// let mut known = Known::default();
-/// known.ticks = true;
-/// let prepared = prepare(3, "loop {}", &known).unwrap();
-/// assert_eq!(prepared.rust, "/*lb:3:1*/::loopbook::__show!(loop {::loopbook::__tick!();});");
-/// assert_eq!(as_typed(&prepared).unwrap().rust, "/*lb:3:1*/::loopbook::__show!(loop {});");
-/// ```
-pub fn as_typed(prepared: &Prepared) -> Option<Prepared> {
-    let mut origin = Origin { unwatched: true, ..prepared.origin.clone() };
-    origin.known.ticks = false;
-    prepare_from(origin).ok().filter(|typed| typed.rust != prepared.rust)
-}
 
 /// Has the cell's loops, functions and closures tick.
 pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, edits: &mut Edits) {
@@ -201,13 +183,13 @@ fn is_length(node: &SyntaxNode) -> bool {
 mod tests {
     use super::*;
     use crate::evaluator::cell::tests::without_marks;
-    use crate::evaluator::cell::{Known, prepare, unwatched};
+    use crate::evaluator::cell::{Known, prepare};
 
     /// The cell with `⏱` for each tick and `⛨` for each shield.
     fn check(code: &str, expected: &str) {
         let known = Known { ticks: true, ..Known::default() };
         let prepared = prepare(1, code, &known).unwrap_or_else(|problems| panic!("{code}: {problems:?}"));
-        let rust = without_marks(&unwatched(&prepared).unwrap_or(prepared).rust);
+        let rust = without_marks(&prepared.without_await_marks().unwrap_or(prepared).rust);
         assert_eq!(rust.replace(TICK, "⏱").replace(SHIELD, "⛨"), expected, "{code}");
     }
 
@@ -310,9 +292,9 @@ mod tests {
     fn the_cell_as_typed_has_none() {
         let known = Known { ticks: true, ..Known::default() };
         let prepared = prepare(1, "loop { f().await }", &known).expect("a good cell");
-        let typed = as_typed(&prepared).expect("it was changed");
+        let typed = prepared.as_typed().expect("it was changed");
         assert_eq!(without_marks(&typed.rust), "::loopbook::__show!(loop { f().await });");
-        assert_eq!(as_typed(&typed), None);
+        assert_eq!(typed.as_typed(), None);
         // What the kernel asks for itself stands in no cell.
         assert!(!prepare(0, "loop {}", &known).expect("a good cell").rust.contains(TICK));
     }

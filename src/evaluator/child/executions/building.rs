@@ -3,7 +3,8 @@
 
 use super::{Current, Executions};
 use crate::evaluator::Event;
-use crate::evaluator::build::shims::{BuildProgress, CELL_CRATE, FETCHING};
+use crate::evaluator::build::built_in::CELL_CRATE;
+use crate::evaluator::build::shims::{BuildProgress, FETCHING};
 use loopbook_channel::{CellId, DisplayKind, MimeBundle};
 use serde_json::Map;
 use std::sync::PoisonError;

@@ -17,7 +17,7 @@ mod subshells;
 pub use crates::Reach;
 pub use subshells::{Items, Started};
 
-use super::server::Connection;
+use super::connection::Connection;
 use crate::evaluator::build::shims::Crates;
 use crate::evaluator::cell::changed_types::Redefined;
 use crate::evaluator::errors::diagnostics::{Source, Sources};

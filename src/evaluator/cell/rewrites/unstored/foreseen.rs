@@ -4,8 +4,9 @@
 //! What is not foreseen costs compilations that fail, so the everyday forms are here; where a form may also be something
 //! that can be kept, it is not.
 
-use super::{Let, Why};
+use super::lets::Let;
 use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::rewrites::lessons::Why;
 use ra_ap_syntax::ast::{self, HasArgList, HasGenericArgs};
 use ra_ap_syntax::{AstNode, SyntaxKind};
 use std::collections::BTreeMap;

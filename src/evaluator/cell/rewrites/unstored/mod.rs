@@ -12,17 +12,20 @@
 //! (`diagnostics/blame.rs`). A stored variable that such a cell only rebinds (`let mut m = m`) is never given up for that.
 
 mod foreseen;
+mod lets;
 mod moved_by_await;
 
 use super::edits::Edits;
+use super::lessons::Why;
+use super::origin::Origin;
 use crate::evaluator::cell::parse::problem::Lines;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, meaningful_tokens};
-use crate::evaluator::cell::{Binding, MUTEX, Origin, Prepared, RENAMED_MUTEX, prepare_from};
+use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX};
 use foreseen::{Foreseen, foresee};
+use lets::{Let, Name, lets};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxToken};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 /// A variable that its cell does not keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,120 +38,6 @@ pub struct Local {
     pub why: Why,
     /// Whether it is made of what had that name before.
     pub uses_old: bool,
-}
-
-/// Why a later cell cannot have a variable.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// Its own cell awaits it, on this line, by value.
-    Spent(u32),
-    /// It refers to another variable.
-    Borrows,
-    /// A variable that is not kept, or one that is, refers to it until the cell ends.
-    Borrowed,
-    /// It is a closure, whose type has no name.
-    Closure,
-    /// It is an iterator or a stream, whose type holds that of a closure.
-    Chain,
-    /// Its type holds that of a future, which has no name.
-    Future,
-    /// Its type cannot be written down.
-    Unnameable,
-    /// evcxr does not see its type.
-    Unknown,
-}
-
-/// What a compilation that failed has shown about the variables of a cell.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lesson {
-    /// This variable cannot be kept.
-    NotKept(String, Why),
-    /// The first of these, which is not kept, must be dropped before the other is stored.
-    Ends(String, String),
-    /// It cannot be dropped, since the cell may have moved it.
-    Moves(String),
-}
-
-/// A `let` of the cell's top level.
-pub(in crate::evaluator::cell) struct Let {
-    pub(in crate::evaluator::cell) node: ast::LetStmt,
-    pub(in crate::evaluator::cell) names: Vec<Name>,
-    place: Place,
-}
-
-/// A variable in its pattern.
-pub(in crate::evaluator::cell) struct Name {
-    /// As typed.
-    pub(in crate::evaluator::cell) text: String,
-    is_mut: bool,
-    range: Range<usize>,
-}
-
-impl Let {
-    fn binds(&self, name: &str) -> bool {
-        self.names.iter().any(|bound| bound.text == name)
-    }
-
-    /// Whether what it is set to may have to do with a variable of this name.
-    fn mentions(&self, name: &str) -> bool {
-        let value = self.node.initializer();
-        let mut tokens = value.iter().flat_map(|value| meaningful_tokens(value.syntax()));
-        tokens.any(|token| match token.kind() {
-            SyntaxKind::IDENT => token.text() == name,
-            SyntaxKind::STRING => token.text().contains(name),
-            _ => false,
-        })
-    }
-}
-
-/// The cell with what was learnt; `None` if that changes nothing.
-///
-/// ```
-/// use loopbook_kernel::evaluator::cell::{Known, Lesson, Why, learn, prepare};
-/// let prepared = prepare(3, "let f = make();", &Known::default()).unwrap();
-/// let learnt = learn(&prepared, &[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
-/// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
-/// ```
-pub fn learn(prepared: &Prepared, lessons: &[Lesson]) -> Option<Prepared> {
-    let mut origin = prepared.origin.clone();
-    // What is not kept comes first: the others are about that.
-    let mut lessons = lessons.to_vec();
-    lessons.sort();
-    for lesson in &lessons {
-        let typed = |name: &String| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name.clone() };
-        match lesson {
-            // rust-analyzer often knows the types of a pattern's variables only one by one.
-            Lesson::NotKept(name, Why::Unknown) if !origin.typed_from_behind.contains(&typed(name)) => {
-                let defines = |binding: &&Binding| binding.names.contains(name);
-                let binding = prepared.lets.iter().rfind(defines).into_iter();
-                origin.typed_from_behind.extend(binding.flat_map(|binding| &binding.names).map(typed));
-                origin.typed_from_behind.insert(typed(name));
-            }
-            Lesson::NotKept(name, why) => {
-                origin.kept.retain(|kept| *kept != typed(name));
-                origin.not_kept.insert(typed(name), why.clone());
-            }
-            Lesson::Ends(guard, moved) => {
-                let is_local = origin.not_kept.contains_key(&typed(guard))
-                    || prepared.locals.iter().any(|local| local.name == typed(guard));
-                let was_tried = origin.ends.contains_key(&typed(guard)) || prepared.rust.contains(&drop_of(guard));
-                if is_local && !was_tried {
-                    origin.ends.insert(typed(guard), true);
-                } else {
-                    origin.not_kept.insert(typed(moved), Why::Borrowed);
-                }
-            }
-            Lesson::Moves(name) => drop(origin.ends.insert(typed(name), false)),
-        }
-    }
-    let learnt = prepare_from(origin).ok()?;
-    (learnt.rust != prepared.rust).then_some(learnt)
-}
-
-/// The cell without boxes: its lazy futures are not kept, and why; `None` if none was boxed.
-pub fn unboxed(prepared: &Prepared, why: &Why) -> Option<Prepared> {
-    let not_kept = prepared.origin.kept.iter().map(|name| Lesson::NotKept(name.clone(), why.clone()));
-    learn(prepared, &not_kept.collect::<Vec<_>>())
 }
 
 /// Hides from evcxr what is not to be kept.
@@ -204,24 +93,6 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
     locals
 }
 
-/// The `let`s of the cell's top level.
-fn lets(tree: &Tree) -> Vec<Let> {
-    let statement = |place: Place| {
-        let node = ast::LetStmt::cast(place.node.clone())?;
-        let idents = node.pat()?.syntax().descendants().filter_map(ast::IdentPat::cast).collect::<Vec<_>>();
-        let name = |ident: ast::IdentPat| {
-            let name = ident.name()?;
-            let (text, range) = (name.text().to_string(), place.range(name.syntax().clone()));
-            // What begins with a capital in a pattern is a constant.
-            let is_variable = !text.starts_with(char::is_uppercase);
-            is_variable.then(|| Name { text, is_mut: ident.mut_token().is_some(), range })
-        };
-        let names = idents.into_iter().filter_map(name).collect();
-        node.semicolon_token().is_some().then(|| Let { names, place: place.clone(), node })
-    };
-    tree.statements().filter_map(statement).collect()
-}
-
 fn hide<'a>(statement: &Let, kept: impl Iterator<Item = &'a Name>, lines: &Lines, cell: u32, edits: &mut Edits) {
     let Some(first) = meaningful_tokens(&statement.place.node).next() else { return };
     let range = statement.place.range(first).start..statement.place.bare_range().end;
@@ -252,7 +123,7 @@ fn drop_at_the_end(tree: &Tree, names: impl Iterator<Item = String>, edits: &mut
 /// How a statement of ours begins that drops a variable.
 const ENDS: &str = " ::core::mem::drop(";
 
-fn drop_of(name: &str) -> String {
+pub(in crate::evaluator::cell) fn drop_of(name: &str) -> String {
     format!("{ENDS}{name});")
 }
 

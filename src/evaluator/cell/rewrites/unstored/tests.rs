@@ -1,7 +1,6 @@
 //! Which variables a cell does not keep.
 
-use super::*;
-use crate::evaluator::cell::{Known, prepare, tests::without_marks};
+use crate::evaluator::cell::{Known, Lesson, Prepared, Why, prepare, tests::without_marks};
 
 fn known() -> Known {
     let stored = [("v", "Vec<i32>"), ("m", "std::sync::Arc<std::sync::Mutex<u8>>"), ("s", "&'static str"), ("n", "u8")];
@@ -72,22 +71,22 @@ fn what_may_be_kept_is_left_to_the_compiler() {
 #[test]
 fn the_others_of_a_pattern_are_shown_to_evcxr() {
     let cell = prepared("let (mut a, b, c) = f(); let c = b;");
-    let learnt = learn(&cell, &[Lesson::NotKept("b".into(), Why::Unnameable)]).expect("another cell");
+    let learnt = cell.having_learnt(&[Lesson::NotKept("b".into(), Why::Unnameable)]).expect("another cell");
     let expected = "::loopbook::__local!(let (mut a, b, c) = f(););let mut a = a; let c = b;";
     assert_eq!(without_marks(&learnt.rust), expected);
     assert_eq!(learnt.map.locate("let/*lb:1:1:1*/ mut a = a;", 21), Some((1, 10)));
-    assert_eq!(learn(&learnt, &[Lesson::NotKept("b".into(), Why::Unnameable)]), None);
+    assert_eq!(learnt.having_learnt(&[Lesson::NotKept("b".into(), Why::Unnameable)]), None);
 }
 
 #[test]
 fn what_has_no_type_that_can_be_seen_is_shown_in_a_let_of_its_own_first() {
     let cell = prepared("let (a, b) = futures::join!(f(), g());");
     let unknown = |name: &str| [Lesson::NotKept(name.into(), Why::Unknown)];
-    let tried = learn(&cell, &unknown("b")).expect("another cell");
+    let tried = cell.having_learnt(&unknown("b")).expect("another cell");
     let expected = "::loopbook::__local!(let (a, b) = futures::join!(f(), g()););let a = a;let b = b;";
     assert_eq!((without_marks(&tried.rust).as_str(), tried.locals.len()), (expected, 0));
     // That did not help, with whichever of them evcxr looks at first.
-    let refused = learn(&tried, &unknown("a")).expect("another cell");
+    let refused = tried.having_learnt(&unknown("a")).expect("another cell");
     assert!(without_marks(&refused.rust).ends_with(");let b = b;"), "{}", refused.rust);
     assert_eq!(refused.locals.iter().map(|local| local.name.as_str()).collect::<Vec<_>>(), ["a"]);
 }
@@ -112,12 +111,13 @@ fn a_guard_of_a_new_variable_is_dropped_before_that_is_stored() {
         assert!(!ended(rest), "{rest}");
     }
     let cell = prepared("let k = f(); let g = k.lock().unwrap(); let h = |x: u8| x; *g");
-    let learnt = learn(&cell, &[Lesson::NotKept("g".into(), Why::Borrows), Lesson::Ends("g".into(), "k".into())])
+    let learnt = cell
+        .having_learnt(&[Lesson::NotKept("g".into(), Why::Borrows), Lesson::Ends("g".into(), "k".into())])
         .expect("learnt");
     assert!(without_marks(&learnt.rust).ends_with("__show!(*g); ::core::mem::drop(g);"), "{}", learnt.rust);
-    let learnt = learn(&learnt, &[Lesson::Moves("g".into())]).expect("learnt");
+    let learnt = learnt.having_learnt(&[Lesson::Moves("g".into())]).expect("learnt");
     assert!(!learnt.rust.contains("::core::mem::drop"), "{}", learnt.rust);
-    let learnt = learn(&learnt, &[Lesson::Ends("g".into(), "k".into())]).expect("learnt");
+    let learnt = learnt.having_learnt(&[Lesson::Ends("g".into(), "k".into())]).expect("learnt");
     assert!(learnt.locals.iter().any(|local| local.name == "k" && local.why == Why::Borrowed), "{learnt:?}");
 }
 
