@@ -151,6 +151,11 @@ impl CallHandle {
     }
 
     /// The loop's time at which it is due; `None` if it was to be called at once.
+    ///
+    /// ```
+    /// let lab = loopbook::Loop::new("lab");
+    /// assert_eq!(lab.call_soon(|| {}).when(), None);
+    /// ```
     pub fn when(&self) -> Option<Duration> {
         *lock(&self.call.when)
     }

@@ -115,6 +115,19 @@ impl<T> Sender<T> {
 
     /// Waits until there is room, and sends a message.
     ///
+    /// ```
+    /// use loopbook::{facade::{channel, task}, gather};
+    /// let (sender, receiver) = channel::bounded(1);
+    /// task::block_on(async {
+    ///     let sends = async {
+    ///         sender.send(1).await.expect("the receiver lives");
+    ///         sender.send(2).await.expect("the receiver lives");
+    ///     };
+    ///     let receives = async { (receiver.recv().await, receiver.recv().await) };
+    ///     assert_eq!(gather!(sends, receives).1, (Ok(1), Ok(2)));
+    /// });
+    /// ```
+    ///
     /// # Errors
     /// The message, if the channel is closed.
     pub fn send(&self, msg: T) -> Send<'_, T> {
@@ -141,12 +154,36 @@ impl<T> Sender<T> {
     }
 
     /// A sender that does not keep the channel open.
+    ///
+    /// ```
+    /// let (sender, receiver) = loopbook::facade::channel::unbounded::<u32>();
+    /// let weak = sender.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(sender);
+    /// assert!(weak.upgrade().is_none() && receiver.is_closed());
+    /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(self.real.downgrade(), Arc::clone(&self.shared))
     }
 }
 
 /// Receives messages; each goes to one receiver. The channel is closed when its last receiver is dropped.
+///
+/// ```
+/// use loopbook::facade::{channel, prelude::*, task};
+/// let (sender, mut receiver) = channel::unbounded();
+/// for n in 1..=3 {
+///     sender.try_send(n).expect("there is room");
+/// }
+/// drop(sender);
+/// task::block_on(async {
+///     let mut sum = 0;
+///     while let Some(n) = receiver.next().await {
+///         sum += n;
+///     }
+///     assert_eq!(sum, 6);
+/// });
+/// ```
 pub struct Receiver<T> {
     real: real::Receiver<T>,
     shared: Arc<Channel>,

@@ -57,6 +57,13 @@ pub fn cancel_cell(number: u32) -> CancelOutcome {
 /// What [`cancel`] came to.
 ///
 /// Awaiting it waits until all tasks have ended that the same task or cell has asked to end.
+///
+/// ```
+/// use loopbook::{CancelOutcome, Loop, cancel};
+/// let lab = Loop::new("lab");
+/// let task = lab.create_task("waits", std::future::pending::<()>());
+/// assert_eq!(cancel(task.id()), CancelOutcome::Requested);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelOutcome {
     /// It waits or is ready to run, and will end when it is polled next.

@@ -79,6 +79,19 @@ impl Condvar {
     }
 
     /// Waits until a notification finds that the condition holds.
+    ///
+    /// ```
+    /// use loopbook::{facade::sync::{Condvar, Mutex}, facade::task, gather};
+    /// let (queue, arrived) = (Mutex::new(Vec::new()), Condvar::new());
+    /// task::block_on(async {
+    ///     let takes = async { arrived.wait_until(queue.lock().await, |queue| !queue.is_empty()).await.pop() };
+    ///     let puts = async {
+    ///         queue.lock().await.push("parcel");
+    ///         arrived.notify_one();
+    ///     };
+    ///     assert_eq!(gather!(takes, puts).0, Some("parcel"));
+    /// });
+    /// ```
     pub async fn wait_until<'a, T, F>(&self, mut guard: MutexGuard<'a, T>, mut condition: F) -> MutexGuard<'a, T>
     where
         F: FnMut(&mut T) -> bool,

@@ -231,6 +231,16 @@ impl<T: ?Sized> fmt::Debug for LockArc<T> {
 }
 
 /// Holds a mutex until it is dropped.
+///
+/// ```
+/// use loopbook::facade::sync::Mutex;
+/// let names = Mutex::new(vec!["Ada"]);
+/// {
+///     let mut guard = names.try_lock().expect("nobody holds it");
+///     guard.push("Grace");
+/// }
+/// assert_eq!(names.into_inner().len(), 2);
+/// ```
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
     _held: Locked<'a>,

@@ -23,6 +23,17 @@ use std::time::Duration;
 /// What happened on the loop, as data; as the value of a cell it shows as a figure. Times are seconds since the loop began.
 ///
 /// Made by [`timeline`] and [`trace`].
+///
+/// ```
+/// # use loopbook::facade::task;
+/// # task::block_on(async {
+/// let (_, timeline) = loopbook::trace(async { task::spawn(async {}).await }).await;
+/// for lane in &timeline.lanes {
+///     println!("{:?} {}: {} spans", lane.name, lane.task, lane.spans.len());
+/// }
+/// assert!(timeline.lanes.len() >= 2, "the future and the task that it started");
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Timeline {

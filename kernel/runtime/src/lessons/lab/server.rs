@@ -177,6 +177,18 @@ impl Server {
     }
 
     /// The most requests that were in flight at any moment: how many a client really had going at once.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// use loopbook::{gather, lab};
+    /// let server = lab::server();
+    /// let url = server.url("/delay/50");
+    /// # task::block_on(async {
+    /// let (first, second, third) = gather!(lab::get(&url), lab::get(&url), lab::get(&url));
+    /// # first.and(second).and(third).expect("they answer");
+    /// assert_eq!(server.max_in_flight(), 3);
+    /// # });
+    /// ```
     pub fn max_in_flight(&self) -> usize {
         self.stats().max_in_flight
     }
