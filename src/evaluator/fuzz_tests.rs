@@ -20,7 +20,7 @@ const CORPUS: [&str; 4] = [
     include_str!("../../tests/rustc/wrong.txt"),
 ];
 
-/// What is worth trying beside pieces of cells.
+/// What the fuzzer puts between pieces of cells.
 const PIECES: [&str; 48] = [
     "(",
     ")",

@@ -1,4 +1,4 @@
-//! What becomes of a cell of a subshell: commands that only look are obeyed at once, those that change the notebook wait for
+//! What becomes of a cell of a subshell: commands that only look are done at once, those that change the notebook wait for
 //! the main shell.
 
 use super::{Command as Line, Notebook, prepare};

@@ -29,7 +29,7 @@ use std::time::Instant;
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
 
-/// What the evaluator's thread has in common with those who work beside it.
+/// What the evaluator's thread shares with the threads for subshells and names.
 pub(super) struct Shared {
     pub(super) names: Names,
     pub(super) notebook: SharedNotebook,

@@ -8,7 +8,7 @@
 //! - `specification`: what a `:dep` says;
 //! - `builtin`: the crates that every cell sees anyway;
 //! - `closure`: what the runtime is made of, and what would change;
-//! - `words`: what cargo and rustc say when it does not work, for people.
+//! - `cargo_errors`: what cargo and rustc say when it does not work, for people.
 
 mod builtin;
 mod cargo_errors;
@@ -35,7 +35,7 @@ pub struct Resolution {
     lock: Lockfile,
 }
 
-/// Where dependencies are tried out for one kernel. It calls cargo by way of the stand-in, so that an interrupt ends it and
+/// Where dependencies are tried out for one kernel. It calls cargo by way of the shim, so that an interrupt ends it and
 /// its progress is shown.
 #[derive(Debug)]
 pub struct Resolver {
