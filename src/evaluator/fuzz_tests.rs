@@ -3,7 +3,7 @@
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
 use super::Completeness;
-use super::cell::{Notebook, SourceMap, is_complete, prepare};
+use super::cell::{Notebook, SourceMap, is_complete, prepare, without_commands};
 use super::commands;
 use super::completion::cursor::{in_command, word_at};
 use super::completion::{self, Names};
@@ -20,7 +20,7 @@ const CORPUS: [&str; 4] = [
     include_str!("../../tests/rustc/wrong.txt"),
 ];
 
-/// What is worth trying beside pieces of cells.
+/// What the fuzzer puts between pieces of cells.
 const PIECES: [&str; 48] = [
     "(",
     ")",
@@ -126,6 +126,7 @@ fn look_at(code: &str, random: &mut Random) {
         }
     }
     Mark::find(code);
+    assert_eq!(without_commands(code).len(), code.len());
     let (name, args) = code.split_once(' ').unwrap_or((code, ""));
     let _ = commands::parse(name, args);
     look_at_cursors(code, random);

@@ -18,6 +18,9 @@ use futures::future::BoxFuture;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};
 use serde_json::{Map, Value};
 
+/// evcxr's version, as Cargo.toml has it: people see it, and it decides what the manifests of cells look like.
+pub const EVCXR_VERSION: &str = "0.22.0";
+
 /// A language behind the kernel.
 ///
 /// No method blocks: what takes time answers by an [`Event`] (on the channel that the evaluator was made with) or by a
@@ -65,7 +68,7 @@ pub struct Cell {
     pub id: CellId,
     /// The shell that runs it.
     pub shell: ShellId,
-    /// The execution count that the user sees; 0 for an expression that a front end wants to know beside a cell.
+    /// The execution count that the user sees; 0 for a user expression.
     pub number: u32,
     /// The text, as the front end sent it.
     pub code: String,
@@ -127,7 +130,7 @@ pub enum Event {
         /// Wait for the next output first.
         wait: bool,
     },
-    /// Something to read beside the notebook: documentation, help.
+    /// A page for the front end's pager: documentation, help.
     Page {
         /// Who asked.
         cell: CellId,

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What Loopbook makes in the cache. The directory may be one that the user named, with files of theirs beside.
+/// What Loopbook makes in the cache. The user may have named the directory, and have other files in it.
 const MADE: [&str; 5] = ["crates", "template", "tools", "work", "work.lock"];
 
 /// What became of a cache that should be removed.

@@ -1,14 +1,16 @@
 //! One preprocessing pass over every cell: what the user typed becomes what evcxr gets.
 //!
-//! `prepared` takes a cell through these steps:
+//! A cell goes through these steps (`prepared`):
 //!
-//! 1. `parse/head`: line ends, a shebang, notebook comments and leading `:` commands,
-//! 2. `parse/nesting`: brackets, strings and comments that do not end, and nesting that no parser survives,
-//! 3. `parse/syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
-//! 4. `rewrites`: what evcxr or the runtime needs otherwise than people write it. Each only notes `edits`,
-//! 5. `items`: what the cell defines, and what it must not define twice,
-//! 6. `map`: the way back from a place in evcxr's code to a place in the cell,
-//! 7. `second_tries`: the cell once more, with what a compilation has shown; `only_items` if the cell has ended its process.
+//! 1. `parse`: `head` (line ends, a shebang, notebook comments and leading `:` commands), `nesting` (brackets, strings and
+//!    comments that do not end, and nesting that no parser survives), `syntax` (a real parse: what does not parse is refused,
+//!    because evcxr would report it as success), `dangling` (attributes of nothing),
+//! 2. `rewrites`: each only notes `edits`, and what it writes calls a module of the same name in the runtime's `expansion`,
+//! 3. `items`: what the cell defines, and `duplicates`: names that it defines twice,
+//! 4. `map`: `source_map`, the way back from a place in evcxr's code to a place in the cell; `columns`, the same for code that
+//!    runs; `import_lines`, for the lines that evcxr writes anew.
+//!
+//! If the compiler has something against it, one of the `second_tries` follows; if the cell has ended its process, `only_items`.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Notebook`].
 
@@ -33,7 +35,7 @@ pub use map::source_map::SourceMap;
 pub use notebook::Notebook;
 pub use parse::blocks::is_in_block;
 pub use parse::complete::is_complete;
-pub use parse::head::Command;
+pub use parse::head::{Command, command_lines, without_commands};
 pub use parse::problem::{Problem, Span};
 pub use prepared::{PreparedCell, prepare};
 pub use rewrites::lessons::{Lesson, Why};

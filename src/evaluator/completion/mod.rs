@@ -17,7 +17,7 @@ use loopbook_channel::MimeBundle;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Words that a cell can begin a thought with, beside what the notebook has defined.
+/// Keywords that are completed in addition to what the notebook has defined.
 const KEYWORDS: &[&str] = &[
     "as", "async", "await", "break", "const", "continue", "else", "enum", "fn", "for", "if", "impl", "in", "let",
     "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "static", "struct", "trait", "type", "use",
@@ -257,8 +257,12 @@ mod tests {
         let complete = |code: &str| names().complete_command(code, code.len()).map(texts);
         assert_eq!(complete("  :tas"), Some(vec![":task".to_owned(), ":tasks".to_owned()]));
         assert_eq!(complete("// first\n:type gr"), Some(vec!["größe".to_owned()]));
+        assert_eq!(complete("# nbgrader\n:type gr"), Some(vec!["größe".to_owned()]));
+        assert_eq!(complete("?Vec\n!ls\n\u{feff}:tas"), None);
+        assert_eq!(complete("\u{feff}?Vec\r\n!ls\r\n:task"), Some(vec![":task".to_owned(), ":tasks".to_owned()]));
         assert_eq!(complete("::std::co"), None);
         assert_eq!(complete("1\n:tas"), None);
+        assert_eq!(complete("#[allow(unused)]\n:tas"), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde_json::Map;
 const SECOND_INTERRUPT: &str = "Interrupt a second time to restart the process that runs the cells: variables and tasks \
     will be lost; functions, types, `use` and dependencies are kept.";
 
-/// What the user is told when a running cell does not obey an interrupt. `state` is that of its process.
+/// What the user is told when a running cell goes on after an interrupt. `state` is that of its process.
 pub fn does_not_yield(state: ProcessState) -> String {
     let why = match state {
         ProcessState::Stopped => {

@@ -223,7 +223,7 @@ impl Environment {
     }
 }
 
-/// A runtime that is being compiled for a kernel that has died is nobody's.
+/// Has the compilation of the runtime end with the kernel that has started it.
 fn die_with_the_kernel() -> io::Result<()> {
     // SAFETY: prctl with these arguments touches no memory.
     let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };

@@ -304,7 +304,7 @@ impl Thread {
         Session::open(environment.clone(), linked, place, executions, sources, shared)
     }
 
-    /// Makes the names of the crates known, beside what evcxr's start takes.
+    /// Reads the names of the crates, on a thread of its own while evcxr starts.
     fn read_names(&self, file: PathBuf) -> std::io::Result<()> {
         let names = self.names.clone();
         std::thread::Builder::new().name("names".into()).spawn(move || match Reference::open(&file) {

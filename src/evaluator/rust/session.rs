@@ -3,7 +3,6 @@
 use super::super::cell::{self, Local, Notebook, PreparedCell, Why};
 use super::super::commands;
 use super::super::{Cell, Event, Outcome};
-use super::analysis::without_commands;
 use super::environment::Linked;
 use super::live::Live;
 use super::old_values::Spared;
@@ -30,7 +29,7 @@ use std::time::Instant;
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
 
-/// What the evaluator's thread has in common with those who work beside it.
+/// What the evaluator's thread shares with the threads for subshells and names.
 pub(super) struct Shared {
     pub(super) names: Names,
     pub(super) notebook: SharedNotebook,
@@ -201,7 +200,7 @@ impl Session {
         }
         let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         if compiled {
-            self.names.learn(&without_commands(&cell.code));
+            self.names.learn(&cell::without_commands(&cell.code));
         }
         self.remember();
         // What evcxr gets back or lets go keeps this thread busy for one compilation more.

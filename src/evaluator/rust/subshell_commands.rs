@@ -1,4 +1,4 @@
-//! Commands in cells of a subshell. Those that only look are obeyed at once, whatever the main shell does; those that change
+//! Commands in cells of a subshell. Those that only look are done at once, whatever the main shell does; those that change
 //! the notebook wait for the main shell.
 
 use super::RustEvaluator;

@@ -1,5 +1,9 @@
-//! Rust in cells of subshells: compiled on a thread of its own with the main shell's items, without its variables, and run
-//! beside whatever the main shell runs.
+//! Rust in cells of subshells. evcxr does not compile them: we take the notebook's items from the `lib.rs` that evcxr wrote last,
+//! add the cell, and repeat that call of rustc, on a thread of its own. The child runs the library on a thread of its own too.
+//!
+//! Such a cell never sees the main shell's variables, not even while the main shell is idle: what a name means must not depend
+//! on what runs at the moment. Its number is its subshell times a million plus its count, so that marks, tasks and errors of
+//! all shells can be told apart (`In[1] of subshell 2`).
 
 use super::Environment;
 use super::compile_errors::{another_try, choose_imports};
@@ -16,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-/// What the notebook's cells have defined, for whoever prepares cells beside the main shell.
+/// What the notebook's cells have defined, as the thread that prepares cells of subshells sees it.
 pub(super) type SharedNotebook = Arc<Mutex<Notebook>>;
 
 /// Where cells of subshells are handed in.

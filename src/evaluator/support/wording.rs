@@ -1,6 +1,6 @@
 //! What programs and the system say, in words for people.
 
-/// What the system says when there is no room for a file, whoever passes it on, and what Rust calls it.
+/// How the system's message of a full disk begins, whichever program passes it on, and Rust's name of the error.
 const FULL: [&str; 2] = ["No space left on device", "StorageFull"];
 
 /// How evcxr begins what it says about the end of a process.

@@ -1,4 +1,4 @@
-//! The shims: what stands in for cargo and rustc while evcxr and rust-analyzer work.
+//! Shims: programs that evcxr and rust-analyzer start in the place of cargo and rustc.
 //!
 //! The program is linked under the names `cargo`, `rustc` and `rustup` into a directory that comes first in the kernel's
 //! `PATH`. Started by such a name it does that tool's work through the real tool, and in addition:
@@ -10,7 +10,7 @@
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
-//! - `subshell`: the same for a cell of a subshell, of which cargo and evcxr know nothing;
+//! - `subshell`: compiles a cell of a subshell, of which cargo and evcxr know nothing;
 //! - `process_group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
 //! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed;

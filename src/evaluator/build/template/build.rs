@@ -43,7 +43,7 @@ overflow-checks = true
 [dependencies]
 "#;
 
-/// What the system says when there is no room for a file, whoever passes it on.
+/// How the system's message of a full disk begins, whichever program passes it on.
 const DISK_IS_FULL: &str = "No space left on device";
 
 /// What to make, where and of what.

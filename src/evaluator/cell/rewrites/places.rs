@@ -1,8 +1,8 @@
 //! `file!()`, `line!()`, `column!()` and `dbg!`: rustc knows the place in the file that evcxr writes, people know the place in
 //! the cell. So the first three become what they stand for, and `dbg!(x)` becomes `::loopbook::__private::dbg!("In[1]:2:3"; x)`.
 //!
-//! In the body of a `macro_rules!` they stand for the place of whoever uses the macro, which nobody knows here: `dbg!` asks when
-//! it runs, and the others, which are constants, stay.
+//! In the body of a `macro_rules!` they stand for the place where the macro is used, which is not known here: `dbg!` finds it out
+//! when it runs, and the others, which are constants, stay.
 
 use super::edits::Edits;
 use super::origin::Origin;

@@ -9,7 +9,7 @@ use ra_ap_syntax::ast::{self, HasAttrs, HasName};
 /// What makes a function a test, by the last word of the attribute's path.
 const MAKES_A_TEST: &str = "test";
 
-/// What means something beside that only.
+/// Attributes that mean something only on a test.
 const BESIDE: [&str; 2] = ["should_panic", "ignore"];
 
 /// What stands there instead: a test that nobody calls is no mistake.

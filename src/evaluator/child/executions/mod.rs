@@ -33,7 +33,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use subshells::Subshells;
 
-/// How long a running cell may take to obey an interrupt before the user is told that it does not yield.
+/// How long a running cell may go on after an interrupt before the user is told that it does not yield.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// How long to wait for words that a child has sent before it ended.
@@ -272,7 +272,7 @@ impl Executions {
         self.lock().connection.clone()
     }
 
-    /// The cell that stands for output that no cell is known for: the current one, if any.
+    /// The cell under which output is shown whose own cell is unknown: the current one, if any.
     pub fn current_cell(&self) -> Option<CellId> {
         self.lock().current.as_ref().filter(|current| !current.hidden).map(|current| current.cell.id)
     }
@@ -299,7 +299,7 @@ impl Executions {
         let _closed_at_shutdown = self.events.send_blocking(event);
     }
 
-    /// Where events go, for whoever can wait asynchronously.
+    /// The channel of events, for callers that can await it.
     pub fn events(&self) -> Sender<Event> {
         self.events.clone()
     }
