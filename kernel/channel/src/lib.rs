@@ -32,10 +32,10 @@ pub use task::{
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
-pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";
+pub const SUBSHELL_SYMBOL: &std::ffi::CStr = c"loopbook_subshell";
 
 /// Environment variable that names the kernel's Unix socket to the child. The child removes it from its environment
 /// before any user code runs.

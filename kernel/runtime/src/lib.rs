@@ -69,7 +69,7 @@ pub use tasks::watching::watch_tasks;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__dbg as dbg;
-    pub use crate::executor::cell_body::beside;
+    pub use crate::executor::cell_body::in_subshell;
     pub use crate::expansion::dbg::here;
     pub use crate::expansion::old_values::*;
     pub use crate::expansion::statics::Slot;

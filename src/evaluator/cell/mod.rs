@@ -40,5 +40,5 @@ pub use parse::problem::{Problem, Span};
 pub use prepared::{PreparedCell, prepare};
 pub use rewrites::lessons::{Lesson, Why};
 pub use rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
-pub use rewrites::unstored::Local;
+pub use rewrites::unstored::Unstored;
 pub(super) use rewrites::unstored::dropped_by;

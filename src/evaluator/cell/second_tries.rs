@@ -75,7 +75,7 @@ impl PreparedCell {
     /// use loopbook_kernel::evaluator::cell::{Notebook, Lesson, Why, prepare};
     /// let prepared = prepare(3, "let f = make();", &Notebook::default()).unwrap();
     /// let learnt = prepared.having_learnt(&[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
-    /// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
+    /// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__unstored!(let f = make(););");
     /// ```
     pub fn having_learnt(&self, lessons: &[Lesson]) -> Option<Self> {
         let mut origin = self.origin.clone();
@@ -98,7 +98,7 @@ impl PreparedCell {
                 }
                 Lesson::Ends(guard, moved) => {
                     let is_local = origin.not_kept.contains_key(&typed(guard))
-                        || self.locals.iter().any(|local| local.name == typed(guard));
+                        || self.unstored.iter().any(|local| local.name == typed(guard));
                     let was_tried = origin.ends.contains_key(&typed(guard)) || self.rust.contains(&drop_of(guard));
                     if is_local && !was_tried {
                         origin.ends.insert(typed(guard), true);

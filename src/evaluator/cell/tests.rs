@@ -99,8 +99,11 @@ fn every_segment_of_evcxr_s_knows_its_lines() {
                 let rest = line[start..].split_once("*/").expect("a mark ends").1;
                 let rest = rest.split("/*lb:").next().unwrap_or_default().trim();
                 let is_ours = |word: &str| {
-                    ["loopbook", "private", "local", "show", "Slot", "mutex", "early", "tick", "let", "lb", "shield"]
-                        .contains(&word)
+                    [
+                        "loopbook", "private", "unstored", "try", "show", "Slot", "mutex", "early", "tick", "let",
+                        "lb", "shield",
+                    ]
+                    .contains(&word)
                 };
                 let mut words = rest.split(|c: char| !c.is_alphanumeric());
                 let word = words.find(|word| word.len() > 2 && !is_ours(word)).unwrap_or_default();

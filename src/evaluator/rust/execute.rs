@@ -105,7 +105,7 @@ impl Session {
                 Error::Message(message) => {
                     let other = without_refused(prepared, &message);
                     let other = other.ok_or_else(|| self.refused(cell, &message))?;
-                    if other.locals.len() > prepared.locals.len() {
+                    if other.unstored.len() > prepared.unstored.len() {
                         refusals.push(message);
                     }
                     other

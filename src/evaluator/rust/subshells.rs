@@ -15,7 +15,7 @@ use crate::evaluator::completion::Names;
 use crate::evaluator::errors::diagnostics::{Diagnostic, Sources, distinct};
 use crate::evaluator::errors::{hints, missing_crates, report, warnings};
 use crate::evaluator::{Cell, Outcome, Report};
-use loopbook_channel::{BESIDE_SYMBOL, CellId, SUBSHELL};
+use loopbook_channel::{CellId, SUBSHELL, SUBSHELL_SYMBOL};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -178,9 +178,9 @@ impl Worker {
 
 /// What rustc gets: the notebook's items, and the cell as the body of one future, as evcxr would write it.
 fn file(items: &Items, cell: &str) -> String {
-    let symbol = BESIDE_SYMBOL.to_string_lossy();
+    let symbol = SUBSHELL_SYMBOL.to_string_lossy();
     format!(
-        "{}#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}() {{\n::loopbook::__private::beside(async {{\n{cell}\n}});\n}}\n",
+        "{}#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}() {{\n::loopbook::__private::in_subshell(async {{\n{cell}\n}});\n}}\n",
         items.text
     )
 }

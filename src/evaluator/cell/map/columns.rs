@@ -125,7 +125,7 @@ mod tests {
         let code = "f(); panic!(1); let a = g(b?); panic!(2)";
         assert_eq!(found(code, "/*lb:1:1*/", "f"), (1, Some(1)));
         assert_eq!(found(code, "panic/*", "panic"), (1, Some(6)));
-        assert_eq!(found(code, "let/*", "::loopbook::__q"), (1, Some(27)));
+        assert_eq!(found(code, "let/*", "::loopbook::__try"), (1, Some(27)));
         assert_eq!(found(code, "::loopbook::__show", "panic"), (1, Some(32)));
         assert_eq!(found("a(\n); b(); c();", "b/*", "b"), (2, Some(4)));
         assert_eq!(found("{ a() } b(); c();", "b/*", "b"), (1, Some(9)));

@@ -176,7 +176,7 @@ mod tests {
 
     /// The cell, with `at⟨EXPR @ PLACE⟩` for what is inserted.
     fn check(code: &str, expected: &str) {
-        let rust = watched(code).replace("::loopbook::__private::at(", "⟨").replace("::loopbook::__q!", "q!");
+        let rust = watched(code).replace("::loopbook::__private::at(", "⟨").replace("::loopbook::__try!", "q!");
         let mut parts = rust.split(", &(1, ");
         let mut short = parts.next().unwrap_or_default().to_owned();
         short.extend(

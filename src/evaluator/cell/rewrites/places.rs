@@ -217,7 +217,7 @@ mod tests {
         check("let x = dbg!(a, b);", "let x = ::loopbook::__private::dbg!(\"In[1]:1:9\"; a, b);");
         check("dbg!();", "::loopbook::__private::dbg!(\"In[1]:1:1\"; );");
         check("f(std::dbg!(x))\n;", "f(::loopbook::__private::dbg!(\"In[1]:1:3\"; x))\n;");
-        check("dbg!(f()?);", "::loopbook::__private::dbg!(\"In[1]:1:1\"; \"f()?\" => ::loopbook::__q!(f()));");
+        check("dbg!(f()?);", "::loopbook::__private::dbg!(\"In[1]:1:1\"; \"f()?\" => ::loopbook::__try!(f()));");
         check("std::dbg!(x);", "::loopbook::__private::dbg!(\"In[1]:1:1\"; x);");
         check("g!(dbg!(x));", "g!(::loopbook::__private::dbg!(\"In[1]:1:4\"; x));");
     }

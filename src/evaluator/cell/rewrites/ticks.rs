@@ -195,7 +195,7 @@ mod tests {
         check("for a in b { for c in d { e } } f()", "for a in b {⏱ for c in d {⏱ e } } ::loopbook::__show!(f());");
         check("let x: u32 = loop { break 5 };", "let x: u32 = loop {⏱ break 5 };");
         check("let t = async move { loop {} };", "let t = async move { loop {⏱} };");
-        check("let x = loop {f()?};", "let x = loop {⏱::loopbook::__q!(f())};");
+        check("let x = loop {f()?};", "let x = loop {⏱::loopbook::__try!(f())};");
     }
 
     #[test]

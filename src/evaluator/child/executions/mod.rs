@@ -89,7 +89,7 @@ struct Current {
     answered: bool,
     outcome: Option<CellOutcome>,
     /// Old values of its variables that the child still has.
-    spared: Vec<String>,
+    old_values: Vec<String>,
     /// What evcxr must give up before the cell may run.
     redefined: Redefined,
     /// What evcxr has given up for that, although the cell has not run: the child still has the values.
@@ -210,11 +210,11 @@ impl Executions {
     }
 
     /// The child says that a cell has ended.
-    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, spared: Vec<String>) {
+    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, old_values: Vec<String>) {
         let mut state = self.lock();
         if let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell) {
             current.outcome = Some(outcome);
-            current.spared = spared;
+            current.old_values = old_values;
         }
         self.changed.notify_all();
     }
@@ -231,8 +231,8 @@ impl Executions {
     }
 
     /// The variables that the current cell was defining anew when it failed, and whose old values the child still has.
-    pub fn spared(&self) -> Vec<String> {
-        self.lock().current.as_mut().map(|current| std::mem::take(&mut current.spared)).unwrap_or_default()
+    pub fn old_values(&self) -> Vec<String> {
+        self.lock().current.as_mut().map(|current| std::mem::take(&mut current.old_values)).unwrap_or_default()
     }
 
     /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if it did
@@ -319,7 +319,7 @@ impl Current {
             interrupts: 0,
             answered: false,
             outcome: None,
-            spared: Vec::new(),
+            old_values: Vec::new(),
             redefined: Redefined::default(),
             forgotten: Vec::new(),
             not_loaded: None,
