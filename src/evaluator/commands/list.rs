@@ -1,4 +1,4 @@
-//! What people read of the commands: in `:help`, in completions, in tooltips.
+//! The list of commands with their help texts, for `:help`, completions and tooltips.
 
 use super::refusal;
 use crate::evaluator::ground::html::escape;

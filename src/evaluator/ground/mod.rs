@@ -1,4 +1,4 @@
-//! What all the other rooms stand on.
+//! Small modules that every other room may use.
 
 pub(in crate::evaluator) mod html;
 pub mod prelude;

@@ -17,8 +17,8 @@ pub enum ProcessState {
 }
 
 impl ProcessState {
-    /// Of the process with this number. If one of its threads is stopped, all are; it is blocked if its first one is, on which
-    /// the cells of the main shell run.
+    /// Of the process with this number. If one of its threads is stopped, all are; it is blocked if its first one is,
+    /// on which the cells of the main shell run.
     pub fn of(pid: u32) -> Self {
         Self::in_directory(&Path::new("/proc").join(pid.to_string()))
     }

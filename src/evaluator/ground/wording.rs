@@ -1,4 +1,4 @@
-//! What programs and the system say, in words for people.
+//! Messages of programs and of the system, reworded for people.
 
 /// How the system's message of a full disk begins, whichever program passes it on, and Rust's name of the error.
 const FULL: [&str; 2] = ["No space left on device", "StorageFull"];

@@ -36,8 +36,8 @@ pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prep
     boxed.or_else(seen).or_else(|| refused.and_then(hidden))
 }
 
-/// What an error shows about a variable of this cell. One that is nothing but a stored variable, as in `let mut m = m;`, is to
-/// be kept: the error is said, and costs nothing.
+/// What an error shows about a variable of this cell. One that is nothing but a stored variable, as in
+/// `let mut m = m;`, is to be kept: the error is said, and costs nothing.
 fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
     let is_defined = |name: &String| {
         let name = if name == RENAMED_MUTEX { MUTEX } else { name };

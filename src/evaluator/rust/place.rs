@@ -1,5 +1,5 @@
-//! What a session stands on: the working directory with the compiled runtime in it, the socket to the child and the pipe of
-//! the builds. If somebody removes it while the kernel lives, it is made again.
+//! The files that a session needs: the working directory with the compiled runtime in it, the socket to the child and
+//! the pipe of the builds. If somebody removes it while the kernel lives, it is made again.
 
 use super::environment::{Linked, Prepared};
 use super::session::Session;

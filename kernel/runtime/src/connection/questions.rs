@@ -1,4 +1,4 @@
-//! What cells ask the user and has not been answered.
+//! Questions of cells to the user that are not answered yet.
 
 use crate::running::interrupts;
 use crate::support::sync::lock;

@@ -1,4 +1,4 @@
-//! What a loop is made of: its queue, its timers, its tasks, and whether it runs.
+//! The state of a loop: its queue, its timers, its tasks, and whether it runs.
 //!
 //! Nothing of the user's is run, woken or dropped while the lock is held: it may use the loop.
 

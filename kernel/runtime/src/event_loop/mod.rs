@@ -1,8 +1,8 @@
 //! The loop as an object: asyncio's, with its rules, to hold in a variable, run, stop and look at.
 //!
-//! A [`Loop`] is one queue and one thread at a time: whoever calls `run_…` lends it theirs. Everything else is shared with
-//! the notebook's loop: the reactor, the timers, the threads of `spawn_blocking`, the inspector. In reading order: `core` has
-//! the queue, `run` empties it, `job` and `task` are the two ends of a task, `calls` are callbacks.
+//! A [`Loop`] is one queue and one thread at a time: whoever calls `run_…` lends it theirs. Everything else is shared
+//! with the notebook's loop: the reactor, the timers, the threads of `spawn_blocking`, the inspector. In reading order:
+//! `core` has the queue, `run` empties it, `job` and `task` are the two ends of a task, `calls` are callbacks.
 
 mod calls;
 mod core;
@@ -122,8 +122,8 @@ impl Loop {
         }
     }
 
-    /// Starts a task that goes before all that are ready and have a lower [`Priority`], whenever it is ready itself. Of equal
-    /// ones the first that is ready goes first. A number will do: `0` is `create_task`'s.
+    /// Starts a task that goes before all that are ready and have a lower [`Priority`], whenever it is ready itself. Of
+    /// equal ones the first that is ready goes first. A number will do: `0` is `create_task`'s.
     ///
     /// ```
     /// use loopbook::{Loop, Priority};
@@ -158,7 +158,8 @@ impl Loop {
     /// Runs the loop on this thread until the future has its output, and gives that. The other tasks of the loop go on
     /// meanwhile; those that have not ended then stand still until the loop runs again.
     ///
-    /// The future is part of the task that calls: it may borrow from it. Only what is given to `create_task` outlives the run.
+    /// The future is part of the task that calls: it may borrow from it. Only what is given to `create_task` outlives
+    /// the run.
     ///
     /// ```
     /// use loopbook::{Loop, facade::task};
@@ -200,8 +201,8 @@ impl Loop {
         run::until_complete(core, future, Outside::here(), Location::caller())
     }
 
-    /// Runs the loop on this thread until somebody calls [`Loop::stop`], or until the cell is interrupted: then everything in
-    /// the loop stays as it is, and it can run again.
+    /// Runs the loop on this thread until somebody calls [`Loop::stop`], or until the cell is interrupted: then
+    /// everything in the loop stays as it is, and it can run again.
     ///
     /// ```
     /// use loopbook::Loop;
@@ -229,8 +230,8 @@ impl Loop {
         run::forever(core, Outside::here())
     }
 
-    /// Ends the run that is under way when the batch has had its turn: all that was ready when the batch began. What got ready
-    /// since waits for the next run. Before a run: that run has one batch, and ends.
+    /// Ends the run that is under way when the batch has had its turn: all that was ready when the batch began. What
+    /// got ready since waits for the next run. Before a run: that run has one batch, and ends.
     ///
     /// ```
     /// let lab = loopbook::Loop::new("lab");

@@ -1,11 +1,11 @@
-//! Running a loop on the thread that asks, until something ends it.
+//! Running a loop on the calling thread, until something ends it.
 //!
 //! asyncio's `_run_once`, in async-std's surroundings: each poll of [`Turns`] is one turn. It takes as many steps as were
 //! ready when it began (the batch); then the reactor has its turn, and the thread waits if there is nothing to do.
 //!
-//! A run is one future in async-global-executor's `block_on`, so that between two turns the reactor, tokio, local tasks and an
-//! interrupt of the cell have theirs. The future given to `run_until_complete` is a branch of the task that calls: it may borrow
-//! from it, and is dropped if the run is stopped.
+//! A run is one future in async-global-executor's `block_on`, so that between two turns the reactor, tokio, local tasks
+//! and an interrupt of the cell have theirs. The future given to `run_until_complete` is a branch of the task that
+//! calls: it may borrow from it, and is dropped if the run is stopped.
 
 use super::core::{Core, Run};
 use super::current;
@@ -85,7 +85,8 @@ enum Ended {
     Interrupted,
 }
 
-/// Lets go of the future, if it is still there, and of the run: in this order, so that its destructors find the loop running.
+/// Lets go of the future, if it is still there, and of the run: in this order, so that its destructors find the loop
+/// running.
 fn finish<F: Future>(ended: Ended, mut turns: Turns<'_, '_, F>, run: Run<'_>) {
     // A destructor that panics does not change how the run ended.
     let _ = catch_unwind(AssertUnwindSafe(|| turns.drop_future()));

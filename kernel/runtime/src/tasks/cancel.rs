@@ -70,8 +70,8 @@ pub enum CancelOutcome {
     Requested,
     /// It had ended before, or there never was such a task.
     AlreadyFinished,
-    /// It is inside a poll, for this long so far. It ends when that does, or as soon as it computes in code of a cell rather
-    /// than of a crate.
+    /// It is inside a poll, for this long so far. It ends when that does, or as soon as it computes in code of a cell
+    /// rather than of a crate.
     InPoll(Duration),
     /// It is part of another task (a branch of `gather!`): cancel that one. Or it is a closure on a thread of its own
     /// (`spawn_blocking`), which nothing can stop from outside: let it look at a flag or a channel from time to time.

@@ -1,4 +1,4 @@
-//! What is known of tasks while they live and a while after: records, wakes, locks, places of `.await`, lints.
+//! Records of tasks, kept while they live and a while after: states, wakes, locks, places of `.await`, lints.
 
 pub(crate) mod await_sites;
 pub(crate) mod cancel;

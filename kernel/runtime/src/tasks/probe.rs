@@ -1,4 +1,4 @@
-//! Watching a future: every poll of a task goes through here.
+//! The probe around a task's future: every poll goes through it and is noted in the record.
 
 use crate::connection::flusher;
 use crate::support::clock::Moment;
@@ -128,7 +128,8 @@ impl<F: Future> Probe<F> {
         self.task.as_ref().map(|task| &*task.record)
     }
 
-    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that changes.
+    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that
+    /// changes.
     pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
         self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))
     }

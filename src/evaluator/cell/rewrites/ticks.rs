@@ -1,7 +1,7 @@
 //! Loops, functions and closures of a cell: each round and each call looks whether somebody wants the code to end.
 //!
-//! `loop { … }` becomes `loop {::loopbook::__tick!(); … }`, and so do `while`, `for`, bodies of functions and of closures. An
-//! interrupt of computing code then unwinds it as it would at an `.await`, see the runtime's `ticks`.
+//! `loop { … }` becomes `loop {::loopbook::__tick!(); … }`, and so do `while`, `for`, bodies of functions and of
+//! closures. An interrupt of computing code then unwinds it as it would at an `.await`, see the runtime's `ticks`.
 //!
 //! Left alone is what cannot be unwound or would be harmed: constants and statics, `const fn`, functions that C calls,
 //! destructors, allocators, and what stands in `unsafe`, which may rely on running to its end. What C functions and

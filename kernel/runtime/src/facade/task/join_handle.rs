@@ -50,8 +50,8 @@ impl<T> JoinHandle<T> {
         &self.task
     }
 
-    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended. Gives its
-    /// output if it was quicker.
+    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended.
+    /// Gives its output if it was quicker.
     ///
     /// ```
     /// use loopbook::facade::task;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every circle of tasks that wait for each other, each once, beginning with its smallest number.
 ///
-/// Only tasks of which nothing that they wait for can ever come are looked at: who sleeps, has a timeout or waits for a task
-/// that goes on is in no circle.
+/// Only tasks of which nothing that they wait for can ever come are looked at: who sleeps, has a timeout or waits for a
+/// task that goes on is in no circle.
 pub(crate) fn cycles(tasks: &[TaskInfo]) -> Vec<Vec<TaskId>> {
     let targets = stuck(tasks);
     let mut cycles = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! What a record counts: the state of a task, and how long it was in each.
+//! The counters of a record: the state of its task, and how long it was in each.
 //!
 //! A task is polled by one thread at a time, and only that thread writes the counters: they are atomics so that others may
 //! read them meanwhile, not so that several may write. A reader that meets a change in the middle of it looks again
