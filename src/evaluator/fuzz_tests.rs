@@ -3,7 +3,7 @@
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
 use super::Completeness;
-use super::cell::{Known, SourceMap, is_complete, prepare};
+use super::cell::{Notebook, SourceMap, is_complete, prepare, without_commands};
 use super::commands;
 use super::completion::cursor::{in_command, word_at};
 use super::completion::{self, Names};
@@ -98,10 +98,10 @@ fn nothing_that_looks_at_a_cell_minds_what_it_is() {
 }
 
 fn look_at(code: &str, random: &mut Random) {
-    let mut known = Known::default();
-    known.local_slots = random.below(2) == 0;
+    let mut notebook = Notebook::default();
+    notebook.local_slots = random.below(2) == 0;
     let completeness = is_complete(code);
-    match prepare(1, code, &known) {
+    match prepare(1, code, &notebook) {
         Ok(prepared) => {
             assert_ne!(completeness, Completeness::Invalid, "it can be prepared");
             look_at_map(&prepared.map, random);
@@ -111,8 +111,8 @@ fn look_at(code: &str, random: &mut Random) {
             for variable in prepared.lets.iter().flat_map(|binding| &binding.names) {
                 prepared.boxing(variable);
             }
-            known.learn(&prepared);
-            let again = prepare(2, code, &known);
+            notebook.learn(&prepared);
+            let again = prepare(2, code, &notebook);
             assert!(again.is_ok(), "{again:?}");
         }
         Err(problems) => {
@@ -126,6 +126,7 @@ fn look_at(code: &str, random: &mut Random) {
         }
     }
     Mark::find(code);
+    assert_eq!(without_commands(code).len(), code.len());
     let (name, args) = code.split_once(' ').unwrap_or((code, ""));
     let _ = commands::parse(name, args);
     look_at_cursors(code, random);

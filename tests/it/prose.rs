@@ -1,7 +1,7 @@
 //! What the pages for people say, against what there is: names of files, and the names that need no `use`.
 
 use loopbook_kernel::evaluator::commands;
-use loopbook_kernel::evaluator::ground::prelude;
+use loopbook_kernel::evaluator::support::prelude;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

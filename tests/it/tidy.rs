@@ -1,5 +1,8 @@
 //! Rules of the source that the compiler does not know.
 
+mod rooms;
+
+use loopbook_kernel::evaluator::EVCXR_VERSION;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +53,13 @@ fn the_changelog_knows_this_version() {
     let version = env!("CARGO_PKG_VERSION");
     let newest = changelog.lines().find(|line| line.starts_with("## ")).unwrap_or_default();
     assert!(newest.contains(version), "the newest entry of CHANGELOG.md is `{newest}`, Cargo.toml says {version}");
+}
+
+#[test]
+fn the_version_of_evcxr_is_that_of_the_manifest() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml is at the root");
+    let line = format!("evcxr = {{ version = \"={EVCXR_VERSION}\", optional = true }}");
+    assert!(manifest.lines().any(|known| known == line), "Cargo.toml has no line `{line}`");
 }
 
 /// Modules and paths of this crate are named where it is used; words in comments and in texts for people do not count.

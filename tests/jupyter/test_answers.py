@@ -59,7 +59,7 @@ def test_answers_a_variable_with_a_question_mark_is_an_expression(client):
 
 
 def test_answers_commands_complete_with_their_arguments(client):
-    for code, wanted in ((":tas", ":tasks"), (":tasks --", "--all"), (":type ", "x"), (":help tas", "tasks"), (":dep seri", None)):
+    for code, wanted in ((":tas", ":tasks"), (":tasks --", "--all"), (":type ", "x"), (":help tas", "tasks"), (":dep seri", None), ("# graded\n:tas", ":tasks")):
         reply = reply_to(client, client.complete(code, len(code)))["content"]
         assert reply["status"] == "ok" and (wanted is None or wanted in reply["matches"]), (code, reply["matches"])
         types = reply["metadata"]["_jupyter_types_experimental"]

@@ -3,6 +3,7 @@
 use super::built_in::CARGO_HOME_ENV;
 use super::toolchain::cargo_home;
 use crate::evaluator::Completion;
+use semver::Version;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -10,13 +11,6 @@ use std::path::PathBuf;
 /// Names of crates, each with its versions, the newest first.
 #[derive(Debug, Default)]
 pub(in crate::evaluator) struct Crates(BTreeMap<String, Vec<Version>>);
-
-/// Ordered by the numbers, then by what follows them.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version {
-    numbers: Vec<u64>,
-    text: String,
-}
 
 impl Crates {
     /// Looks into cargo's cache. Reads directories: not for the dispatcher's own loop.
@@ -35,7 +29,7 @@ impl Crates {
         let mut crates = BTreeMap::<String, Vec<Version>>::new();
         for name in names {
             if let Some((name, version)) = split(name.as_ref()) {
-                crates.entry(name.to_owned()).or_default().push(Version::of(version));
+                crates.entry(name.to_owned()).or_default().push(version);
             }
         }
         for versions in crates.values_mut() {
@@ -49,7 +43,7 @@ impl Crates {
     pub(in crate::evaluator) fn beginning_with(&self, word: &str) -> Vec<Completion> {
         let begins = |name: &str| name.len() >= word.len() && plain(name).starts_with(&plain(word));
         let found = self.0.iter().filter(|(name, _)| begins(name));
-        let newest = |versions: &[Version]| versions.first().map(|version| version.text.clone());
+        let newest = |versions: &[Version]| versions.first().map(Version::to_string);
         let item = |(name, versions): (&String, &Vec<Version>)| Completion {
             text: name.clone(),
             kind: "module",
@@ -59,36 +53,23 @@ impl Crates {
     }
 
     /// The package that code knows by this name, and its newest version; one before its release only if there is no other.
-    pub(in crate::evaluator) fn newest(&self, name: &str) -> Option<(&str, &str)> {
+    pub(in crate::evaluator) fn newest(&self, name: &str) -> Option<(&str, &Version)> {
         let (package, versions) = self.0.iter().find(|(known, _)| plain(known) == plain(name))?;
-        let released = versions.iter().find(|version| !version.text.contains('-'));
-        Some((package, &released.or(versions.first())?.text))
+        let released = versions.iter().find(|version| version.pre.is_empty());
+        Some((package, released.or(versions.first())?))
     }
 
     /// The versions of a crate that begin with this, as strings with their quotes.
     pub(in crate::evaluator) fn versions(&self, name: &str, word: &str) -> Vec<Completion> {
         let versions = self.0.get(name).into_iter().flatten();
-        let quoted = versions.map(|version| format!("\"{}\"", version.text)).filter(|text| text.starts_with(word));
+        let quoted = versions.map(|version| format!("\"{version}\"")).filter(|text| text.starts_with(word));
         quoted.map(|text| Completion { text, kind: "keyword", signature: Some(name.to_owned()) }).collect()
     }
 }
 
-impl Version {
-    fn of(text: &str) -> Self {
-        let release = text.split(['-', '+']).next().unwrap_or_default();
-        let numbers = release.split('.').filter_map(|number| number.parse().ok()).collect();
-        Self { numbers, text: text.to_owned() }
-    }
-}
-
-/// A name may have digits and hyphens in it; the version is behind the first hyphen that a number with a dot follows.
-fn split(name: &str) -> Option<(&str, &str)> {
-    let is_version = |text: &str| {
-        let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
-        digits.len() < text.len() && digits.starts_with('.')
-    };
-    let (hyphen, _) = name.match_indices('-').find(|(hyphen, _)| is_version(&name[hyphen + 1..]))?;
-    Some((&name[..hyphen], &name[hyphen + 1..]))
+/// A name may have digits and hyphens in it; the version is all behind the first hyphen that a version follows.
+fn split(name: &str) -> Option<(&str, Version)> {
+    name.match_indices('-').find_map(|(hyphen, _)| Some((&name[..hyphen], Version::parse(&name[hyphen + 1..]).ok()?)))
 }
 
 fn plain(name: &str) -> String {
@@ -101,10 +82,14 @@ mod tests {
 
     #[test]
     fn names_and_versions_are_told_apart() {
-        assert_eq!(split("serde-1.0.219"), Some(("serde", "1.0.219")));
-        assert_eq!(split("utf8-ranges-1.0.5"), Some(("utf8-ranges", "1.0.5")));
-        assert_eq!(split("sha-1-0.10.1"), Some(("sha-1", "0.10.1")));
-        assert_eq!(split("x-1.0.0-alpha-2.1"), Some(("x", "1.0.0-alpha-2.1")));
+        for (file, name, version) in [
+            ("serde-1.0.219", "serde", "1.0.219"),
+            ("utf8-ranges-1.0.5", "utf8-ranges", "1.0.5"),
+            ("sha-1-0.10.1", "sha-1", "0.10.1"),
+            ("x-1.0.0-alpha-2.1", "x", "1.0.0-alpha-2.1"),
+        ] {
+            assert_eq!(split(file), Some((name, Version::parse(version).expect("a version"))));
+        }
         assert_eq!(split("no_version"), None);
     }
 
@@ -121,5 +106,8 @@ mod tests {
         let texts: Vec<_> = crates.versions("a", "").into_iter().map(|item| item.text).collect();
         assert_eq!(texts, ["\"0.10.0\"", "\"0.9.0\""]);
         assert_eq!(crates.beginning_with("a")[0].signature.as_deref(), Some("0.10.0"));
+        let crates = Crates::of(["a-1.0.0", "a-0.10.0", "a-1.0.0-alpha", "a-1.0.0-alpha.10", "a-1.0.0-alpha.9"]);
+        let texts: Vec<_> = crates.versions("a", "\"1").into_iter().map(|item| item.text).collect();
+        assert_eq!(texts, ["\"1.0.0\"", "\"1.0.0-alpha.10\"", "\"1.0.0-alpha.9\"", "\"1.0.0-alpha\""]);
     }
 }

@@ -4,6 +4,8 @@
 //! nothing. So a full lock is kept elsewhere and copied to where cargo looks before each build; what a build resolved anew
 //! is merged into it.
 
+use semver::Version;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -17,7 +19,7 @@ pub(in crate::evaluator) struct Lockfile {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Id {
     name: String,
-    version: String,
+    version: Version,
     /// `None` for a crate in a directory.
     source: Option<String>,
 }
@@ -31,13 +33,13 @@ struct Package {
 impl Lockfile {
     /// Reads the text that cargo writes. What is not understood is left out; cargo then resolves it again.
     pub(in crate::evaluator) fn parse(text: &str) -> Self {
-        let blocks: Vec<Block<'_>> = text.split("[[package]]").skip(1).map(Block::parse).collect();
-        let ids: Vec<Id> = blocks.iter().map(Block::id).collect();
+        let Ok(File { package: entries }) = toml::from_str(text) else { return Self::default() };
+        let known: Vec<(Id, &Entry)> = entries.iter().filter_map(|entry| Some((entry.id()?, entry))).collect();
         let mut packages = BTreeMap::new();
-        for (block, id) in blocks.iter().zip(&ids) {
-            let dependencies = block.dependencies.iter().filter_map(|name| find(&ids, name)).cloned().collect();
-            let checksum = block.fields.get("checksum").map(|checksum| (*checksum).to_owned());
-            packages.insert(id.clone(), Package { checksum, dependencies });
+        for (id, entry) in &known {
+            let ids = || known.iter().map(|(id, _)| id);
+            let dependencies = entry.dependencies.iter().filter_map(|name| find(ids(), name)).cloned().collect();
+            packages.insert(id.clone(), Package { checksum: entry.checksum.clone(), dependencies });
         }
         Self { packages }
     }
@@ -45,7 +47,7 @@ impl Lockfile {
     /// This lock, after a build has resolved `newer`: its choices hold, and what it did not need is kept.
     pub(in crate::evaluator) fn merged(&self, newer: &Self) -> Self {
         let mut packages = newer.packages.clone();
-        let taken: BTreeSet<(&str, &str)> = newer.packages.keys().map(Id::compatible).collect();
+        let taken: BTreeSet<(&str, [u64; 3])> = newer.packages.keys().map(Id::compatible).collect();
         for (id, package) in &self.packages {
             if !taken.contains(&id.compatible()) {
                 packages.insert(id.clone(), package.clone());
@@ -83,10 +85,14 @@ impl Lockfile {
     }
 
     /// The versions of a package that the package `of` depends on.
-    pub(in crate::evaluator) fn versions<'a>(&'a self, of: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(in crate::evaluator) fn versions<'a>(
+        &'a self,
+        of: &'a str,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Version> {
         let packages = self.packages.iter().filter(move |(id, _)| id.name == of && id.source.is_none());
         let ids = packages.flat_map(|(_, package)| &package.dependencies);
-        ids.filter(move |id| id.name == name).map(|id| id.version.as_str())
+        ids.filter(move |id| id.name == name).map(|id| &id.version)
     }
 
     /// As much of an id as tells it from the others.
@@ -103,59 +109,59 @@ impl Lockfile {
 }
 
 impl Id {
-    /// What two versions have in common that satisfy the same requirements.
-    fn compatible(&self) -> (&str, &str) {
-        let end =
-            |dots: usize| self.version.match_indices('.').nth(dots).map_or(self.version.len(), |(place, _)| place);
-        let dots = match self.version.as_str() {
-            version if version.starts_with("0.0.") => 2,
-            version if version.starts_with("0.") => 1,
-            _ => 0,
+    /// What two versions have in common that satisfy the same requirements: the numbers up to the first that is not zero.
+    fn compatible(&self) -> (&str, [u64; 3]) {
+        let numbers = match self.version {
+            Version { major: 0, minor: 0, patch, .. } => [0, 0, patch],
+            Version { major: 0, minor, .. } => [0, minor, 0],
+            Version { major, .. } => [major, 0, 0],
         };
-        (&self.name, &self.version[..end(dots)])
+        (&self.name, numbers)
     }
 }
 
 /// The package that `name`, `name version` or `name version (source)` means, if it is one.
-fn find<'a>(ids: &'a [Id], dependency: &str) -> Option<&'a Id> {
+fn find<'a>(ids: impl Iterator<Item = &'a Id>, dependency: &str) -> Option<&'a Id> {
     let mut parts = dependency.splitn(3, ' ');
     let (name, version, source) = (parts.next()?, parts.next(), parts.next());
     let source = source.map(|source| source.trim_matches(['(', ')']));
-    let mut fitting = ids.iter().filter(|id| {
+    let version = match version.map(Version::parse) {
+        Some(version) => Some(version.ok()?),
+        None => None,
+    };
+    let mut fitting = ids.filter(|id| {
         id.name == name
-            && version.is_none_or(|version| id.version == version)
+            && version.as_ref().is_none_or(|version| id.version == *version)
             && source.is_none_or(|source| id.source.as_deref() == Some(source))
     });
     let first = fitting.next()?;
     fitting.next().is_none().then_some(first)
 }
 
-/// A package as it stands in the file.
-struct Block<'a> {
-    fields: BTreeMap<&'a str, &'a str>,
-    dependencies: Vec<&'a str>,
+/// The file, as cargo writes it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct File {
+    package: Vec<Entry>,
 }
 
-impl<'a> Block<'a> {
-    fn parse(text: &'a str) -> Self {
-        let (mut fields, mut dependencies) = (BTreeMap::new(), Vec::new());
-        for line in text.lines().map(str::trim).take_while(|line| !line.starts_with('[')) {
-            match line.split_once(" = ") {
-                Some((name, value)) => drop(fields.insert(name, value.trim_matches('"'))),
-                None if line.starts_with('"') => dependencies.push(line.trim_end_matches(',').trim_matches('"')),
-                None => {}
-            }
-        }
-        Self { fields, dependencies }
-    }
+/// A package in the file.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    name: String,
+    version: String,
+    source: Option<String>,
+    checksum: Option<String>,
+    /// Each as much of an id as tells it from the others.
+    dependencies: Vec<String>,
+}
 
-    fn id(&self) -> Id {
-        let field = |name: &str| self.fields.get(name).map(|value| (*value).to_owned());
-        Id {
-            name: field("name").unwrap_or_default(),
-            version: field("version").unwrap_or_default(),
-            source: field("source"),
-        }
+impl Entry {
+    /// `None` if cargo has not written this version.
+    fn id(&self) -> Option<Id> {
+        let version = Version::parse(&self.version).ok()?;
+        Some(Id { name: self.name.clone(), version, source: self.source.clone() })
     }
 }
 
@@ -207,14 +213,22 @@ mod tests {
     #[test]
     fn the_version_of_a_crate_is_that_which_the_notebook_depends_on() {
         let lock = lock(&[("ctx", "1.0.0", &["rand 0.9.0"]), ("rand", "0.8.5", &[]), ("rand", "0.9.0", &[])]);
-        assert_eq!(lock.versions("ctx", "rand").collect::<Vec<_>>(), ["0.9.0"]);
+        assert_eq!(lock.versions("ctx", "rand").map(Version::to_string).collect::<Vec<_>>(), ["0.9.0"]);
         assert_eq!(lock.versions("ctx", "syn").count(), 0);
     }
 
     #[test]
+    fn what_is_not_understood_is_left_out() {
+        assert_eq!(lock(&[("a", "1.0.0", &[]), ("b", "one", &[])]), lock(&[("a", "1.0.0", &[])]));
+        assert_eq!(Lockfile::parse("[[package"), Lockfile::default());
+    }
+
+    #[test]
     fn versions_before_one_are_compatible_by_their_first_number_that_is_not_zero() {
-        let compatible =
-            |version: &str| Id { name: "x".into(), version: version.into(), source: None }.compatible().1.to_owned();
-        assert_eq!(["1.2.3", "0.4.5", "0.0.7"].map(compatible), ["1", "0.4", "0.0.7"]);
+        let compatible = |version: &str| {
+            let version = Version::parse(version).expect("a version");
+            Id { name: "x".into(), version, source: None }.compatible().1
+        };
+        assert_eq!(["1.2.3", "0.4.5", "0.0.7"].map(compatible), [[1, 0, 0], [0, 4, 0], [0, 0, 7]]);
     }
 }

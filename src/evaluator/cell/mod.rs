@@ -13,7 +13,7 @@
 //! If the compiler has something against it, one of the `second_tries` follows; if the cell has ended its process,
 //! `only_items`.
 //!
-//! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
+//! Everything here is pure: no I/O, no clock, no state between cells but [`Notebook`].
 
 pub mod changed_types;
 mod items;
@@ -33,12 +33,12 @@ mod time_tests;
 pub use items::layouts::{Layout, SlotName, UNKNOWN};
 pub use items::{Binding, Item, ItemKind};
 pub use map::source_map::SourceMap;
-pub use notebook::Known;
+pub use notebook::Notebook;
 pub use parse::blocks::is_in_block;
 pub use parse::complete::is_complete;
-pub use parse::head::Command;
+pub use parse::head::{Command, command_lines, without_commands};
 pub use parse::problem::{Problem, Span};
-pub use prepared::{Prepared, prepare};
+pub use prepared::{PreparedCell, prepare};
 pub use rewrites::lessons::{Lesson, Why};
 pub use rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
 pub use rewrites::unstored::Local;

@@ -1,7 +1,7 @@
 //! What becomes of a cell of a subshell: commands that only look are done at once, those that change the notebook wait for
 //! the main shell.
 
-use super::{Command as Line, Known, prepare};
+use super::{Command as Line, Notebook, prepare};
 use crate::evaluator::commands::{self, Command};
 
 /// What is to be done with a cell of a subshell.
@@ -34,19 +34,19 @@ pub enum Plan {
 /// ```
 pub fn plan(code: &str) -> Plan {
     // What does not parse as Rust is told by whoever compiles it.
-    let Ok(prepared) = prepare(0, code, &Known::default()) else {
+    let Ok(prepared) = prepare(0, code, &Notebook::default()) else {
         return Plan::Run { looks: Vec::new(), has_code: true };
     };
     let has_code = !prepared.rust.trim().is_empty();
     let mut looks = Vec::new();
     for Line { name, args, line } in &prepared.commands {
-        use Command::{Ask, Follow, Help, Type, Vars, Version};
+        let only_looks = commands::find(name).is_some_and(|command| command.in_subshells);
         match commands::parse(name, args) {
-            Ok(command @ (Ask(_) | Follow(_) | Help(_) | Type(_) | Vars | Version)) => looks.push((*line, command)),
+            Ok(command) if only_looks => looks.push((*line, command)),
             Ok(_) if !has_code => return Plan::Change,
             Ok(_) => {
                 let why = format!(
-                    "`:{name}` changes the notebook, and waits for the main shell; in a subshell it needs a cell without \
+                    "`{name}` changes the notebook, and waits for the main shell; in a subshell it needs a cell without \
                      code"
                 );
                 return Plan::Refuse { why, line: *line };
@@ -78,8 +78,11 @@ mod tests {
             let Plan::Run { looks, .. } = plan(code) else { panic!("{code}") };
             assert!(looks.is_empty());
         }
-        for code in [":restart\n1", ":nonsense", ":tasks --wrong\n1"] {
-            assert!(matches!(plan(code), Plan::Refuse { line: 1, .. }), "{code}");
+        for (code, name) in
+            [(":restart\n1", "`:restart` changes"), (":nonsense", "`:nonsense`"), (":tasks --wrong\n1", "`:tasks`")]
+        {
+            let Plan::Refuse { why, line: 1 } = plan(code) else { panic!("{code}") };
+            assert!(why.contains(name), "{code}: {why}");
         }
     }
 }

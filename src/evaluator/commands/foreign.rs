@@ -104,10 +104,10 @@ pub(in crate::evaluator) fn magic(line: &str) -> (String, String) {
     const PROGRAMS: [&str; 9] = ["bash", "sh", "script", "system", "sx", "cmd", "ls", "cat", "mkdir"];
     let name = line.trim_start_matches('%').split_whitespace().next().unwrap_or_default();
     let percents = &line[..line.len() - line.trim_start_matches('%').len()];
-    let own = super::COMMANDS.iter().find(|command| &command.name[1..] == name);
+    let own = super::find(&format!(":{name}"));
     let sentence = match (instead(name), own) {
         (Some(sentence), _) => sentence.to_owned(),
-        (None, Some(own)) => format!("here it is `{}`: {}", own.usage, own.help.trim_end_matches('.')),
+        (None, Some(own)) => format!("here it is `{}`: {}", own.usage(), own.help.trim_end_matches('.')),
         (None, None) if PROGRAMS.contains(&name) => SHELL.to_owned(),
         (None, None) => "there is no such command here; `:help` lists those that there are".to_owned(),
     };

@@ -1,9 +1,8 @@
-//! Completions on a command line: the commands, and what each of them takes. What that is, its usage says: `--all` is an
-//! option, `own|current` are words to choose from, `NAME` is a name of the notebook, or of a crate behind `:dep`.
+//! Completions on a command line: the commands, and what each of them takes, as it is declared.
 
 use crate::evaluator::Completion;
 use crate::evaluator::build::cached_crates::Crates;
-use crate::evaluator::commands::{COMMANDS, Description, ORDERS};
+use crate::evaluator::commands::{Arguments, COMMANDS, Description, Value, find};
 
 /// Completes the end of `line`, which begins with the command's colon. `names` are those of the notebook that begin with a
 /// word. Gives the length of the word that a completion replaces, in bytes, too.
@@ -14,48 +13,48 @@ pub(in crate::evaluator) fn complete(
 ) -> (usize, Vec<Completion>) {
     let Some((command, args)) = line.split_once(char::is_whitespace) else {
         let begun = COMMANDS.iter().filter(|command| command.name.starts_with(line));
-        return (line.len(), begun.map(|command| item(command.name, "magic", command.usage)).collect());
+        return (line.len(), begun.map(|command| item(command.name, "magic", &command.usage())).collect());
     };
     let word = args.rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
-    let Some(command) = COMMANDS.iter().find(|known| known.name == command) else { return (word.len(), Vec::new()) };
-    let items = match command.name {
-        ":dep" => dependency(args, word, crates),
-        _ => by_usage(command, args, word, names),
+    let Some(command) = find(command) else { return (word.len(), Vec::new()) };
+    let earlier: Vec<&str> = args[..args.len() - word.len()].split_whitespace().collect();
+    let items = match command.arguments {
+        Arguments::Text { value: Value::Crate, .. } => dependency(args, word, crates),
+        Arguments::Text { value, .. } if earlier.is_empty() => {
+            let topics = if value == Value::Topic { topics(word) } else { Vec::new() };
+            let names = if matches!(value, Value::Name | Value::Topic) { names(word) } else { Vec::new() };
+            [topics, names].concat()
+        }
+        _ => single_words(command, &earlier, word),
     };
     (word.len(), items)
 }
 
-fn by_usage(command: &Description, args: &str, word: &str, names: impl Fn(&str) -> Vec<Completion>) -> Vec<Completion> {
-    let earlier: Vec<&str> = args[..args.len() - word.len()].split_whitespace().collect();
-    if earlier.last() == Some(&"--sort") {
-        let begun = ORDERS.iter().filter(|(name, _)| name.starts_with(word));
-        return begun.map(|(name, _)| item(name, "keyword", command.usage)).collect();
-    }
-    let mut items = Vec::new();
-    for argument in arguments(command) {
-        let is_option = argument.starts_with("--");
-        let is_word = argument.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if argument == "NAME" && earlier.is_empty() {
-            items.extend(named(command, word));
-            items.extend(names(word));
-        } else if is_word && argument.starts_with(word) && !earlier.contains(&argument) {
-            // A word to choose stands alone; options stand beside others.
-            if is_option || earlier.is_empty() {
-                items.push(item(argument, "keyword", command.usage));
-            }
+/// Arguments that are words, and values of which there are few.
+fn single_words(command: &Description, earlier: &[&str], word: &str) -> Vec<Completion> {
+    let all = command.arguments.all();
+    let behind = earlier.last().and_then(|last| all.iter().find(|argument| argument.word == *last));
+    let wanted = match (behind.and_then(|argument| argument.value), command.arguments) {
+        (Some(value), _) => value.choices(),
+        (None, Arguments::Options(_)) => {
+            all.iter().map(|option| option.word).filter(|option| !earlier.contains(option)).collect()
         }
-    }
-    items
+        (None, _) if earlier.is_empty() => {
+            let alone = all.iter().filter(|choice| choice.word.is_empty()).filter_map(|choice| choice.value);
+            let words = all.iter().map(|choice| choice.word).filter(|word| !word.is_empty());
+            words.chain(alone.flat_map(Value::choices)).collect()
+        }
+        (None, _) => Vec::new(),
+    };
+    let begun = wanted.into_iter().filter(|known| known.starts_with(word));
+    begun.map(|known| item(known, "keyword", &command.usage())).collect()
 }
 
-/// Behind `:help`, commands are names too, with or without their colon.
-fn named(command: &Description, word: &str) -> Vec<Completion> {
-    if command.name != ":help" {
-        return Vec::new();
-    }
+/// Commands, which are names behind `:help`, with or without their colon.
+fn topics(word: &str) -> Vec<Completion> {
     let begun = COMMANDS.iter().filter(|known| known.name[1..].starts_with(word) || known.name.starts_with(word));
     let as_typed = |name: &'static str| if word.starts_with(':') { name } else { &name[1..] };
-    begun.map(|known| item(as_typed(known.name), "magic", known.usage)).collect()
+    begun.map(|known| item(as_typed(known.name), "magic", &known.usage())).collect()
 }
 
 /// `:dep NAME = VERSION`: what was fetched before needs no network.
@@ -64,12 +63,6 @@ fn dependency(args: &str, word: &str, crates: &Crates) -> Vec<Completion> {
         return if args == word { crates.beginning_with(word) } else { Vec::new() };
     };
     if spec.trim_start() == word { crates.versions(name.trim(), word) } else { Vec::new() }
-}
-
-/// The words of a usage behind the command's name: `[--all] [--cell N]` is `--all`, `--cell` and `N`.
-fn arguments(command: &Description) -> impl Iterator<Item = &'static str> {
-    let usage = command.usage.strip_prefix(command.name).unwrap_or_default();
-    usage.split(|c: char| c.is_whitespace() || "[]|=".contains(c)).filter(|word| !word.is_empty())
 }
 
 fn item(text: &str, kind: &'static str, signature: &str) -> Completion {
@@ -100,13 +93,31 @@ mod tests {
         assert_eq!(texts(":tasks --"), ["--all", "--cell", "--sort", "--live"]);
         assert_eq!(texts(":tasks --all --"), ["--cell", "--sort", "--live"]);
         assert_eq!(texts(":tasks --sort s"), ["state", "scheduled"]);
-        assert!(texts(":tasks --cell ").iter().all(|text| text != "N"));
+        assert!(texts(":tasks --cell ").is_empty());
     }
 
     #[test]
     fn words_to_choose_from_complete() {
         assert_eq!(texts(":opt "), ["0", "1", "2", "3"]);
         assert!(texts(":opt 2 ").is_empty());
+        assert_eq!(texts(":output "), ["--cell", "full"]);
+    }
+
+    #[test]
+    fn every_argument_that_is_declared_completes() {
+        for command in COMMANDS {
+            for argument in command.arguments.all() {
+                let before = [command.name, argument.word].join(" ");
+                if !argument.word.is_empty() {
+                    let begun = &before[..before.len() - 1];
+                    assert!(texts(begun).contains(&argument.word.to_owned()), "{begun}");
+                }
+                for choice in argument.value.into_iter().flat_map(Value::choices) {
+                    let begun = format!("{} {}", before.trim_end(), &choice[..1]);
+                    assert!(texts(&begun).contains(&choice.to_owned()), "{begun}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The word, the path before it, or the command at the cursor.
 
+use crate::evaluator::cell::command_lines;
 use std::ops::Range;
 
 /// Whether the cursor stands in a line that is one of our commands.
@@ -10,12 +11,7 @@ pub fn in_command(code: &str, cursor: usize) -> bool {
 /// The line with a command in which the cursor stands, from its colon on.
 pub(in crate::evaluator) fn command_line(code: &str, cursor: usize) -> Option<Range<usize>> {
     let cursor = floor(code, cursor);
-    let start = code[..cursor].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = code[cursor..].find('\n').map_or(code.len(), |length| cursor + length);
-    let line = code[start..end].trim_start_matches([' ', '\t']);
-    let colon = end - line.len();
-    let is_command = line.starts_with(':') && !line.starts_with("::") && leading(&code[..start]);
-    (is_command && colon <= cursor).then_some(colon..end)
+    command_lines(code).find(|line| (line.start..=line.end).contains(&cursor))
 }
 
 /// The identifier that the cursor touches; if it touches none, the function (or macro) whose arguments it stands in, or
@@ -76,11 +72,6 @@ fn open_parenthesis(text: &str) -> Option<usize> {
         }
         _ => None,
     })
-}
-
-/// Whether only commands, comments and blank lines come before.
-fn leading(code: &str) -> bool {
-    code.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with(':') || line.starts_with("//"))
 }
 
 pub(in crate::evaluator) fn word_start(code: &str, cursor: usize) -> usize {

@@ -10,7 +10,7 @@ use super::cell::ItemKind;
 use super::commands;
 use super::reference::{self, Reference};
 use super::{Completion, Completions};
-use crate::evaluator::ground::html::escape;
+use crate::evaluator::support::html::escape;
 use cursor::{command_line, floor, is_import, path_before, word_at, word_start};
 use definitions::Definitions;
 use loopbook_channel::MimeBundle;
@@ -257,8 +257,12 @@ mod tests {
         let complete = |code: &str| names().complete_command(code, code.len()).map(texts);
         assert_eq!(complete("  :tas"), Some(vec![":task".to_owned(), ":tasks".to_owned()]));
         assert_eq!(complete("// first\n:type gr"), Some(vec!["größe".to_owned()]));
+        assert_eq!(complete("# nbgrader\n:type gr"), Some(vec!["größe".to_owned()]));
+        assert_eq!(complete("?Vec\n!ls\n\u{feff}:tas"), None);
+        assert_eq!(complete("\u{feff}?Vec\r\n!ls\r\n:task"), Some(vec![":task".to_owned(), ":tasks".to_owned()]));
         assert_eq!(complete("::std::co"), None);
         assert_eq!(complete("1\n:tas"), None);
+        assert_eq!(complete("#[allow(unused)]\n:tas"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! that is nearly black). So a colour brings its own ground, both as numbers of the 256 that every front end and
 //! terminal shows alike; without a colour, text is that of the page.
 
-use crate::evaluator::ground::html::escape;
+use crate::evaluator::support::html::escape;
 use annotate_snippets::Renderer;
 use annotate_snippets::renderer::{Ansi256Color, Style};
 use loopbook_channel::MimeBundle;

@@ -2,6 +2,7 @@
 
 use super::diagnostics::Diagnostic;
 use crate::evaluator::build::cached_crates::Crates;
+use semver::Version;
 use std::collections::BTreeSet;
 
 /// Well-known crates, as they are best added: with a version that is known to work, and what most people want of them.
@@ -198,13 +199,12 @@ fn line(name: &str, cached: &Crates) -> Option<String> {
 }
 
 /// As much of a version as decides what it is compatible with.
-fn compatible(version: &str) -> &str {
-    let end = |dots: usize| version.match_indices('.').nth(dots).map_or(version.len(), |(place, _)| place);
+fn compatible(version: &Version) -> String {
     match version {
-        _ if version.contains('-') => version,
-        _ if version.starts_with("0.0.") => version,
-        _ if version.starts_with("0.") => &version[..end(1)],
-        _ => &version[..end(0)],
+        Version { pre, .. } if !pre.is_empty() => version.to_string(),
+        Version { major: 0, minor: 0, .. } => version.to_string(),
+        Version { major: 0, minor, .. } => format!("0.{minor}"),
+        Version { major, .. } => major.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rust as HTML with colours, for pages of documentation.
 
-use crate::evaluator::ground::html::escape;
+use crate::evaluator::support::html::escape;
 use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxToken, T};
 
 /// Dark enough on white and light enough on JupyterLab's dark ground: a page cannot know on which it stands.

@@ -2,7 +2,7 @@
 //! out, code is coloured, and links that only rustdoc could follow are plain words.
 
 use super::colour;
-use crate::evaluator::ground::html::escape;
+use crate::evaluator::support::html::escape;
 use loopbook_channel::MimeBundle;
 use pulldown_cmark::{BrokenLink, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! Has rust-analyzer read the crates that every cell sees, and writes down their public names: as the compiler would
 //! find them, through re-exports, macros and conditions, and nothing that its author hides.
 
-use super::{CRATES, Item, Kind, Reference};
+use super::{CRATES, Item, Kind, PATHS, Reference};
 use anyhow::Context;
 use ra_ap_base_db::SourceRoot;
 use ra_ap_hir::{
@@ -16,9 +16,6 @@ use ra_ap_vfs::{Change, Vfs, file_set::FileSetConfig};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::Path;
-
-/// The order in which paths are given: of two paths to one item that of the earlier crate is the usual one.
-const PATHS: [&str; 5] = ["std", "async_std", "futures", "tokio", "loopbook"];
 
 /// Directories of the standard library in which nobody looks for a name: vector instructions, and tests.
 const SKIPPED: [&str; 4] = ["stdarch", "tests", "benches", "target"];

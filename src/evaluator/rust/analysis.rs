@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use crate::evaluator::Completions;
+use crate::evaluator::cell::without_commands;
 use crate::evaluator::completion::cursor::word_at;
 use crate::evaluator::completion::rust_analyzer::{Offer, readable};
 use crate::evaluator::reference::page;
@@ -42,20 +43,4 @@ impl Session {
         let known = self.names.reference().describe_canonical(&format!("{place}::{word}"));
         Some(known.unwrap_or_else(|| page::of_hover(text, &html)))
     }
-}
-
-/// The code with blanks in place of commands, so that evcxr neither runs them nor shifts offsets.
-pub(super) fn without_commands(code: &str) -> String {
-    let mut leading = true;
-    // As many blanks as bytes, since positions are byte offsets.
-    let blank = |line: &str| line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect::<String>();
-    code.split_inclusive('\n')
-        .map(|line| {
-            let text = line.trim_start();
-            let is_command = text.starts_with(['!', '?']) || (text.starts_with(':') && !text.starts_with("::"));
-            let command = leading && is_command;
-            leading &= command || text.is_empty() || text.starts_with("//");
-            if command { blank(line) } else { line.to_owned() }
-        })
-        .collect()
 }

@@ -1,6 +1,6 @@
 //! `thread_local!`s of cells: one value per thread, whichever cell asks.
 //!
-//! As a cell's `static` becomes a [`Slot`](crate::expansion::statics::Slot), its `thread_local!` becomes a static
+//! As a cell's `static` becomes a [`Slot`](super::statics::Slot), its `thread_local!` becomes a static
 //! [`LocalSlot`]. The values live in a thread-local of this library, and end with their thread.
 
 use crate::expansion::{generations, statics::Key};
@@ -40,8 +40,7 @@ pub struct LocalSlot<T: 'static> {
 
 impl<T: 'static> LocalSlot<T> {
     /// A slot for the thread-local called `name`; the arguments are those of
-    /// [`Slot::new`](crate::expansion::statics::Slot::new), and what is said there about `hash` holds here. `init` runs
-    /// at the first use on each thread.
+    /// [`Slot::new`](super::statics::Slot::new), and what is said there about `hash` holds here. `init` runs at the first use on each thread.
     pub const fn new(name: &'static str, hash: u64, init: fn() -> T) -> Self {
         Self { name, hash, init, found: AtomicUsize::new(0) }
     }

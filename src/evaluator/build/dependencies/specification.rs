@@ -2,7 +2,7 @@
 
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::lockfile::Lockfile;
-use semver::{Version, VersionReq};
+use semver::VersionReq;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -94,8 +94,7 @@ impl Dependency {
         // A notebook may have two versions of a package, under different names.
         let wanted = VersionReq::parse(self.version()).unwrap_or_default();
         let versions: Vec<_> = lock.versions(CELL_CRATE, self.package()).collect();
-        let is_meant = |version: &&&str| Version::parse(version).is_ok_and(|version| wanted.matches(&version));
-        let version = versions.iter().find(is_meant).or(versions.first());
+        let version = versions.iter().find(|version| wanted.matches(version)).or(versions.first());
         let version = version.map(|version| format!(" {version}")).unwrap_or_default();
         let other = if self.package() == self.key { String::new() } else { format!(" as {}", self.key) };
         format!("{}{version}{other}", self.package())

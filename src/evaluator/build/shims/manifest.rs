@@ -1,19 +1,18 @@
 //! The manifests that evcxr writes.
 
 use crate::evaluator::build::built_in::DEPENDENCIES;
+use toml::{Table, Value};
 
 /// The package name of the manifest that evcxr writes to see whether one dependency exists.
 const VALIDATION: &str = "evcxr_dummy_validate_dep";
 
-/// The lines of a manifest's dependency section, as `(name, specification)`.
-fn dependencies(manifest: &str) -> impl Iterator<Item = (&str, &str)> {
-    manifest
-        .lines()
-        .map(str::trim)
-        .skip_while(|line| *line != "[dependencies]")
-        .skip(1)
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, specification)| (name.trim(), specification.trim()))
+/// What a manifest depends on. One that cargo could not read depends on nothing.
+fn dependencies(manifest: &str) -> Table {
+    let mut manifest: Table = manifest.parse().unwrap_or_default();
+    match manifest.remove("dependencies") {
+        Some(Value::Table(dependencies)) => dependencies,
+        _ => Table::new(),
+    }
 }
 
 /// Whether evcxr only wants to know that a dependency exists. It does: evcxr hears of a crate after it has been compiled.
@@ -23,20 +22,17 @@ pub(super) fn is_validation(manifest: &str) -> bool {
 
 /// Whether a cell asked for a crate that is not built in.
 pub(super) fn has_foreign(manifest: &str) -> bool {
-    dependencies(manifest).any(|(name, _)| !is_ours(name))
+    dependencies(manifest).keys().any(|name| !is_ours(name))
 }
 
 /// Whether one of the user's crates lies in a directory, where its text may change unseen.
 pub(super) fn has_foreign_path(manifest: &str) -> bool {
-    dependencies(manifest).any(|(name, specification)| !is_ours(name) && specification.contains("path"))
+    dependencies(manifest).iter().any(|(name, specification)| !is_ours(name) && specification.get("path").is_some())
 }
 
 /// The manifest with its dependencies in one order: evcxr keeps them in a hash map.
 pub(super) fn in_order(manifest: &str) -> String {
-    let (head, _) = manifest.split_once("[dependencies]").unwrap_or((manifest, ""));
-    let mut lines: Vec<_> = dependencies(manifest).collect();
-    lines.sort_unstable();
-    lines.iter().fold(head.to_owned(), |text, (name, specification)| format!("{text}{name} = {specification}\n"))
+    manifest.parse::<Table>().map_or_else(|_| manifest.to_owned(), |table| table.to_string())
 }
 
 /// Whether a dependency is built in. Code and packages may spell its name with `_` or `-`.
@@ -64,5 +60,6 @@ mod tests {
         let foreign = ours.replace("futures", "rand");
         assert!(has_foreign(&foreign) && !has_foreign_path(&foreign));
         assert!(has_foreign_path("[dependencies]\nmine = { path = \"/x\" }\n"));
+        assert!(!has_foreign_path("[dependencies]\nrand = { version = \"1\", features = [\"path\"] }\n"));
     }
 }

@@ -31,6 +31,7 @@ use super::shims::{BuildProgress, RUSTFLAGS};
 use super::toolchain::Toolchain;
 use super::workdir::make_tools;
 use super::workdir::tools_name;
+use crate::evaluator::EVCXR_VERSION;
 use crate::home::Home;
 use listing::Listing;
 use sha2::{Digest, Sha256};
@@ -45,9 +46,6 @@ const FORMAT: &str = "6";
 
 /// The file with the names of the crates that cells see.
 const NAMES: &str = "names.json";
-
-/// evcxr's version decides what its manifest looks like.
-const EVCXR_VERSION: &str = "0.22.0";
 
 /// A template that nobody used for so long is removed.
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -34,13 +34,9 @@ pub(in crate::evaluator::cell) fn clean(code: &str) -> Result<Cleaned, Vec<Probl
     let mut commands = Vec::new();
     let mut blanks = Vec::new();
     let mut problems = Vec::new();
-    let mut start = 0;
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        let range = start..start + line.trim_end_matches('\n').len();
-        start += line.len();
-        match kind(&text[range.clone()]) {
-            Line::Rust => break,
-            Line::Nothing => {}
+    for (index, (range, line)) in head(&text).enumerate() {
+        match line {
+            Line::Rust | Line::Nothing => {}
             Line::Comment => blanks.push(range),
             Line::Command { name, args } => {
                 commands.push(Command { line: index as u32 + 1, name, args });
@@ -57,6 +53,40 @@ pub(in crate::evaluator::cell) fn clean(code: &str) -> Result<Cleaned, Vec<Probl
         text.replace_range(range, &blank);
     }
     Ok(Cleaned { text, commands })
+}
+
+/// The cell with blanks in place of what is not Rust, as many as bytes, so that offsets stay: what completion and
+/// documentation look at.
+///
+/// ```
+/// use loopbook_kernel::evaluator::cell::without_commands;
+/// assert_eq!(without_commands("# a\n:vars\nx"), "   \n     \nx");
+/// ```
+pub fn without_commands(code: &str) -> String {
+    let mut text = code.strip_prefix('\u{feff}').map_or_else(|| code.to_owned(), |rest| format!("   {rest}"));
+    for (range, _) in head(code).filter(|(_, line)| !matches!(line, Line::Nothing)) {
+        text.replace_range(range.clone(), &" ".repeat(range.len()));
+    }
+    text
+}
+
+/// The lines of a cell that begin with the colon of a command, from it on; also those whose command has no name yet.
+pub fn command_lines(code: &str) -> impl Iterator<Item = Range<usize>> {
+    head(code).filter_map(|(range, _)| {
+        let colon = range.end - code[range.clone()].trim_start().len();
+        code[colon..range.end].starts_with(':').then_some(colon..range.end)
+    })
+}
+
+/// What precedes the Rust of a cell: each of its lines, without the byte order mark and the `\n`.
+fn head(code: &str) -> impl Iterator<Item = (Range<usize>, Line)> {
+    let mut start = code.len() - code.strip_prefix('\u{feff}').unwrap_or(code).len();
+    let lines = code[start..].split_inclusive('\n').map(move |line| {
+        let range = start..start + line.trim_end_matches('\n').len();
+        start += line.len();
+        (range.clone(), kind(&code[range]))
+    });
+    lines.take_while(|(_, line)| !matches!(line, Line::Rust))
 }
 
 enum Line {
@@ -182,6 +212,19 @@ mod tests {
         assert_eq!(cleaned("\u{feff}x\r\ny\r\n").text, " x\ny\n");
         for attribute in ["#![allow(unused)]", "#[derive(Debug)]", "#! [a]"] {
             assert_eq!(cleaned(attribute).text, attribute);
+        }
+    }
+
+    #[test]
+    fn what_is_not_rust_is_blanked_byte_for_byte() {
+        for (code, rust) in [
+            ("# größe\n:dep a\n?b\n// c\nx", "// c\nx"),
+            ("\u{feff}%time\r\nx", "x"),
+            ("!x.is_empty()\n:tasks", "!x.is_empty()\n:tasks"),
+            ("#[a]\nfn f() {}", "#[a]\nfn f() {}"),
+        ] {
+            let text = without_commands(code);
+            assert_eq!((text.trim_start(), text.len()), (rust, code.len()), "{code}");
         }
     }
 

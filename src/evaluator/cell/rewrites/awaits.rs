@@ -176,7 +176,7 @@ fn words(expr: &ast::Expr) -> String {
 #[cfg(test)]
 mod tests {
     use crate::evaluator::cell::tests::{prepared, without_marks};
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn watched(code: &str) -> String {
         without_marks(&prepared(code).rust)
@@ -239,6 +239,6 @@ mod tests {
         );
         assert_eq!(prepared("f();").without_await_marks(), None);
         // What the kernel asks for itself stands in no cell.
-        assert_eq!(prepare(0, "f().await;", &Known::default()).expect("a good cell").rust, "/*lb:0:1*/f().await;");
+        assert_eq!(prepare(0, "f().await;", &Notebook::default()).expect("a good cell").rust, "/*lb:0:1*/f().await;");
     }
 }

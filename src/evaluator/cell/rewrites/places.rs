@@ -40,7 +40,7 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
     for (at, token) in tree.tokens() {
         let name = token.text();
         let is_meant = token.kind() == SyntaxKind::IDENT && NAMES.contains(&name);
-        if !is_meant || origin.known.macros.contains(name) || owns.iter().any(|own| own == name) {
+        if !is_meant || origin.notebook.macros.contains(name) || owns.iter().any(|own| own == name) {
             continue;
         }
         let Some(call) = Call::of(&token, at) else { continue };
@@ -197,7 +197,7 @@ fn previous(token: &SyntaxToken) -> Option<SyntaxToken> {
 #[cfg(test)]
 mod tests {
     use crate::evaluator::cell::tests::{prepared, without_marks};
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn check(code: &str, expected: &str) {
         assert_eq!(without_marks(&prepared(code).rust), expected, "{code}");
@@ -252,9 +252,9 @@ mod tests {
 
     #[test]
     fn a_macro_of_the_users_own_stays_in_later_cells() {
-        let mut known = Known::default();
-        let define = prepare(1, "macro_rules! line { () => { 7 } }", &known).expect("a good cell");
-        known.learn(&define);
-        assert!(prepare(2, "line!();", &known).expect("a good cell").rust.contains("line!()"));
+        let mut notebook = Notebook::default();
+        let define = prepare(1, "macro_rules! line { () => { 7 } }", &notebook).expect("a good cell");
+        notebook.learn(&define);
+        assert!(prepare(2, "line!();", &notebook).expect("a good cell").rust.contains("line!()"));
     }
 }

@@ -72,10 +72,10 @@ fn last_word(attribute: &ast::Attr) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, Prepared, prepare};
+    use crate::evaluator::cell::{Notebook, PreparedCell, prepare};
 
-    fn prepared(code: &str) -> Prepared {
-        prepare(1, code, &Known::default()).expect("the cell is fine")
+    fn prepared(code: &str) -> PreparedCell {
+        prepare(1, code, &Notebook::default()).expect("the cell is fine")
     }
 
     #[test]

@@ -56,14 +56,14 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
         .map(|(n, w)| (n.clone(), w.clone()))
         .collect();
     let mut locking = Vec::new();
-    for (index, foreseen) in foresee(&lets, &origin.known).into_iter().enumerate() {
+    for (index, foreseen) in foresee(&lets, &origin.notebook).into_iter().enumerate() {
         let Some(Foreseen { why: reason, locks }) = foreseen else { continue };
         for name in lets[index].names.iter().filter(|name| last[name.text.as_str()] == index) {
             why.entry(name.text.clone()).or_insert_with(|| reason.clone());
             locking.extend(locks.clone().map(|locked| (name.text.clone(), locked)));
         }
     }
-    for (name, at) in moved_by_await::awaited_away(tree, &origin.known) {
+    for (name, at) in moved_by_await::awaited_away(tree, &origin.notebook) {
         why.insert(name, Why::Spent(lines.of(at)));
     }
     let mut locals = Vec::new();
