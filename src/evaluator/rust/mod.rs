@@ -287,7 +287,7 @@ impl Thread {
                 self.executions.set_ready(Err(report.clone()));
                 self.executions.finish(Outcome::Ok);
                 self.executions.send(Event::Ready { message: format!("the evaluator did not start: {why}") });
-                // What was made so far takes room that somebody may need.
+                // What was made so far takes room on the disk.
                 environment.work.remove();
                 Err(report)
             }

@@ -69,7 +69,7 @@ impl Session {
                 Ok(())
             }
             Err(error) => {
-                // What was made so far takes room that somebody may need.
+                // What was made so far takes room on the disk.
                 self.environment.work.remove();
                 Err(report::no_place(&wording::sentence(&error)))
             }

@@ -23,7 +23,7 @@ impl ProcessState {
         Self::in_directory(&Path::new("/proc").join(pid.to_string()))
     }
 
-    /// What to say to who asks the process `pid` something while it can answer nobody.
+    /// The message for a question to the process `pid` that it cannot answer in this state; `None` if it can.
     pub fn answers_nobody(self, pid: u32) -> Option<String> {
         let who = "the process that runs the cells is stopped";
         match self {

@@ -22,7 +22,7 @@ pub fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
-/// Whether somebody says that a disk is full.
+/// Whether a message says that a disk is full.
 pub fn is_disk_full(message: &str) -> bool {
     FULL.iter().any(|text| message.contains(text))
 }

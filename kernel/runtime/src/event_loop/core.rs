@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-/// All loops that somebody holds and that are not closed.
+/// All loops that have a handle and are not closed.
 static LOOPS: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
 
 /// A loop. Dropping it closes it.
@@ -52,7 +52,7 @@ struct Member {
     record: Arc<Record>,
 }
 
-/// The loops that somebody holds and that are not closed, the oldest first.
+/// The loops that have a handle and are not closed, the oldest first.
 pub(super) fn living() -> Vec<Arc<Core>> {
     lock(&LOOPS).iter().filter_map(Weak::upgrade).collect()
 }

@@ -1,6 +1,6 @@
 //! The loop as an object: asyncio's, with its rules, to hold in a variable, run, stop and look at.
 //!
-//! A [`Loop`] is one queue and one thread at a time: whoever calls `run_…` lends it theirs. Everything else is shared
+//! A [`Loop`] is one queue and one thread at a time: the thread that calls `run_…`. Everything else is shared
 //! with the notebook's loop: the reactor, the timers, the threads of `spawn_blocking`, the inspector. In reading order:
 //! `core` has the queue, `run` empties it, `job` and `task` are the two ends of a task, `calls` are callbacks.
 
@@ -35,7 +35,7 @@ pub use promise::Promise;
 pub use snapshot::{LoopSnapshot, LoopSummary};
 pub use task::Task;
 
-/// An event loop with one queue, which runs on one thread: that of whoever calls [`run_until_complete`] or [`run_forever`].
+/// An event loop with one queue, which runs on one thread: the one that calls [`run_until_complete`] or [`run_forever`].
 /// Clones are the same loop, from any thread. It keeps its tasks from one cell to the next; when the last clone is gone, it
 /// ends as by [`close`].
 ///
@@ -248,7 +248,7 @@ impl Loop {
         raised(self.own("stop()")).stop();
     }
 
-    /// Whether somebody runs it. The notebook's loop always runs.
+    /// Whether a thread runs it. The notebook's loop always runs.
     pub fn is_running(&self) -> bool {
         match &self.0 {
             Inner::Own(core) => core.is_running(),
@@ -353,12 +353,12 @@ impl fmt::Debug for Loop {
     }
 }
 
-/// What the loops are doing that somebody holds and that are not closed, the oldest first.
+/// Summaries of the loops that have a handle and are not closed, the oldest first.
 pub(crate) fn summaries() -> Vec<LoopSummary> {
     self::core::living().iter().map(|core| core.summary()).collect()
 }
 
-/// Panics with the error, at the line of whoever calls the method that calls this: a closure would have a line of its own.
+/// Panics with the error, at the line that calls the method which calls this: a closure would have a line of its own.
 #[track_caller]
 fn raised<T>(result: Result<T, LoopError>) -> T {
     match result {

@@ -28,7 +28,7 @@ use std::time::Duration;
 /// What a panic carries.
 type Payload = Box<dyn Any + Send>;
 
-/// Runs the loop until somebody stops it.
+/// Runs the loop until it is stopped.
 ///
 /// # Errors
 /// If it cannot run.
@@ -63,7 +63,7 @@ pub(super) fn until_complete<F: Future>(
     if async_std::task::try_current().is_some() {
         registry::not_of_async_std();
     }
-    // It is polled by whoever runs the loop, and so a part of that task.
+    // The task that runs the loop polls it, so it is a part of that task.
     let record = Record::start(TaskKind::Branch, Some("run_until_complete".to_owned()), Some(location));
     let mut future = pin!(Some(Probe::new(future, record)));
     let mut turns = Turns::new(core, &run, Some(future.as_mut()), outside);

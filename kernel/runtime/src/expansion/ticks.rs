@@ -39,8 +39,8 @@ thread_local! {
     static SHIELDS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Ends the code around it if somebody wants that. A macro, so that the compiler of the cell decides: at `:opt 2` and
-/// above a look in each round would keep loops from being optimised.
+/// Ends the code around it if its cell or task has been asked to end. A macro, so that the compiler of the cell
+/// decides: at `:opt 2` and above a look in each round would keep loops from being optimised.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tick {

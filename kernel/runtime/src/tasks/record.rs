@@ -127,7 +127,7 @@ impl Record {
     }
 
     /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to
-    /// end, this tells by whom, as the message of the panic of whoever awaits it.
+    /// end, this tells by whom, as the message of its awaiter's panic.
     pub(crate) fn poll_starts(&self, waker: Option<&Waker>, thread: &Occupied, now: Moment) -> Option<String> {
         if let Some(waker) = waker {
             self.set_waker(waker);
@@ -220,7 +220,7 @@ impl Record {
         waits
     }
 
-    /// Whether somebody has said that it is to end.
+    /// Whether it has been asked to end.
     pub(crate) fn was_asked_to_end(&self) -> bool {
         lock(&self.details).known().is_some_and(|rare| rare.cancelled_by.is_some())
     }
@@ -235,7 +235,7 @@ impl Record {
         registry::record(self.parent?).filter(|task| task.counters.is_polled_by(threads::here()))
     }
 
-    /// The message of the panic of whoever awaits it, when it ends because somebody has asked it to.
+    /// The message of its awaiter's panic, when it ends because it was asked to.
     pub(crate) fn end_message(&self) -> String {
         let mut details = lock(&self.details);
         let by = details.rare().cancelled_by.get_or_insert_default();
@@ -309,7 +309,7 @@ impl Record {
         self.report(failure);
     }
 
-    /// The panic of this task has reached whoever awaits it, who gets the failure.
+    /// The panic of this task has reached its awaiter, who gets the failure.
     pub(crate) fn take_failure(&self) -> Option<Failure> {
         lock(&self.details).known()?.failure.take()
     }
@@ -359,7 +359,7 @@ impl Record {
 
     fn report(&self, failure: Failure) {
         if self.is_cancelled() {
-            // Whoever did that knows.
+            // The one who cancelled it knows.
             return;
         }
         lints::panicked_detached(self, &failure.message);

@@ -48,7 +48,7 @@ fn stuck(tasks: &[TaskInfo]) -> BTreeMap<TaskId, Vec<TaskId>> {
         tasks.iter().filter_map(|task| Some((task.id, waits.of(task)?))).collect();
     loop {
         let free = |waits: &Vec<Vec<TaskId>>| {
-            // Each wait must have somebody in the way who is stuck as well.
+            // For each wait, a task in the way must be stuck as well.
             waits.is_empty() || waits.iter().any(|wait| !wait.iter().any(|id| stuck.contains_key(id)))
         };
         let freed: Vec<TaskId> = stuck.iter().filter(|(_, waits)| free(waits)).map(|(id, _)| *id).collect();
