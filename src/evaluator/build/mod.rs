@@ -3,7 +3,7 @@
 
 pub mod built_in;
 pub mod cache;
-pub(in crate::evaluator) mod cached_crates;
+pub(super) mod cached_crates;
 pub mod closure;
 pub mod dependencies;
 pub mod environment;

@@ -1,4 +1,4 @@
-//! Preparing a cell, in the order that [the module's documentation](super) tells.
+//! A cell that evcxr may get, and how it is made of what the user typed.
 
 use super::items::impls::ImplName;
 use super::items::layouts::{Layout, SlotName};
@@ -45,7 +45,7 @@ pub struct PreparedCell {
     pub(super) origin: Origin,
 }
 
-/// Prepares a cell. `cell` is the number that its line marks carry, `known` what earlier cells defined; once the cell
+/// Prepares a cell. `cell` is the number that its line marks carry, `notebook` what earlier cells defined; once the cell
 /// has been compiled, tell [`Notebook::learn`].
 ///
 /// ```

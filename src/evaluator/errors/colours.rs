@@ -10,12 +10,12 @@ use annotate_snippets::renderer::{Ansi256Color, Style};
 use loopbook_channel::MimeBundle;
 
 /// A colour and its ground, by their numbers.
-pub(in crate::evaluator) type Pair = (u8, u8);
+pub(super) type Pair = (u8, u8);
 
 /// White on dark red.
 pub(in crate::evaluator) const ERROR: Pair = (231, 124);
 /// Black on orange.
-pub(in crate::evaluator) const WARNING: Pair = (16, 214);
+pub(super) const WARNING: Pair = (16, 214);
 /// White on dark green.
 const NOTE: Pair = (231, 22);
 /// White on dark blue.
@@ -41,7 +41,7 @@ pub fn renderer() -> Renderer {
 }
 
 /// A text in a colour, for terminals and for tracebacks.
-pub(in crate::evaluator) fn painted((colour, ground): Pair, text: &str) -> String {
+pub(super) fn painted((colour, ground): Pair, text: &str) -> String {
     format!("\x1b[38;5;{colour};48;5;{ground}m{text}\x1b[0m")
 }
 

@@ -1,6 +1,6 @@
 //! Small modules that every other room may use.
 
-pub(in crate::evaluator) mod html;
+pub(super) mod html;
 pub mod prelude;
-pub(in crate::evaluator) mod process_state;
+pub(super) mod process_state;
 pub mod wording;

@@ -42,7 +42,7 @@ impl Problem {
         Self { message: message.into(), code: None, spans, help: Vec::new(), is_command: false }
     }
 
-    pub(in crate::evaluator::cell) fn of_command(mut self) -> Self {
+    pub(super) fn of_command(mut self) -> Self {
         self.is_command = true;
         self
     }

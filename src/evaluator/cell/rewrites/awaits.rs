@@ -12,7 +12,7 @@ use super::edits::Edits;
 use super::macro_arguments::{self, macro_name};
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use ra_ap_syntax::ast::{self, HasAttrs};
-use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 /// Macros that take expressions and do not show their text.
 pub(in crate::evaluator::cell) const PLAIN: [&str; 20] = [
@@ -39,7 +39,7 @@ pub(in crate::evaluator::cell) const PLAIN: [&str; 20] = [
 ];
 
 /// Macros that name their branches by their text, unless it is that of an `async` block.
-pub(in crate::evaluator::cell) const NAMING: [&str; 3] = ["gather", "race", "try_gather"];
+pub(super) const NAMING: [&str; 3] = ["gather", "race", "try_gather"];
 
 /// The longest text of an awaited expression, in characters.
 const LONGEST: usize = 40;
@@ -62,22 +62,15 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Depths are counted as for `?`, so that what begins at one place nests.
-    fn visit(&mut self, place: &Place, mut depth: usize) {
-        for event in place.node.preorder() {
-            let node = match event {
-                WalkEvent::Leave(_) => {
-                    depth -= 1;
-                    continue;
-                }
-                WalkEvent::Enter(node) => node,
-            };
-            depth += 1;
-            match node.kind() {
-                SyntaxKind::AWAIT_EXPR => self.wrap(&place.of(node), depth),
-                SyntaxKind::MACRO_CALL => self.arguments(&place.of(node), depth),
+    fn visit(&mut self, place: &Place, depth: usize) {
+        place.walk(depth, |place, depth| {
+            match place.node.kind() {
+                SyntaxKind::AWAIT_EXPR => self.wrap(place, depth),
+                SyntaxKind::MACRO_CALL => self.arguments(place, depth),
                 _ => {}
             }
-        }
+            true
+        });
     }
 
     fn wrap(&mut self, place: &Place, depth: usize) {

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 /// Hands over the old values of the variables of [`Notebook::variables`] that the cell's top level defines anew, and drops
 /// those of [`Notebook::given_up`].
-/// What the cell does not keep (`locals`) takes no value's place: the old one is dropped when the cell has succeeded.
+/// What the cell does not keep (`unstored`) takes no value's place: the old one is dropped when the cell has succeeded.
 pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, notebook: &Notebook, locals: &[Local], edits: &mut Edits) {
     let Some(first) = tree.statements().find(|place| place.node.kind() != SyntaxKind::ATTR) else { return };
     // In front of its attributes and doc comments, which belong to it.

@@ -12,7 +12,7 @@ use super::edits::Edits;
 use super::macro_arguments::{self, Wanted, macro_name};
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use ra_ap_syntax::ast::{self, HasAttrs};
-use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 /// One look.
 const TICK: &str = "::loopbook::__tick!();";
@@ -45,31 +45,22 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Depths are counted as for `.await`, so that what begins or ends at one place nests.
-    fn visit(&mut self, place: &Place, mut depth: usize) {
-        let mut walk = place.node.preorder();
-        while let Some(event) = walk.next() {
-            let node = match event {
-                WalkEvent::Leave(_) => {
-                    depth -= 1;
-                    continue;
-                }
-                WalkEvent::Enter(node) => node,
-            };
-            depth += 1;
-            if let Some(shielded) = is_shielded(&node) {
-                self.begin(&place.of(node), shielded.then_some(SHIELD));
-                walk.skip_subtree();
-                continue;
+    fn visit(&mut self, place: &Place, depth: usize) {
+        place.walk(depth, |place, depth| {
+            if let Some(shielded) = is_shielded(&place.node) {
+                self.begin(place, shielded.then_some(SHIELD));
+                return false;
             }
-            match node.kind() {
+            match place.node.kind() {
                 SyntaxKind::LOOP_EXPR | SyntaxKind::WHILE_EXPR | SyntaxKind::FOR_EXPR | SyntaxKind::FN => {
-                    self.begin(&place.of(node), Some(TICK));
+                    self.begin(place, Some(TICK));
                 }
-                SyntaxKind::CLOSURE_EXPR => self.closure(&place.of(node), depth),
-                SyntaxKind::MACRO_CALL => self.arguments(&place.of(node), depth),
+                SyntaxKind::CLOSURE_EXPR => self.closure(place, depth),
+                SyntaxKind::MACRO_CALL => self.arguments(place, depth),
                 _ => {}
             }
-        }
+            true
+        });
     }
 
     /// Puts a statement at the beginning of the block at the end of what stands at `place`.

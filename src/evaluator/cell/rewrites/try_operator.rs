@@ -8,13 +8,12 @@ use super::macro_arguments::{self, Wanted, macro_name};
 use crate::evaluator::cell::parse::problem::Problem;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use ra_ap_syntax::ast;
-use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 const EARLY_RETURN: &str = "::loopbook::__private::early_return()";
 
 /// Macros whose arguments are not run.
-pub(in crate::evaluator::cell) const NOT_RUN: [&str; 6] =
-    ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
+pub(super) const NOT_RUN: [&str; 6] = ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
 
 /// What leaves a cell.
 const LEAVES: Wanted = |kind| matches!(kind, SyntaxKind::QUESTION | SyntaxKind::RETURN_KW);
@@ -33,28 +32,19 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn visit(&mut self, place: &Place, mut depth: usize) {
-        let mut walk = place.node.preorder();
-        while let Some(event) = walk.next() {
-            let node = match event {
-                WalkEvent::Leave(_) => {
-                    depth -= 1;
-                    continue;
-                }
-                WalkEvent::Enter(node) => node,
-            };
-            depth += 1;
-            if is_boundary(&node) {
-                walk.skip_subtree();
-                continue;
+    fn visit(&mut self, place: &Place, depth: usize) {
+        place.walk(depth, |place, depth| {
+            if is_boundary(&place.node) {
+                return false;
             }
-            match node.kind() {
-                SyntaxKind::TRY_EXPR => self.question(&place.of(node), depth),
-                SyntaxKind::RETURN_EXPR => self.leave(&place.of(node), depth),
-                SyntaxKind::MACRO_CALL => self.arguments(&place.of(node), depth),
+            match place.node.kind() {
+                SyntaxKind::TRY_EXPR => self.question(place, depth),
+                SyntaxKind::RETURN_EXPR => self.leave(place, depth),
+                SyntaxKind::MACRO_CALL => self.arguments(place, depth),
                 _ => {}
             }
-        }
+            true
+        });
     }
 
     fn question(&mut self, place: &Place, depth: usize) {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const AWAITING: [&str; 3] = ["gather", "try_gather", "race"];
 
 /// The variables that the cell awaits away, and where it does.
-pub(in crate::evaluator::cell) fn awaited_away(tree: &Tree, notebook: &Notebook) -> Vec<(String, usize)> {
+pub(super) fn awaited_away(tree: &Tree, notebook: &Notebook) -> Vec<(String, usize)> {
     let awaited = awaited(tree);
     if awaited.is_empty() {
         return Vec::new();
