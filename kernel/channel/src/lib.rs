@@ -45,6 +45,6 @@ pub const SOCKET_ENV: &str = "LOOPBOOK_CHANNEL";
 /// ([`Mark`]) from it when a cell is loaded. Removed like [`SOCKET_ENV`].
 pub const SOURCE_ENV: &str = "LOOPBOOK_SOURCE";
 
-/// Environment variable with the user's own `RUST_BACKTRACE`, in whose place evcxr puts a value for its own child. The child
-/// puts it back before any user code runs.
+/// Environment variable with the user's own `RUST_BACKTRACE`, in whose place evcxr puts a value for its own child. The
+/// child puts it back before any user code runs.
 pub const USER_BACKTRACE_ENV: &str = "LOOPBOOK_USER_BACKTRACE";

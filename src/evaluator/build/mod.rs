@@ -1,5 +1,5 @@
-//! What evcxr and cargo build in: the toolchain, each kernel's directory, the template of the compiled runtime, the shims for
-//! cargo and rustc, and the notebook's own dependencies.
+//! What evcxr and cargo build in: the toolchain, each kernel's directory, the template of the compiled runtime, the
+//! shims for cargo and rustc, and the notebook's own dependencies.
 
 pub mod built_in;
 pub mod cache;

@@ -1,5 +1,5 @@
-//! Every command, with all that parsing, help and completion know of it. A new one needs a row here, and somebody who does
-//! what its [`Command`] says; what asks the loop needs the row alone.
+//! Every command, with all that parsing, help and completion know of it. A new one needs a row here, and code that does
+//! what its [`Command`] says (`rust/commands.rs`); a question to the inspector needs the row alone.
 
 use super::arguments::{Argument, Arguments, Given, Value, Wrong, order, seconds};
 use super::{Command, Printing};

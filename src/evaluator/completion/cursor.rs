@@ -1,4 +1,4 @@
-//! What stands at the cursor: the word, the path before it, the command.
+//! The word, the path before it, or the command at the cursor.
 
 use crate::evaluator::cell::command_lines;
 use std::ops::Range;

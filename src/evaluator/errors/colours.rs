@@ -1,8 +1,8 @@
 //! The colours of errors and warnings, and the same as HTML.
 //!
-//! No one colour can be read on the light and on the dark grounds that front ends give to errors (pale red, and a red that is
-//! nearly black). So a colour brings its own ground, both as numbers of the 256 that every front end and terminal shows alike;
-//! without a colour, text is that of the page.
+//! No one colour can be read on the light and on the dark grounds that front ends give to errors (pale red, and a red
+//! that is nearly black). So a colour brings its own ground, both as numbers of the 256 that every front end and
+//! terminal shows alike; without a colour, text is that of the page.
 
 use crate::evaluator::support::html::escape;
 use annotate_snippets::Renderer;
@@ -96,8 +96,8 @@ fn declarations(codes: &str) -> String {
     style
 }
 
-/// What a number of the 256 looks like: a cube of 6 by 6 by 6. The sixteen before it, which look as the front end likes, and
-/// the greys behind it are not used.
+/// What a number of the 256 looks like: a cube of 6 by 6 by 6. The sixteen before it, which look as the front end
+/// likes, and the greys behind it are not used.
 fn rgb(number: u8) -> (u8, u8, u8) {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let at = usize::from(number.saturating_sub(16).min(215));

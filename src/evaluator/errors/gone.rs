@@ -1,4 +1,4 @@
-//! Where each variable has gone that a later cell may ask for.
+//! Where lost variables have gone, for the error of a later cell that asks for one.
 //!
 //! This is the only record of it. A name that comes back, as a variable or as an item, is forgotten here.
 

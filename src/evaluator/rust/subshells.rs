@@ -1,9 +1,10 @@
-//! Rust in cells of subshells. evcxr does not compile them: we take the notebook's items from the `lib.rs` that evcxr wrote last,
-//! add the cell, and repeat that call of rustc, on a thread of its own. The child runs the library on a thread of its own too.
+//! Rust in cells of subshells. evcxr does not compile them: we take the notebook's items from the `lib.rs` that evcxr
+//! wrote last, add the cell, and repeat that call of rustc, on a thread of its own. The child runs the library on a
+//! thread of its own too.
 //!
-//! Such a cell never sees the main shell's variables, not even while the main shell is idle: what a name means must not depend
-//! on what runs at the moment. Its number is its subshell times a million plus its count, so that marks, tasks and errors of
-//! all shells can be told apart (`In[1] of subshell 2`).
+//! Such a cell never sees the main shell's variables, not even while the main shell is idle: what a name means must not
+//! depend on what runs at the moment. Its number is its subshell times a million plus its count, so that marks, tasks
+//! and errors of all shells can be told apart (`In[1] of subshell 2`).
 
 use super::Environment;
 use super::compile_errors::{another_try, choose_imports};

@@ -1,4 +1,4 @@
-//! Text as HTML.
+//! Escaping text for HTML.
 
 /// Text in which nothing is taken for HTML.
 pub(in crate::evaluator) fn escape(text: &str) -> String {

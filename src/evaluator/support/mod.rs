@@ -1,4 +1,4 @@
-//! What all the other rooms stand on.
+//! Small modules that every other room may use.
 
 pub(super) mod html;
 pub mod prelude;

@@ -1,4 +1,4 @@
-//! Variables that do not outlive their cell.
+//! The macro in which the kernel hides a `let` from evcxr, so that its variables end with their cell.
 
 /// A `let` that evcxr does not see, so that it neither asks for the variable's type nor tries to store it.
 #[doc(hidden)]

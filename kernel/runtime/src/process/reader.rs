@@ -1,4 +1,4 @@
-//! The thread that reads what the kernel says, and cells that wait for its leave to begin.
+//! The thread that reads the kernel's messages; and how a cell waits for the kernel's permission to begin.
 
 use crate::connection::{self, questions};
 use crate::expansion::generations;

@@ -1,4 +1,5 @@
-//! Cells of subshells: each runs on a thread of its own, beside the main shell's, and shares everything but variables.
+//! Running cells of subshells: each on a thread of its own, at the same time as the main shell's. They share everything but
+//! variables.
 
 use crate::connection;
 use crate::connection::flusher;

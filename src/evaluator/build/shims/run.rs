@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How every crate is compiled. evcxr adds a linker of its choice; rustc's own choice is as fast, and one template fits all.
+/// How every crate is compiled. evcxr adds a linker of its choice; rustc's own choice is as fast, and one template fits
+/// all.
 pub(in crate::evaluator) const RUSTFLAGS: &str = "-Cprefer-dynamic";
 
 /// Variables by which a user changes what cargo compiles, and how.

@@ -1,9 +1,9 @@
 //! Which column of the cell stands in which column of its code as it is compiled, for the runtime: a `Location` is all that
 //! running code knows of its place.
 //!
-//! A line of the cell may have many marks (`/*lb:3:1*/`, `/*lb:3:1:1*/`), because evcxr puts each statement on a line of its own.
-//! So the child is told, for each marked line, which of its columns stand for which columns of the cell, counted as wide as rustc
-//! counts them. The runtime's `site` looks them up.
+//! A line of the cell may have many marks (`/*lb:3:1*/`, `/*lb:3:1:1*/`), because evcxr puts each statement on a line
+//! of its own. So the child is told, for each marked line, which of its columns stand for which columns of the cell,
+//! counted as wide as rustc counts them. The runtime's `site` looks them up.
 
 use super::pieces::{Placed, Run};
 use loopbook_channel::{CompiledLine, Stretch};

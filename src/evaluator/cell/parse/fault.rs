@@ -1,4 +1,4 @@
-//! What keeps a cell from being parsed, as `nesting` finds it.
+//! Faults that keep a cell from being parsed, as `nesting` finds them.
 
 use super::problem::Problem;
 use std::ops::Range;

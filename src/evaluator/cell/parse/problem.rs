@@ -1,4 +1,4 @@
-//! What is wrong with a cell, for people.
+//! Problems of a cell, as people read them.
 
 use std::ops::Range;
 

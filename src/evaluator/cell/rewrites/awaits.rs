@@ -1,11 +1,12 @@
 //! `.await`: what is awaited is wrapped, so that the runtime knows at which one a task stands.
 //!
-//! `EXPR.await` becomes `::loopbook::__private::at(EXPR, &(CELL, LINE, COLUMN, "EXPR")).await`, also in functions of the cell.
-//! Wrapping changes no drop order: temporaries in a call's arguments live until the `.await` completes, as they did before.
+//! `EXPR.await` becomes `::loopbook::__private::at(EXPR, &(CELL, LINE, COLUMN, "EXPR")).await`, also in functions of
+//! the cell. Wrapping changes no drop order: temporaries in a call's arguments live until the `.await` completes, as
+//! they did before.
 //!
 //! If the cell does not compile for another reason than an unknown name, it is compiled once more as it was typed
-//! (`without_await_marks`). So its errors are those that rustc has for the typed code, and a cell that only the wrapping would
-//! break runs without.
+//! (`without_await_marks`). So its errors are those that rustc has for the typed code, and a cell that only the
+//! wrapping would break runs without.
 
 use super::edits::Edits;
 use super::macro_arguments::{self, macro_name};

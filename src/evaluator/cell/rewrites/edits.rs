@@ -1,4 +1,4 @@
-//! What the rewrites want changed, and the one place that changes it.
+//! Edits: the rewrites only note them, and one function applies them all.
 //!
 //! A rewrite never moves text: it inserts, or replaces a token. So all of them work on the same parse, in any order, and
 //! what the user typed stays a sequence of stretches that the source map knows.

@@ -1,9 +1,9 @@
 //! Variables that a cell defines anew: evcxr lets go of the old value even if the cell fails. So the cell begins by
 //! handing it to the runtime, which keeps it until the cell has ended.
 //!
-//! That needs no second compilation. A cell that uses the old value first cannot hand it over; then a copy is kept if the value
-//! is plain data of at most 1 MB. Other values are not copied, because a copy can have effects (it would keep a channel open).
-//! They are lost, and the error lists them.
+//! That needs no second compilation. A cell that uses the old value first cannot hand it over; then a copy is kept if
+//! the value is plain data of at most 1 MB. Other values are not copied, because a copy can have effects (it would keep
+//! a channel open). They are lost, and the error lists them.
 
 use super::edits::Edits;
 use super::lessons::Why;

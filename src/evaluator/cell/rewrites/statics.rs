@@ -1,4 +1,4 @@
-//! `static`s that change: one for all cells.
+//! `static`s that can change: each becomes a slot of the runtime, one for all cells.
 //!
 //! Every cell is a library of its own and holds every earlier item again, so a cell's `static` would exist once per
 //! cell. Its initialiser becomes a slot of the runtime, known by name and text. Statics of plain data need none.

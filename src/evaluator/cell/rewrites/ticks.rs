@@ -1,7 +1,7 @@
-//! Loops, functions and closures of a cell: each round and each call looks whether somebody wants the code to end.
+//! Loops, functions and closures of a cell: each round and each call looks whether the code has been asked to end.
 //!
-//! `loop { … }` becomes `loop {::loopbook::__tick!(); … }`, and so do `while`, `for`, bodies of functions and of closures. An
-//! interrupt of computing code then unwinds it as it would at an `.await`, see the runtime's `ticks`.
+//! `loop { … }` becomes `loop {::loopbook::__tick!(); … }`, and so do `while`, `for`, bodies of functions and of
+//! closures. An interrupt of computing code then unwinds it as it would at an `.await`, see the runtime's `ticks`.
 //!
 //! Left alone is what cannot be unwound or would be harmed: constants and statics, `const fn`, functions that C calls,
 //! destructors, allocators, and what stands in `unsafe`, which may rely on running to its end. What C functions and
@@ -23,7 +23,7 @@ const SHIELD: &str = "let _lb_shield = ::loopbook::__private::shield();";
 /// Macros whose arguments are run where they stand and not shown as text, beside those of `awaits`.
 const RUN: [&str; 2] = ["select", "select_biased"];
 
-/// Attributes of functions that somebody else than Rust calls, or that have no body of Rust.
+/// Attributes of functions that are not called from Rust, or that have no body of Rust.
 const FOREIGN: [&str; 6] = ["alloc_error_handler", "ctor", "dtor", "naked", "no_std", "panic_handler"];
 
 /// Traits whose functions must not unwind, or had better not.

@@ -194,7 +194,8 @@ impl Executions {
         }
     }
 
-    /// Says, once, that a cell does not yield, and why, if it still runs [`PATIENCE`] after its first interrupt. Await it behind
+    /// Says, once, that a cell does not yield, and why, if it still runs [`PATIENCE`] after its first interrupt. Await
+    /// it behind
     /// [`Executions::interrupt`].
     pub async fn warn_if_stuck(self: Arc<Self>, cell: CellId) {
         async_std::task::sleep(PATIENCE).await;
@@ -235,8 +236,8 @@ impl Executions {
         self.lock().current.as_mut().map(|current| std::mem::take(&mut current.old_values)).unwrap_or_default()
     }
 
-    /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if it did
-    /// and nobody has asked yet.
+    /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if
+    /// it did and nobody has asked yet.
     pub fn wait_for_last_words(&self) -> Option<LastWords> {
         let connected = |state: &mut State| state.connection.is_some();
         let (mut state, _) =

@@ -1,12 +1,13 @@
 //! Variables that live to the end of their cell and are not kept for later ones.
 //!
-//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. It does
-//! not look into macros, so a `let` that need not, or cannot, be stored is put into one: it runs, and its variables are dropped
-//! at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
-//! shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as with `futures::join!`.
+//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. It
+//! does not look into macros, so a `let` that need not, or cannot, be stored is put into one: it runs, and its
+//! variables are dropped at the end of the cell, as in a function. If it also binds variables that can be kept,
+//! `let a = a;` behind it shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as
+//! with `futures::join!`.
 //!
-//! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
-//! just before.
+//! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is
+//! dropped just before.
 //!
 //! What `foreseen` does not see is learnt from evcxr's refusal, or from errors in lines that evcxr has written
 //! (`diagnostics/blame.rs`). A stored variable that such a cell only rebinds (`let mut m = m`) is never given up for that.
