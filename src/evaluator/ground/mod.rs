@@ -1,6 +1,5 @@
 //! What all the other rooms stand on.
 
-pub(in crate::evaluator) mod html;
 pub mod prelude;
 pub(in crate::evaluator) mod process_state;
 pub mod wording;
