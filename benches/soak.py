@@ -5,6 +5,10 @@
 
 Says at the end what each cell costs, and fails if something has grown that must not: descriptors, threads, processes,
 directories, files.
+
+After 2,000 cells of every kind, most of them with background tasks, none of these had changed. Each cell cost 2 kB in the
+kernel and 200 kB in the child: its code, which variables and tasks may need for as long as the child lives. On disk that is
+as much, in files without a name, which go with the child.
 """
 
 import argparse

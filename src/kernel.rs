@@ -11,7 +11,7 @@ use async_std::task;
 use tracing_subscriber::EnvFilter;
 
 use crate::dispatcher::{Kernel, Settings, Signal};
-use crate::evaluator::toy::Echo;
+use crate::evaluator::toy::Toy;
 use crate::evaluator::{Evaluator, Event};
 use crate::sockets::{self, ConnectionFile};
 use crate::watch::{Parent, Signals};
@@ -45,8 +45,8 @@ pub fn run(connection_file: &Path, language: Language) -> anyhow::Result<()> {
     match language {
         Language::Rust => rust(&connection, parent),
         Language::Toy => serve(&connection, parent, Settings::default(), || {
-            let (echo, events) = Echo::new();
-            Ok((echo, events))
+            let (toy, events) = Toy::new();
+            Ok((toy, events))
         }),
     }
 }

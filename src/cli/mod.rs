@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::evaluator::ground::wording::sentence;
+use crate::evaluator::support::wording::sentence;
 use crate::kernel::{self, Language};
 
 /// Runs the command that the command line names. Errors are printed, with their causes.

@@ -63,7 +63,7 @@ impl Inbox {
         Self { incoming, evaluator, signals, answers, flush: Fuse::terminated(), flush_after }
     }
 
-    /// Waits for this answer beside all else.
+    /// Waits for this answer too, while everything else goes on.
     pub(super) fn expect(&mut self, answer: BoxFuture<'static, Answer>) {
         self.answers.push(answer);
     }

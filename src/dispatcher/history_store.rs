@@ -22,8 +22,8 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS entries_by_session ON entries (session, line);
 ";
 
-/// Remembers, whatever happens to the file: one that is damaged is put aside, one that cannot be used is replaced by
-/// memory, and a line in the log says so.
+/// Remembers, whatever happens to the file: a damaged one is renamed and a new one begun, one that cannot be used is
+/// replaced by memory, and a line in the log says so.
 pub(super) struct Keeper {
     store: Store,
     file: Option<PathBuf>,

@@ -89,7 +89,7 @@ pub enum Exit {
 /// What the process, rather than a client, tells the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Interrupt the cell that ran at this moment, like `interrupt_request`. One that began later is none of its business.
+    /// Interrupt the cell that ran at this moment, like `interrupt_request`. One that began later goes on.
     Interrupt(Instant),
     /// End.
     Terminate,

@@ -159,7 +159,7 @@ impl Running {
         self.expressions.current.is_some()
     }
 
-    /// Shows this beside the notebook when the cell is done.
+    /// Shows this in the front end's pager when the cell is done.
     pub(super) fn add_page(&mut self, data: MimeBundle) {
         self.payload.push(Payload::Page { data, start: 0 });
     }

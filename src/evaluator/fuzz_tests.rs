@@ -3,7 +3,7 @@
 //! Five seconds from a fixed seed; `LOOPBOOK_FUZZ_SECONDS` and `LOOPBOOK_FUZZ_SEED` ask for more.
 
 use super::Completeness;
-use super::cell::{Known, SourceMap, is_complete, prepare, without_commands};
+use super::cell::{Notebook, SourceMap, is_complete, prepare, without_commands};
 use super::commands;
 use super::completion::cursor::{in_command, word_at};
 use super::completion::{self, Names};
@@ -20,7 +20,7 @@ const CORPUS: [&str; 4] = [
     include_str!("../../tests/rustc/wrong.txt"),
 ];
 
-/// What is worth trying beside pieces of cells.
+/// What the fuzzer puts between pieces of cells.
 const PIECES: [&str; 48] = [
     "(",
     ")",
@@ -98,10 +98,10 @@ fn nothing_that_looks_at_a_cell_minds_what_it_is() {
 }
 
 fn look_at(code: &str, random: &mut Random) {
-    let mut known = Known::default();
-    known.local_slots = random.below(2) == 0;
+    let mut notebook = Notebook::default();
+    notebook.local_slots = random.below(2) == 0;
     let completeness = is_complete(code);
-    match prepare(1, code, &known) {
+    match prepare(1, code, &notebook) {
         Ok(prepared) => {
             assert_ne!(completeness, Completeness::Invalid, "it can be prepared");
             look_at_map(&prepared.map, random);
@@ -111,8 +111,8 @@ fn look_at(code: &str, random: &mut Random) {
             for variable in prepared.lets.iter().flat_map(|binding| &binding.names) {
                 prepared.boxing(variable);
             }
-            known.learn(&prepared);
-            let again = prepare(2, code, &known);
+            notebook.learn(&prepared);
+            let again = prepare(2, code, &notebook);
             assert!(again.is_ok(), "{again:?}");
         }
         Err(problems) => {

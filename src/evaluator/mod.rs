@@ -8,10 +8,10 @@ pub mod completion;
 pub mod errors;
 #[cfg(test)]
 mod fuzz_tests;
-pub mod ground;
 pub mod reference;
 #[cfg(feature = "rust")]
 pub mod rust;
+pub mod support;
 pub mod toy;
 
 use futures::future::BoxFuture;
@@ -68,7 +68,7 @@ pub struct Cell {
     pub id: CellId,
     /// The shell that runs it.
     pub shell: ShellId,
-    /// The execution count that the user sees; 0 for an expression that a front end wants to know beside a cell.
+    /// The execution count that the user sees; 0 for a user expression.
     pub number: u32,
     /// The text, as the front end sent it.
     pub code: String,
@@ -130,7 +130,7 @@ pub enum Event {
         /// Wait for the next output first.
         wait: bool,
     },
-    /// Something to read beside the notebook: documentation, help.
+    /// A page for the front end's pager: documentation, help.
     Page {
         /// Who asked.
         cell: CellId,

@@ -9,7 +9,7 @@
 //! | `show TEXT`, `show-as ID TEXT`, `update ID TEXT`, `clear` | displays |
 //! | `input PROMPT`, `password PROMPT` | asks, and prints the answer |
 //! | `page TEXT` | something for the pager |
-//! | `wait` | waits for [`Echo::go`] or an interrupt |
+//! | `wait` | waits for [`Toy::go`] or an interrupt |
 //! | `flood N` | prints N MiB, as fast as the kernel takes them; runs on when the cell has ended |
 //! | `fail TEXT` | ends the cell with an error |
 //! | `late TEXT` | a line on stdout after the cell has ended |
@@ -34,7 +34,7 @@ const AHEAD: usize = 256;
 const WAVE: usize = 1 << 14;
 
 /// An evaluator of the toy language.
-pub struct Echo {
+pub struct Toy {
     events: Sender<Event>,
     state: Mutex<State>,
 }
@@ -73,13 +73,13 @@ enum Step {
     Fail(Report),
 }
 
-impl Echo {
+impl Toy {
     /// An evaluator and where it reports.
     pub fn new() -> (Arc<Self>, Receiver<Event>) {
         let (events, receiver) = unbounded();
-        let echo = Self { events, state: Mutex::default() };
-        echo.send(Event::Ready { message: "the echo language needs no warming".to_owned() });
-        (Arc::new(echo), receiver)
+        let toy = Self { events, state: Mutex::default() };
+        toy.send(Event::Ready { message: "the toy language needs no warming".to_owned() });
+        (Arc::new(toy), receiver)
     }
 
     /// Lets the cell of this shell go on that `wait`s.
@@ -185,7 +185,7 @@ impl Echo {
     }
 }
 
-impl Evaluator for Echo {
+impl Evaluator for Toy {
     fn start(&self, cell: Cell) {
         let State { shells, questions } = &mut *self.lock();
         let lines = cell.code.lines().map(|line| line.trim().to_owned()).collect();
@@ -239,7 +239,7 @@ impl Evaluator for Echo {
     }
 
     fn query(&self, _query: Query) -> BoxFuture<'static, Result<MimeBundle, String>> {
-        future::ready(Err("the echo language has no tasks".to_owned())).boxed()
+        future::ready(Err("the toy language has no tasks".to_owned())).boxed()
     }
 
     fn shutdown(&self) {

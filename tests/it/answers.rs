@@ -190,7 +190,7 @@ fn a_comm_to_the_inspector_answers_each_question() {
         expect![[r#"
             > request shell comm_open {"comm_id":"c","target_name":"loopbook.inspect","data":{"query":"tasks"}}
             1 iopub status busy
-            1 iopub comm_msg {"comm_id":"c","data":{"error":"the echo language has no tasks","query":"tasks"}}
+            1 iopub comm_msg {"comm_id":"c","data":{"error":"the toy language has no tasks","query":"tasks"}}
             1 iopub status idle
             > request shell comm_open {"comm_id":"d","target_name":"loopbook.inspect","data":{}}
             2 iopub status busy

@@ -10,7 +10,7 @@ use futures::executor::LocalPool;
 use futures::future::FutureExt;
 use futures::task::LocalSpawnExt;
 use loopbook_kernel::dispatcher::{Kernel, Settings};
-use loopbook_kernel::evaluator::toy::Echo;
+use loopbook_kernel::evaluator::toy::Toy;
 use loopbook_kernel::transport::{Channel, Incoming, Outgoing, Transport};
 use loopbook_kernel::wire::{DELIMITER, Frames, Signer};
 use std::io;
@@ -89,7 +89,7 @@ struct Target {
     random: Random,
     seed: u64,
     log: Arc<AtomicUsize>,
-    _echo: Arc<Echo>,
+    _toy: Arc<Toy>,
 }
 
 /// What was done to a message.
@@ -104,14 +104,14 @@ impl Target {
     fn new(seed: u64, log: Arc<AtomicUsize>) -> Self {
         let (incoming, from_client) = unbounded();
         let (to_client, outgoing) = unbounded();
-        let (echo, events) = Echo::new();
+        let (toy, events) = Toy::new();
         let settings = Settings { key: KEY.to_vec(), ..Settings::default() };
         let transport = Transport { incoming: from_client, outgoing: to_client };
-        let kernel = Kernel::new(transport, echo.clone(), events, settings);
+        let kernel = Kernel::new(transport, toy.clone(), events, settings);
         let pool = LocalPool::new();
         pool.spawner().spawn_local(kernel.run().map(|_exit| ())).expect("the pool is new");
         let (signer, random) = (Signer::new(KEY), Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
-        Self { pool, incoming, outgoing, signer, random, seed, log, _echo: echo }
+        Self { pool, incoming, outgoing, signer, random, seed, log, _toy: toy }
     }
 
     fn run(mut self) {

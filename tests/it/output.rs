@@ -275,7 +275,7 @@ fn output_that_nobody_can_be_named_for_belongs_to_the_last_cell() {
 fn results_after_the_cells_end_are_displays() {
     let mut session = Session::new();
     session.step("execute 1");
-    session.echo.send(Event::Display {
+    session.toy.send(Event::Display {
         cell: 1,
         kind: loopbook_channel::DisplayKind::Result,
         data: [("text/plain".to_owned(), "late".into())].into(),
@@ -295,7 +295,7 @@ fn an_unfinished_block_of_a_task_does_not_wait_for_ever() {
     let mut session = Session::with_gather_output(Duration::from_millis(1));
     session.step("execute 1");
     let bytes = b"EVCXR_BEGIN_CONTENT text/plain\nno end \xe2".to_vec();
-    session.echo.send(Event::Output { cell: 1, stream: Stream::Stdout, bytes });
+    session.toy.send(Event::Output { cell: 1, stream: Stream::Stdout, bytes });
     let lines = session.step_until("go", "stream");
     assert_eq!(lines, [r#"1 iopub stream stdout "EVCXR_BEGIN_CONTENT text/plain\nno end ""#]);
 }

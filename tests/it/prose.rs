@@ -1,7 +1,7 @@
 //! What the pages for people say, against what there is: names of files, and the names that need no `use`.
 
 use loopbook_kernel::evaluator::commands;
-use loopbook_kernel::evaluator::ground::prelude;
+use loopbook_kernel::evaluator::support::prelude;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,12 @@ const OTHERS: [&str; 3] = ["evcxr.toml", "rust-toolchain.toml", "main.rs"];
 /// Directories with what was made from the source.
 const MADE: [&str; 3] = ["target", ".git", "node_modules"];
 
+/// Where paths from the root begin.
+const TOPS: [&str; 5] = ["src/", "kernel/", "tests/", "benches/", "notebooks/"];
+
+/// The most lines that a newcomer reads at once.
+const LONGEST_ARCHITECTURE: usize = 150;
+
 #[test]
 fn every_file_that_is_named_in_prose_is_there() {
     let files = files(&root());
@@ -23,6 +29,43 @@ fn every_file_that_is_named_in_prose_is_there() {
             let is_there = files.iter().any(|file| file == &name || file.ends_with(&format!("/{name}")));
             assert!(is_there, "{page} names `{name}`, and there is no such file");
         }
+    }
+}
+
+#[test]
+fn the_architecture_fits_on_a_page() {
+    let lines = read("ARCHITECTURE.md").lines().count();
+    assert!(lines <= LONGEST_ARCHITECTURE, "ARCHITECTURE.md has {lines} lines");
+}
+
+#[test]
+fn every_folder_that_the_architecture_names_is_there() {
+    let spans = spans(&read("ARCHITECTURE.md"));
+    let is_path = |span: &&str| TOPS.iter().any(|top| span.starts_with(top));
+    // Behind a program stand its arguments.
+    let paths: Vec<&str> = spans.iter().filter_map(|span| span.split(' ').next()).filter(is_path).collect();
+    assert!(paths.len() > 40, "only {} paths are found", paths.len());
+    for path in paths {
+        assert!(root().join(path).exists(), "ARCHITECTURE.md names `{path}`, and there is no such thing");
+    }
+}
+
+#[test]
+fn every_test_that_the_architecture_names_is_there() {
+    let python = files(&root().join("tests/jupyter")).into_iter().filter(|file| file.ends_with(".py"));
+    let python: Vec<(String, String)> = python.map(|file| (read(&file), file)).collect();
+    let guards = spans(&read("ARCHITECTURE.md"));
+    let is_there = |guard: &str| match guard.strip_prefix("it::") {
+        Some(module) => root().join("tests/it").join(module).with_extension("rs").is_file(),
+        None => python
+            .iter()
+            .any(|(text, file)| file.ends_with(&format!("/{guard}.py")) || text.contains(&format!("\ndef {guard}("))),
+    };
+    let is_guard = |span: &&String| (span.starts_with("it::") && span.len() > 4) || span.starts_with("test_");
+    let guards: Vec<&String> = guards.iter().filter(is_guard).filter(|guard| *guard != "test_…").collect();
+    assert!(guards.len() > 15, "only {} tests are found", guards.len());
+    for guard in guards {
+        assert!(is_there(guard), "ARCHITECTURE.md names `{guard}`, and there is no such test");
     }
 }
 
@@ -65,8 +108,6 @@ fn pages() -> Vec<(String, String)> {
 
 /// The files that a text names: in code spans, and as targets of links.
 fn named(text: &str) -> Vec<String> {
-    let spans = without_blocks(text);
-    let spans = spans.split('`').skip(1).step_by(2).flat_map(|span| alternatives(span.trim()));
     let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).map(str::to_owned);
     let is_file = |name: &String| {
         let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
@@ -75,7 +116,12 @@ fn named(text: &str) -> Vec<String> {
         let has_ending = ENDINGS.iter().any(|ending| name.len() > ending.len() && name.ends_with(ending));
         is_plain && (is_exercise || has_ending) && !OTHERS.contains(&name.as_str()) && !name.starts_with('/')
     };
-    spans.chain(links).map(|name| name.trim_start_matches("./").to_owned()).filter(is_file).collect()
+    spans(text).into_iter().chain(links).map(|name| name.trim_start_matches("./").to_owned()).filter(is_file).collect()
+}
+
+/// What stands in code spans.
+fn spans(text: &str) -> Vec<String> {
+    without_blocks(text).split('`').skip(1).step_by(2).flat_map(|span| alternatives(span.trim())).collect()
 }
 
 /// `a.rs` and `b.rs` for `{a,b}.rs`.

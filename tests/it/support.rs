@@ -9,7 +9,7 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
 use loopbook_channel::Stream;
 use loopbook_kernel::dispatcher::{Exit, Kernel, LateOutputSwitch, Settings, Signal};
-use loopbook_kernel::evaluator::toy::Echo;
+use loopbook_kernel::evaluator::toy::Toy;
 use loopbook_kernel::evaluator::{Event, MAIN_SHELL};
 use loopbook_kernel::transport::{Channel, Incoming, Outgoing, Transport};
 use loopbook_kernel::wire::{Frames, Signer};
@@ -38,7 +38,7 @@ pub(crate) struct Session {
     incoming: Sender<Incoming>,
     outgoing: Receiver<Outgoing>,
     pub(crate) signals: Sender<Signal>,
-    pub(crate) echo: Arc<Echo>,
+    pub(crate) toy: Arc<Toy>,
     pub(crate) late_output: LateOutputSwitch,
     signer: Signer,
     requests: Vec<Request>,
@@ -78,7 +78,7 @@ impl Session {
     pub(crate) fn with_gather_output(gather_output: Duration) -> Self {
         let (incoming, from_client) = unbounded();
         let (to_client, outgoing) = unbounded();
-        let (echo, events) = Echo::new();
+        let (toy, events) = Toy::new();
         let late_output = LateOutputSwitch::default();
         let settings = Settings {
             key: KEY.to_vec(),
@@ -88,7 +88,7 @@ impl Session {
             history: None,
         };
         let transport = Transport { incoming: from_client, outgoing: to_client };
-        let kernel = Kernel::new(transport, echo.clone(), events, settings);
+        let kernel = Kernel::new(transport, toy.clone(), events, settings);
         let signals = kernel.signals();
         let exit = Rc::new(Cell::new(None));
         let pool = LocalPool::new();
@@ -99,7 +99,7 @@ impl Session {
             incoming,
             outgoing,
             signals,
-            echo,
+            toy,
             late_output,
             signer: Signer::new(KEY),
             requests: Vec::new(),
@@ -265,18 +265,18 @@ impl Session {
                 let (cell, text) = rest.split_once(' ').expect("task CELL TEXT");
                 let stream = if verb == "task" { Stream::Stdout } else { Stream::Stderr };
                 let bytes = text.replace("\\n", "\n").into_bytes();
-                self.echo.send(Event::Output { cell: cell.parse().expect("the number of a cell"), stream, bytes });
+                self.toy.send(Event::Output { cell: cell.parse().expect("the number of a cell"), stream, bytes });
             }
             "task-clears" => {
-                self.echo.send(Event::ClearOutput { cell: rest.parse().expect("the number of a cell"), wait: true });
+                self.toy.send(Event::ClearOutput { cell: rest.parse().expect("the number of a cell"), wait: true });
             }
-            "task-asks" => self.echo.send(Event::Input {
+            "task-asks" => self.toy.send(Event::Input {
                 id: 1000,
                 cell: rest.parse().expect("the number of a cell"),
                 prompt: "task? ".to_owned(),
                 password: false,
             }),
-            "go" => self.echo.go(rest.parse().unwrap_or(MAIN_SHELL)),
+            "go" => self.toy.go(rest.parse().unwrap_or(MAIN_SHELL)),
             _ => panic!("no step is called `{verb}`"),
         }
     }

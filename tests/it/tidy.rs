@@ -1,5 +1,7 @@
 //! Rules of the source that the compiler does not know.
 
+mod rooms;
+
 use loopbook_kernel::evaluator::EVCXR_VERSION;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 import pytest
 
 from client import CELL_DEADLINE, SLACK
-from test_keep_crates import crate
+from test_crates import crate
 
 # Cargo shows no bar in the first half second.
 SLOW = 'fn main() { std::thread::sleep(std::time::Duration::from_secs(3)) }'

@@ -1,4 +1,4 @@
-"""Row 5: front ends ask all the time, also while a cell runs or compiles. And a cell that is too large to be compiled."""
+"""Front ends ask all the time, also while a cell runs or compiles. And a cell that is too large to be compiled."""
 
 import statistics
 import time
@@ -45,7 +45,7 @@ def asking(fresh_kernel):
     client.stop_channels()
 
 
-def test_row_05_questions_are_answered_while_a_cell_sleeps(fresh_kernel, asking):
+def test_questions_are_answered_while_a_cell_sleeps(fresh_kernel, asking):
     fresh_kernel.run(PREPARATION).ok()
     ask_all(asking)
     begin = time.monotonic()
@@ -55,7 +55,7 @@ def test_row_05_questions_are_answered_while_a_cell_sleeps(fresh_kernel, asking)
     fresh_kernel.wait(cell).ok()
 
 
-def test_row_05_questions_are_answered_while_a_cell_compiles(fresh_kernel, asking):
+def test_questions_are_answered_while_a_cell_compiles(fresh_kernel, asking):
     fresh_kernel.run(PREPARATION).ok()
     ask_all(asking)
     cell = fresh_kernel.start(RECORDS + 'println!("runs");')
@@ -64,7 +64,7 @@ def test_row_05_questions_are_answered_while_a_cell_compiles(fresh_kernel, askin
 
 
 @pytest.mark.parametrize("code", ['let long = "{}";\nlong.len()', "// {}\n52428800"], ids=["text", "comment"])
-def test_row_05_fifty_megabytes_in_one_cell(fresh_kernel, asking, code):
+def test_questions_are_answered_around_a_cell_of_fifty_megabytes(fresh_kernel, asking, code):
     fresh_kernel.run(PREPARATION).ok()
     cell = fresh_kernel.start(code.format("x" * (50 << 20)))
     slowest = 0

@@ -1,4 +1,4 @@
-"""Row 15: the tools that people use: nbconvert, the console; and Jupyter's own conformance tests. nbclient runs all notebooks in
+"""The tools that people use: nbconvert, the console; and Jupyter's own conformance tests. nbclient runs all notebooks in
 `test_notebooks`."""
 
 import re
@@ -21,7 +21,7 @@ def output_as_headless_clients_take_it(monkeypatch):
     monkeypatch.setenv("LOOPBOOK_LATE_OUTPUT", "current")
 
 
-def test_row_15_nbconvert_makes_a_page_of_the_tour(kernel_name, tmp_path):
+def test_nbconvert_makes_a_page_of_the_tour(kernel_name, tmp_path):
     page = tmp_path / "tour.html"
     options = [f"--ExecutePreprocessor.kernel_name={kernel_name}", "--ExecutePreprocessor.timeout=300"]
     command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", *options, "--output", str(page), str(TOUR)]
@@ -32,7 +32,7 @@ def test_row_15_nbconvert_makes_a_page_of_the_tour(kernel_name, tmp_path):
     assert highlighted, "the code is coloured as Rust"
 
 
-def test_row_15_the_console_runs_a_cell(kernel_name, tmp_path):
+def test_the_console_runs_a_cell(kernel_name, tmp_path):
     command = ["-m", "jupyter_console", "--kernel", kernel_name, "--simple-prompt"]
     console = pexpect.spawn(sys.executable, command, cwd=str(tmp_path), timeout=CELL_DEADLINE, encoding="utf-8")
     try:

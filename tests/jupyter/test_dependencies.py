@@ -7,7 +7,7 @@ import pytest
 
 from client import CELL_DEADLINE
 from starting import connect_apart, running_kernel
-from test_keep_crates import crate, registry_is_reachable
+from test_crates import crate, registry_is_reachable
 from test_protocol import ask
 from test_subshells import shown
 

@@ -1,4 +1,4 @@
-"""Rows 11 and 13: what a kernel leaves behind when it ends, and kernels beside each other."""
+"""What a kernel leaves behind when it ends, and kernels beside each other."""
 
 import json
 import os
@@ -29,21 +29,21 @@ time.sleep(3600)
 """
 
 
-def test_row_11_sigkill_of_an_idle_kernel_leaves_no_process(kernel_name, tmp_path):
+def test_sigkill_of_an_idle_kernel_leaves_no_process(kernel_name, tmp_path):
     with running_kernel(kernel_name, tmp_path) as kernel:
         kernel.run("let x = 1;").ok()
         assert len(processes(kernel.mark)) >= 2, "a kernel and a child"
         kill(kernel)
 
 
-def test_row_11_sigkill_while_a_cell_runs_leaves_no_process(kernel_name, tmp_path):
+def test_sigkill_while_a_cell_runs_leaves_no_process(kernel_name, tmp_path):
     with running_kernel(kernel_name, tmp_path) as kernel:
         result = kernel.start('println!("begun"); loop { std::hint::spin_loop(); }')
         kernel.until(lambda: "begun" in result.stdout)
         kill(kernel)
 
 
-def test_row_11_sigkill_while_a_cell_compiles_leaves_no_process(kernel_name, tmp_path):
+def test_sigkill_while_a_cell_compiles_leaves_no_process(kernel_name, tmp_path):
     with running_kernel(kernel_name, tmp_path) as kernel:
         kernel.run("1").ok()
         kernel.start(LONG_TO_COMPILE)
@@ -51,7 +51,7 @@ def test_row_11_sigkill_while_a_cell_compiles_leaves_no_process(kernel_name, tmp
         kill(kernel)
 
 
-def test_row_11_the_next_start_sweeps_what_sigkill_left(kernel_name, tmp_path):
+def test_the_next_start_sweeps_what_sigkill_left(kernel_name, tmp_path):
     with running_kernel(kernel_name, tmp_path) as kernel:
         kernel.run("1").ok()
         pid = kernel.pid
@@ -63,7 +63,7 @@ def test_row_11_the_next_start_sweeps_what_sigkill_left(kernel_name, tmp_path):
 
 
 @pytest.mark.parametrize("terminal", ["living", "gone"])
-def test_row_11_a_killed_server_takes_the_kernel_with_it(kernel_name, tmp_path, terminal):
+def test_a_killed_server_takes_the_kernel_with_it(kernel_name, tmp_path, terminal):
     mark = f"server-{terminal}-{os.getpid()}"
     command = [sys.executable, "-c", SERVER, kernel_name, str(tmp_path)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE if terminal == "gone" else None}
@@ -81,7 +81,7 @@ def test_row_11_a_killed_server_takes_the_kernel_with_it(kernel_name, tmp_path, 
     assert not work_directories(pid)
 
 
-def test_row_11_shutdown_leaves_neither_process_nor_directory(kernel_name, tmp_path):
+def test_shutdown_leaves_neither_process_nor_directory(kernel_name, tmp_path):
     with running_kernel(kernel_name, tmp_path) as kernel:
         kernel.run("let x = 1;").ok()
         mark, pid = kernel.mark, kernel.pid
@@ -89,7 +89,7 @@ def test_row_11_shutdown_leaves_neither_process_nor_directory(kernel_name, tmp_p
     assert not work_directories(pid)
 
 
-def test_row_13_two_kernels_do_not_see_each_other(kernel_name, tmp_path):
+def test_two_kernels_do_not_see_each_other(kernel_name, tmp_path):
     with running_kernel(kernel_name, tmp_path) as one, running_kernel(kernel_name, tmp_path) as other:
         cells = [(k, k.start(f"let x = {n}; fn f() -> i32 {{ {n} }}")) for n, k in ((1, one), (2, other))]
         for kernel, started in cells:
@@ -103,7 +103,7 @@ def test_row_13_two_kernels_do_not_see_each_other(kernel_name, tmp_path):
         assert other.run("x").ok().text == "2", "the end of one is nothing to the other"
 
 
-def test_row_13_twenty_restarts_leak_nothing(kernel_name, tmp_path):
+def test_twenty_restarts_leak_nothing(kernel_name, tmp_path):
     directories_before = set(work_directories())
     with running_kernel(kernel_name, tmp_path) as kernel:
         kernel.run("let x = 1;").ok()

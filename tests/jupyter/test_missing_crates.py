@@ -4,7 +4,7 @@ import pytest
 
 from client import CELL_DEADLINE
 from starting import compiled_crates
-from test_keep_crates import registry_is_reachable
+from test_crates import registry_is_reachable
 
 # What a cell says, and the line that is the answer.
 MISSING = {

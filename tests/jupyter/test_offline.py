@@ -1,4 +1,4 @@
-"""Row 12: once installed, nothing needs the network, and nothing of the runtime is compiled again."""
+"""Once installed, nothing needs the network, and nothing of the runtime is compiled again."""
 
 import pathlib
 import subprocess
@@ -24,7 +24,7 @@ CELLS = [
 BEHIND = ("memchr", "2.7.4")
 
 
-def test_row_12_all_but_a_new_dependency_works_without_a_network(kernel_name, tmp_path, monkeypatch):
+def test_all_but_a_new_dependency_works_without_a_network(kernel_name, tmp_path, monkeypatch):
     command = without_network()
     if not command:
         pytest.skip("this machine does not let us make a network namespace (unshare -n)")
@@ -40,12 +40,12 @@ def test_row_12_all_but_a_new_dependency_works_without_a_network(kernel_name, tm
         kernel.check_leftovers()
 
 
-def test_row_12_no_crate_of_the_runtime_is_compiled_again(fresh_kernel):
+def test_no_crate_of_the_runtime_is_compiled_again(fresh_kernel):
     assert run_all(fresh_kernel) == '"[1,2,3]"'
     assert set(compiled_crates(fresh_kernel.pid)) == {"ctx"}
 
 
-def test_row_12_the_runtime_knows_where_std_is_wherever_the_cache_lies(fresh_kernel):
+def test_the_runtime_knows_where_std_is_wherever_the_cache_lies(fresh_kernel):
     # A path from the cache to the toolchain would depend on what of it both have in common.
     code = 'std::fs::read_to_string("/proc/self/maps").unwrap().lines().filter_map(|l| l.split(" /").nth(1)).map(|f| format!("/{f}")).find(|f| f.ends_with("libloopbook.so")).unwrap()'
     runtime = fresh_kernel.run(code).ok().text.strip('"')
@@ -54,7 +54,7 @@ def test_row_12_the_runtime_knows_where_std_is_wherever_the_cache_lies(fresh_ker
     assert str(libraries).encode() in pathlib.Path(runtime).read_bytes()
 
 
-def test_row_12_a_template_behind_the_registry_is_used_as_it_is(prefix, tmp_path_factory, tmp_path, monkeypatch):
+def test_a_template_behind_the_registry_is_used_as_it_is(prefix, tmp_path_factory, tmp_path, monkeypatch):
     if prefix is None:
         pytest.skip("LOOPBOOK_KERNEL_NAME names a kernel that is not ours to rebuild")
     behind = tmp_path_factory.mktemp("behind")

@@ -1,4 +1,4 @@
-"""Rows 7 and 8: whatever is printed arrives, whole and in order, before the reply."""
+"""Whatever is printed arrives, whole and in order, before the reply."""
 
 import pytest
 
@@ -22,7 +22,7 @@ println!("done");
 """
 
 
-def test_row_07_partial_lines_arrive_before_the_cell_ends(kernel):
+def test_partial_lines_arrive_before_the_cell_ends(kernel):
     result = kernel.run(PROGRESS).ok()
     assert result.stdout == "0%\r50%\r100%\rdone\n"
     messages = [m for m in result.messages if m.type == "stream"]
@@ -31,23 +31,23 @@ def test_row_07_partial_lines_arrive_before_the_cell_ends(kernel):
     assert arrival["50%"] - arrival["0%"] > 0.3
 
 
-def test_row_07_a_hundred_thousand_lines_come_in_few_messages(kernel):
+def test_a_hundred_thousand_lines_come_in_few_messages(kernel):
     result = kernel.run('for n in 0..100_000 { println!("line {n}"); }').ok()
     assert result.stdout == "".join(f"line {n}\n" for n in range(100_000))
     assert len(result.messages) < 1_000
 
 
-def test_row_07_a_line_of_ten_megabytes_arrives_whole(kernel):
+def test_a_line_of_ten_megabytes_arrives_whole(kernel):
     result = kernel.run('println!("{}", "x".repeat(10_000_000));').ok()
     assert len(result.stdout) == 10_000_001 and set(result.stdout) == {"x", "\n"}
 
 
-def test_row_07_bytes_that_are_not_utf8_are_replaced(kernel):
+def test_bytes_that_are_not_utf8_are_replaced(kernel):
     code = r'use std::io::Write; std::io::stdout().write_all(b"before \xff\xfe after \xc3\xa9\n").unwrap();'
     assert kernel.run(code).ok().stdout == "before \ufffd\ufffd after é\n"
 
 
-def test_row_07_a_character_split_between_writes_is_put_together(kernel):
+def test_a_character_split_between_writes_is_put_together(kernel):
     code = r"""
     use std::io::Write;
     for byte in "é€🦀".bytes() { std::io::stdout().write_all(&[byte]).unwrap(); std::io::stdout().flush().unwrap(); }
@@ -56,14 +56,14 @@ def test_row_07_a_character_split_between_writes_is_put_together(kernel):
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_row_07_text_like_the_markers_of_evcxr_is_text(kernel, marker):
+def test_text_like_the_markers_of_evcxr_is_text(kernel, marker):
     result = kernel.run(f'let kept = 7; println!("a"); println!("{marker}"); eprintln!("{marker}"); println!("b");').ok()
     assert result.stdout == f"a\n{marker}\nb\n"
     assert result.stderr == f"{marker}\n"
     assert kernel.run("kept + 1").ok().text == "8", "the variable of that cell is there"
 
 
-def test_row_07_c_code_writes_to_the_same_stream(kernel):
+def test_c_code_writes_to_the_same_stream(kernel):
     code = r"""
     unsafe extern "C" {
         fn write(fd: i32, data: *const u8, len: usize) -> isize;
@@ -79,12 +79,12 @@ def test_row_07_c_code_writes_to_the_same_stream(kernel):
     assert result.stderr == "c error\n"
 
 
-def test_row_07_a_grandchild_writes_to_the_same_stream(kernel):
+def test_a_grandchild_writes_to_the_same_stream(kernel):
     result = kernel.run('std::process::Command::new("echo").arg("from a process").status().unwrap();').ok()
     assert result.stdout == "from a process\n"
 
 
-def test_row_08_stdout_stderr_and_displays_keep_their_order(kernel):
+def test_stdout_stderr_and_displays_keep_their_order(kernel):
     code = 'println!("a"); loopbook::display("x"); eprintln!("b"); println!("c");'
     kernel.run(code).ok()
     in_a_loop = "for _ in 0..100 { " + code + " }"
@@ -95,13 +95,13 @@ def test_row_08_stdout_stderr_and_displays_keep_their_order(kernel):
     assert [(kind, None if kind == "display" else text) for kind, text in result.outputs] == expected
 
 
-def test_row_08_the_order_holds_in_cell_after_cell(kernel):
+def test_the_order_holds_in_cell_after_cell(kernel):
     code = 'println!("a"); loopbook::display("x"); eprintln!("b"); println!("c");'
     for _ in range(20):
         assert [kind for kind, _ in kernel.run(code).ok().outputs] == ["stdout", "display", "stderr", "stdout"]
 
 
-def test_row_08_a_display_is_updated_in_place_and_cleared(kernel):
+def test_a_display_is_updated_in_place_and_cleared(kernel):
     code = """
     let shown = loopbook::display("first");
     shown.update("second");

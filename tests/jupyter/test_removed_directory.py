@@ -14,7 +14,7 @@ REMOVED = {
     "all that is in it": lambda work: [remove(path) for path in work.iterdir()],
     "what was compiled": lambda work: shutil.rmtree(work / "crate" / "target"),
     "the configuration": lambda work: shutil.rmtree(work / ".cargo"),
-    "what the stand-ins remember": lambda work: shutil.rmtree(work / "state"),
+    "what the shims remember": lambda work: shutil.rmtree(work / "state"),
 }
 SAID = "has been made again from the compiled runtime. Variables and tasks are still there."
 

@@ -1,4 +1,4 @@
-"""Row 1: the examples that asyncio is taught with, written in Rust as one would in a program."""
+"""The examples that asyncio is taught with, written in Rust as one would in a program."""
 
 import pytest
 
@@ -58,14 +58,14 @@ NON_BLOCKING = "Task 1 started\nTask 2 started\nTask 1 completed\nTask 2 complet
 
 
 @pytest.mark.parametrize("last_line", ["main().await", "task::block_on(main())"])
-def test_row_01_three_fetches_take_as_long_as_one(kernel, last_line):
+def test_three_fetches_take_as_long_as_one(kernel, last_line):
     result = kernel.run(FETCH_DATA + last_line).ok()
     assert result.stdout == FETCHED
     assert result.text is None, "() is not shown"
     assert 1.5 < result.seconds_between_first_and_last_output() < 3.5
 
 
-def test_row_01_gather_gives_results_in_the_order_of_its_arguments(kernel):
+def test_gather_gives_results_in_the_order_of_its_arguments(kernel):
     kernel.run(FETCH_DATA).ok()
     backwards = """
     async fn after(millis: u64) -> u64 { task::sleep(Duration::from_millis(millis)).await; millis }
@@ -76,14 +76,14 @@ def test_row_01_gather_gives_results_in_the_order_of_its_arguments(kernel):
     assert kernel.run(listed).ok().text == '["Data 1", "Data 2", "Data 3"]'
 
 
-def test_row_01_results_of_gather_can_be_named_at_the_top_level(kernel):
+def test_results_of_gather_can_be_named_at_the_top_level(kernel):
     kernel.run(FETCH_DATA).ok()
     named = kernel.run("let (a, b, c) = gather!(fetch_data(1), fetch_data(2), fetch_data(3));").ok()
     assert 1.5 < named.seconds_between_first_and_last_output() < 3.5
     assert kernel.run('println!("{a}, {b}, {c}")').ok().stdout == "Data 1, Data 2, Data 3\n"
 
 
-def test_row_01_blocking_takes_twice_as_long_as_not_blocking(kernel):
+def test_blocking_takes_twice_as_long_as_not_blocking(kernel):
     kernel.run(TASKS).ok()
     blocking = kernel.run("task1();\ntask2();").ok()
     awaited = kernel.run("gather!(async_task1(), async_task2());").ok()

@@ -1,4 +1,4 @@
-"""Rows 2 and 3: tasks that live longer than their cell, and futures that are kept for a later one."""
+"""Tasks that live longer than their cell, and futures that are kept for a later one."""
 
 import statistics
 import time
@@ -34,7 +34,7 @@ async fn fetch_data(n: u32) -> String {
 """
 
 
-def test_row_02_background_task_prints_between_cells(kernel):
+def test_background_task_prints_between_cells(kernel):
     kernel.run("use async_std::task;").ok()
     first = kernel.run(TICKER, background=True).ok()
     seen_at_reply = len(first.printed_at())
@@ -47,14 +47,14 @@ def test_row_02_background_task_prints_between_cells(kernel):
     assert median_delay(first) < 0.3
 
 
-def test_row_02_lines_arrive_while_the_kernel_is_idle(kernel):
+def test_lines_arrive_while_the_kernel_is_idle(kernel):
     first = kernel.run(TICKER, background=True).ok()
     kernel.until(lambda: first.stdout.count("tick ") == 25)
     assert first.stdout.endswith("\n") and median_delay(first) < 0.3
     assert kernel.run("ticker.await").ok().text == '"ticked"'
 
 
-def test_row_02_a_task_is_listed_with_its_cell_while_it_lives(kernel):
+def test_a_task_is_listed_with_its_cell_while_it_lives(kernel):
     spawner = kernel.run(
         """
         let sleeper = task::Builder::new().name("sleeper".to_string()).spawn(async {
@@ -73,7 +73,7 @@ def test_row_02_a_task_is_listed_with_its_cell_while_it_lives(kernel):
     assert kernel.run(counted).ok().text == "0"
 
 
-def test_row_02_a_handle_that_is_awaited_in_its_own_cell_costs_one_compilation(kernel):
+def test_a_handle_that_is_awaited_in_its_own_cell_costs_one_compilation(kernel):
     kernel.run("async fn twice(n: u32) -> u32 { task::yield_now().await; 2 * n }").ok()
     before = len(compiled_crates(kernel.pid))
     code = "let first = task::spawn(twice(1)); let second = task::spawn(twice(2)); let sum = first.await + second.await;"
@@ -82,7 +82,7 @@ def test_row_02_a_handle_that_is_awaited_in_its_own_cell_costs_one_compilation(k
     assert kernel.run("sum").ok().text == "6"
 
 
-def test_row_03_a_future_runs_only_when_it_is_awaited(kernel):
+def test_a_future_runs_only_when_it_is_awaited(kernel):
     kernel.run(FETCH).ok()
     kept = kernel.run("let f = fetch_data(1);").ok()
     time.sleep(0.5)
@@ -91,7 +91,7 @@ def test_row_03_a_future_runs_only_when_it_is_awaited(kernel):
     assert (awaited.stdout, awaited.text) == ("fetching 1\n", '"Data 1"')
 
 
-def test_row_03_an_unused_future_is_warned_of_in_a_display(kernel):
+def test_an_unused_future_is_warned_of_in_a_display(kernel):
     kernel.run(FETCH).ok()
     result = kernel.run("fetch_data(9);").ok()
     assert result.stdout == "" and result.stderr == ""

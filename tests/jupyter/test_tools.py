@@ -44,20 +44,20 @@ def executed(kernel_name, tmp_path_factory):
     return execute(nbformat.v4.new_notebook(cells=cells), kernel_name, place)
 
 
-def test_row_06_a_client_writes_down_which_language_it_is(executed):
+def test_a_client_writes_down_which_language_it_is(executed):
     language = nbformat.read(executed, as_version=4).metadata["language_info"]
     assert language["name"] == "rust" and language["pygments_lexer"] == "rust"
     assert language["file_extension"] == ".rs" and language["mimetype"] == "text/rust"
 
 
-def test_row_06_papermill_runs_the_tour(kernel_name, tmp_path):
+def test_papermill_runs_the_tour(kernel_name, tmp_path):
     tool("papermill", "--no-progress-bar", "-k", kernel_name, TOUR, "out.ipynb", cwd=tmp_path)
     cells = code_cells(nbformat.read(tmp_path / "out.ipynb", as_version=4))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert any("still here: Data 1, Data 2, Data 3" in output.get("text", "") for cell in cells for output in cell.outputs)
 
 
-def test_row_06_papermill_says_what_has_failed(kernel_name, executed, tmp_path):
+def test_papermill_says_what_has_failed(kernel_name, executed, tmp_path):
     """It does so in the end, as with every kernel: it takes no notice of the tag by which a cell is meant to fail."""
     done = tool("papermill", "--no-progress-bar", "-k", kernel_name, executed, "out.ipynb", cwd=tmp_path, expect=1)
     assert "Error: invalid digit found in string" in done and "In[4]:1:19" in done
@@ -67,7 +67,7 @@ def test_row_06_papermill_says_what_has_failed(kernel_name, executed, tmp_path):
     assert [cell.metadata.tags for cell in failed] == [["raises-exception"]] and cells[-1].outputs
 
 
-def test_row_06_papermill_hands_parameters_over_by_the_environment(kernel_name, executed, tmp_path, monkeypatch):
+def test_papermill_hands_parameters_over_by_the_environment(kernel_name, executed, tmp_path, monkeypatch):
     """It knows how to write assignments in some languages, and Rust is not among them."""
     papermill = "papermill", "--no-progress-bar", "-k", kernel_name
     refused = tool(*papermill, "-p", "kept", "8", executed, "out.ipynb", cwd=tmp_path, expect=1)
@@ -77,7 +77,7 @@ def test_row_06_papermill_hands_parameters_over_by_the_environment(kernel_name, 
     assert code_cells(nbformat.read(tmp_path / "out.ipynb", as_version=4))[-1].outputs[0].data["text/plain"] == "8"
 
 
-def test_row_06_nbval_finds_every_output_again(executed, tmp_path):
+def test_nbval_finds_every_output_again(executed, tmp_path):
     """It runs cells without counting them, so an error has no number of its cell."""
     numbers = tmp_path / "numbers.cfg"
     numbers.write_text("[cells]\nregex: In\\[\\d+\\]\nreplace: In[n]\n")
@@ -85,13 +85,13 @@ def test_row_06_nbval_finds_every_output_again(executed, tmp_path):
     assert "5 passed" in done
 
 
-def test_row_06_nbval_runs_the_tour(executed_tour):
+def test_nbval_runs_the_tour(executed_tour):
     """Times and tasks differ, so its outputs are not compared."""
     cells = len(code_cells(nbformat.read(executed_tour, as_version=4)))
     assert f"{cells} passed" in tool("pytest", "-p", "no:cacheprovider", "--nbval-lax", executed_tour)
 
 
-def test_row_06_pages_show_coloured_rust(executed_tour):
+def test_pages_show_coloured_rust(executed_tour):
     for form, name in (("html", "tour.html"), ("slides", "tour.slides.html")):
         page = convert(executed_tour, form, name)
         keywords = re.findall(r'<span class="kd?">(\w+)</span>', page)
@@ -102,7 +102,7 @@ def test_row_06_pages_show_coloured_rust(executed_tour):
     assert 'class="reveal"' in page, "slides"
 
 
-def test_row_06_pages_show_coloured_errors(executed):
+def test_pages_show_coloured_errors(executed):
     for form, name in (("html", "same.html"), ("slides", "same.slides.html")):
         page = convert(executed, form, name)
         error = re.search(r"<pre>\n?(.*?invalid digit found in string.*?)</pre>", page, re.S)[1]
@@ -111,7 +111,7 @@ def test_row_06_pages_show_coloured_errors(executed):
     assert "\x1b" not in page and "In[4]:1:19" in page
 
 
-def test_row_06_markdown_says_that_code_is_rust(executed_tour):
+def test_markdown_says_that_code_is_rust(executed_tour):
     page = convert(executed_tour, "markdown", "tour.md")
     tour = nbformat.read(executed_tour, as_version=4)
     in_prose = sum(cell.source.count("```rust\n") for cell in tour.cells if cell.cell_type == "markdown")
@@ -119,12 +119,12 @@ def test_row_06_markdown_says_that_code_is_rust(executed_tour):
     assert "\x1b" not in page
 
 
-def test_row_06_a_script_is_a_file_of_rust(executed_tour):
+def test_a_script_is_a_file_of_rust(executed_tour):
     script = convert(executed_tour, "script", "tour.rs")
     assert script.startswith('println!("hello, notebook");\n6 * 7\n')
 
 
-def test_row_07_the_console_shows_errors_and_pages_and_stops_a_cell(kernel_name, tmp_path):
+def test_the_console_shows_errors_and_pages_and_stops_a_cell(kernel_name, tmp_path):
     command = ["-m", "jupyter_console", "--kernel", kernel_name, "--simple-prompt"]
     console = pexpect.spawn(sys.executable, command, cwd=str(tmp_path), timeout=CELL_DEADLINE, encoding="utf-8")
     try:

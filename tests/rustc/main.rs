@@ -9,7 +9,7 @@ mod parts;
 mod plain;
 
 use compile::{Compiler, each};
-use loopbook_kernel::evaluator::cell::{Known, Prepared, prepare};
+use loopbook_kernel::evaluator::cell::{Notebook, PreparedCell, prepare};
 use loopbook_kernel::evaluator::errors::diagnostics::{Diagnostic, Source, Sources, depends_on_rewrites, distinct};
 use plain::Plain;
 use serde_json::Value;
@@ -106,7 +106,7 @@ fn judge(compiler: &Compiler, index: usize, case: &Case) -> Option<String> {
 }
 
 /// What rustc says of what evcxr compiles for a cell.
-fn of_cell(compiler: &Compiler, index: usize, cell: &str, prepared: &Prepared) -> (Sources, Vec<Diagnostic>) {
+fn of_cell(compiler: &Compiler, index: usize, cell: &str, prepared: &PreparedCell) -> (Sources, Vec<Diagnostic>) {
     let sources = Sources::default();
     sources.insert(Arc::new(Source {
         number: 1,
@@ -163,11 +163,11 @@ fn place(span: &Value, plain: &Plain) -> Option<((u32, u32), (u32, u32))> {
     is_here.then(here).flatten().or_else(|| place(span["expansion"].get("span")?, plain))
 }
 
-fn prepared(cell: &str) -> Prepared {
-    let mut known = Known::default();
-    known.local_slots = true;
-    known.ticks = true;
-    prepare(1, cell, &known).unwrap_or_else(|problems| panic!("{cell}\n{problems:#?}"))
+fn prepared(cell: &str) -> PreparedCell {
+    let mut notebook = Notebook::default();
+    notebook.local_slots = true;
+    notebook.ticks = true;
+    prepare(1, cell, &notebook).unwrap_or_else(|problems| panic!("{cell}\n{problems:#?}"))
 }
 
 /// The cells of a corpus. `\r` and `\t` stand for themselves in it, so that editors leave them alone.

@@ -1,4 +1,4 @@
-//! The table of ARCHITECTURE.md: processor time, which a busy machine changes less than wall-clock time. One thread in the
+//! The table in `src/lib.rs`: processor time, which a busy machine changes less than wall-clock time. One thread in the
 //! pool; of several runs the best counts, since everything that disturbs a run makes it longer.
 
 use loopbook::facade::task;

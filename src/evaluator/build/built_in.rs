@@ -43,5 +43,5 @@ pub(in crate::evaluator) const RUSTC_ENV: &str = "LOOPBOOK_RUSTC";
 /// Environment variable with the user's own cargo home.
 pub(in crate::evaluator) const CARGO_HOME_ENV: &str = "LOOPBOOK_CARGO_HOME";
 
-/// Environment variable with the directory where the stand-ins of one kernel remember things.
+/// Environment variable with the directory where the shims of one kernel remember things.
 pub(in crate::evaluator) const STATE_ENV: &str = "LOOPBOOK_STATE";

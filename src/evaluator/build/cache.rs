@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What Loopbook makes in the cache. The directory may be one that the user named, with files of theirs beside.
+/// What Loopbook makes in the cache. The user may have named the directory, and have other files in it.
 const MADE: [&str; 5] = ["crates", "template", "tools", "work", "work.lock"];
 
 /// What became of a cache that should be removed.
@@ -49,7 +49,7 @@ pub fn remove(home: &Home, program: &Path) -> io::Result<Removal> {
     Ok(Removal::Removed)
 }
 
-/// Another installed program that has used this cache: each has a directory of stand-ins, which are links to it.
+/// Another installed program that has used this cache: each has a directory of shims, which are links to it.
 fn other_program(cache: &Path, program: &Path) -> io::Result<Option<PathBuf>> {
     let linked = entries(&cache.join("tools"))?.into_iter().filter_map(|tools| fs::read_link(tools.join("cargo")).ok());
     Ok(linked.into_iter().find(|other| other != program && other.is_file()))

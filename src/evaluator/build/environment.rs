@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// What the kernel process must have in its environment before evcxr starts.
 ///
-/// evcxr and rust-analyzer then find our stand-ins for cargo, rustc and rustup wherever they look: evcxr asks rustup and
+/// evcxr and rust-analyzer then find our shims for cargo, rustc and rustup wherever they look: evcxr asks rustup and
 /// `PATH`, rust-analyzer `CARGO_HOME`, `CARGO`, `RUSTC` and `PATH`.
 pub fn of_evcxr(work: &WorkDir, toolchain: &Toolchain) -> Vec<(OsString, OsString)> {
     let tools = work.tools();

@@ -1,7 +1,8 @@
 //! `Cargo.lock`, read and merged.
 //!
 //! cargo removes from the lock what the manifest at hand does not need, and evcxr writes manifests that need next to
-//! nothing. So a full lock is kept aside and put in cargo's way each time; what a build resolved anew is merged into it.
+//! nothing. So a full lock is kept elsewhere and copied to where cargo looks before each build; what a build resolved anew
+//! is merged into it.
 
 use semver::Version;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our stand-ins
+//! The Rust toolchain that compiles cells, and the environment in which evcxr and rust-analyzer find our shims
 //! instead of it.
 
 use crate::home::home_directory;
@@ -155,7 +155,7 @@ fn is_proxy(program: &Path) -> bool {
     find_program("rustup").is_some_and(|rustup| same(&rustup)) || same(&program.with_file_name("rustup"))
 }
 
-/// A hint for whoever has set it.
+/// A hint, if the user has chosen the toolchain by the environment.
 fn named_by_user() -> String {
     match env::var("RUSTUP_TOOLCHAIN") {
         Ok(name) => format!("; the environment variable RUSTUP_TOOLCHAIN asks for `{name}`: install that, or unset it"),

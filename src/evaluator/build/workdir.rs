@@ -4,7 +4,7 @@
 //! CACHE/work/PID-RANDOM/  alive     locked while the kernel lives
 //!                         crate/    the crate that evcxr writes (its tmpdir)
 //!                         crates    link to the sources of the crates that cells use
-//!                         state/    what the stand-ins for cargo and rustc remember
+//!                         state/    what the shims for cargo and rustc remember
 //!                         library/  links to the standard library's source, as rust-analyzer sees it
 //!                         config/   empty: evcxr's configuration, rust-analyzer's cargo home
 //!                         .cargo/   how cells are compiled
@@ -134,7 +134,7 @@ impl WorkDir {
         self.root.join("library")
     }
 
-    /// What the stand-ins remember.
+    /// What the shims remember.
     pub fn state_dir(&self) -> PathBuf {
         self.root.join("state")
     }
@@ -154,7 +154,7 @@ impl WorkDir {
         }
     }
 
-    /// The directory with the stand-ins for cargo, rustc and rustup.
+    /// The directory with the shims for cargo, rustc and rustup.
     pub fn tools(&self) -> &Path {
         &self.tools
     }
@@ -231,7 +231,7 @@ fn take_turn(cache: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// A directory name for the stand-ins of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
+/// A directory name for the shims of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
 /// the rustc's path.
 pub(in crate::evaluator) fn tools_name(program: &Path) -> String {
     hex::encode(&Sha256::digest(program.as_os_str().as_bytes())[..8])

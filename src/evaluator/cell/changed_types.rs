@@ -5,7 +5,7 @@
 //! them out differently, and a static would do the same. So variables whose type can reach a changed definition are given
 //! up before the new definition is used, and statics begin anew.
 
-use super::{Layout, Prepared, SlotName, UNKNOWN};
+use super::{Layout, PreparedCell, SlotName, UNKNOWN};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What can hold a value of any type, and give it back as the type that it is asked for.
@@ -79,11 +79,11 @@ pub struct Redefined {
 
 impl Types {
     /// What a cell would change, given the variables with their types.
-    pub fn redefined<'a>(&self, cell: &Prepared, variables: impl Iterator<Item = (&'a str, &'a str)>) -> Redefined {
+    pub fn redefined<'a>(&self, cell: &PreparedCell, variables: impl Iterator<Item = (&'a str, &'a str)>) -> Redefined {
         let variables: Vec<_> = variables.map(|(name, ty)| (name, paths(ty))).collect();
         let is_named = |name: &String| variables.iter().any(|(_, paths)| paths.iter().any(|path| path[0] == *name));
         let changed = |layout: &&Layout| match self.layouts.get(&layout.key) {
-            Some(known) => known.hash != layout.hash,
+            Some(notebook) => notebook.hash != layout.hash,
             // The first definition of this name takes it from what came with the standard library.
             None => takes_its_name(layout) && is_named(&layout.key),
         };
@@ -119,7 +119,7 @@ impl Types {
     }
 
     /// Takes note of a cell that was compiled.
-    pub fn learn(&mut self, cell: &Prepared) {
+    pub fn learn(&mut self, cell: &PreparedCell) {
         self.layouts.extend(cell.layouts.iter().map(|layout| (layout.key.clone(), layout.clone())));
         let slots = cell.slots.iter().map(|SlotName { path, mentions }| (path.clone(), mentions.clone()));
         self.slots.extend(slots);
@@ -171,16 +171,16 @@ impl Types {
     /// Whether a path in a variable's type can mean one of these names.
     fn may_be_of(&self, path: &[&str], reached: &BTreeSet<String>) -> bool {
         // A path that begins in another crate ends in that crate, whatever its last name is.
-        let known = |name: &str| self.layouts.contains_key(name) || ["crate", "self", "super"].contains(&name);
+        let notebook = |name: &str| self.layouts.contains_key(name) || ["crate", "self", "super"].contains(&name);
         let is_holder = path.last().is_some_and(|name| [HOLDS_ANYTHING, HOLDS_ERRORS].contains(name));
-        let is_elsewhere = path.len() > 1 && !known(path[0]) && !is_holder;
+        let is_elsewhere = path.len() > 1 && !notebook(path[0]) && !is_holder;
         !is_elsewhere && path.iter().any(|name| reached.contains(*name))
     }
 
     /// Whether this looks like the name of a type of which no definition is known.
     fn is_unknown(&self, name: &str) -> bool {
         let is_known = || self.layouts.values().any(|layout| layout.names.contains(name));
-        let is_std = || KNOWN.contains(&name) || PRELUDE.iter().any(|(known, _)| *known == name);
+        let is_std = || KNOWN.contains(&name) || PRELUDE.iter().any(|(notebook, _)| *notebook == name);
         name.starts_with(char::is_uppercase) && !is_std() && !is_known()
     }
 }
@@ -231,10 +231,10 @@ fn paths(ty: &str) -> Vec<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
-    fn cell(code: &str) -> Prepared {
-        prepare(1, code, &Known::default()).expect("a good cell")
+    fn cell(code: &str) -> PreparedCell {
+        prepare(1, code, &Notebook::default()).expect("a good cell")
     }
 
     fn changed_by(before: &str, after: &str, ty: &str) -> Redefined {

@@ -1,19 +1,18 @@
 //! One preprocessing pass over every cell: what the user typed becomes what evcxr gets.
 //!
-//! A cell goes through these steps, each in its own file:
+//! A cell goes through these steps (`prepared`):
 //!
-//! 1. `clean`: line ends, a shebang, notebook comments and leading `:` commands,
-//! 2. `scan`: brackets, strings and comments that do not end, and nesting that no parser survives,
-//! 3. `syntax`: a real parse; what does not parse is refused, because evcxr would report it as success,
-//! 4. the rewrites, which only note `edits`: `question`, `awaits`, `ticks`, `macros`, `carriers`, `rename`, `statics`,
-//!    `thread_locals`, `imports`, `places`, `test_functions`, `main_function`, `spares`, `show`, `locals` (with `spent` and `foreseen`), `keep`,
-//!    `marks`,
-//! 5. `dangling`: attributes of nothing; `twice`: names that the cell defines twice; `items`: what it defines,
-//! 6. `source_map`: the way back from a place in evcxr's code to a place in the cell; `columns`: the same for code that
-//!    runs; `unmarked`: for the lines that evcxr writes anew,
-//! 7. if the cell has ended its process: `only_items`.
+//! 1. `parse`: `head` (line ends, a shebang, notebook comments and leading `:` commands), `nesting` (brackets, strings and
+//!    comments that do not end, and nesting that no parser survives), `syntax` (a real parse: what does not parse is refused,
+//!    because evcxr would report it as success), `dangling` (attributes of nothing),
+//! 2. `rewrites`: each only notes `edits`, and what it writes calls a module of the same name in the runtime's `expansion`,
+//! 3. `items`: what the cell defines, and `duplicates`: names that it defines twice,
+//! 4. `map`: `source_map`, the way back from a place in evcxr's code to a place in the cell; `columns`, the same for code that
+//!    runs; `import_lines`, for the lines that evcxr writes anew.
 //!
-//! Everything here is pure: no I/O, no clock, no state between cells but [`Known`].
+//! If the compiler has something against it, one of the `second_tries` follows; if the cell has ended its process, `only_items`.
+//!
+//! Everything here is pure: no I/O, no clock, no state between cells but [`Notebook`].
 
 pub mod changed_types;
 mod items;
@@ -33,12 +32,12 @@ mod time_tests;
 pub use items::layouts::{Layout, SlotName, UNKNOWN};
 pub use items::{Binding, Item, ItemKind};
 pub use map::source_map::SourceMap;
-pub use notebook::Known;
+pub use notebook::Notebook;
 pub use parse::blocks::is_in_block;
 pub use parse::complete::is_complete;
 pub use parse::head::{Command, command_lines, without_commands};
 pub use parse::problem::{Problem, Span};
-pub use prepared::{Prepared, prepare};
+pub use prepared::{PreparedCell, prepare};
 pub use rewrites::lessons::{Lesson, Why};
 pub use rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
 pub use rewrites::unstored::Local;

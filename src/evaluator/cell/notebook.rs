@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What earlier cells defined, as far as it changes how a cell is rewritten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Notebook {
     /// Whether the runtime has a `LocalSlot`, so that a cell's `thread_local!` can be one for all cells.
     pub local_slots: bool,
     /// Whether loops and functions look whether they are to end.
@@ -24,7 +24,7 @@ pub struct Known {
     pub(super) macros: BTreeSet<String>,
 }
 
-impl Known {
+impl Notebook {
     /// The names of the statics that cells share.
     pub fn statics(&self) -> impl Iterator<Item = &str> {
         self.statics.iter().map(String::as_str)

@@ -1,6 +1,6 @@
 //! A cell without what it runs. evcxr forgets all of a cell that ends its process; what it defines can be compiled again.
 
-use super::Prepared;
+use super::PreparedCell;
 use super::parse::head;
 use super::parse::syntax::{Place, Tree, meaningful_tokens};
 use super::prepared::prepare_from;
@@ -8,12 +8,12 @@ use super::rewrites::origin::Origin;
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{SyntaxKind, SyntaxToken};
 
-impl Prepared {
+impl PreparedCell {
     /// The items of a cell, on the lines on which they stand; `None` if it has none.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let prepared = prepare(3, "let x = f();\nfn g() {} g();", &Known::default()).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let prepared = prepare(3, "let x = f();\nfn g() {} g();", &Notebook::default()).unwrap();
     /// assert_eq!(prepared.only_items().unwrap().rust.trim(), "/*lb:3:2*/fn g() {}");
     /// ```
     pub fn only_items(&self) -> Option<Self> {
@@ -30,8 +30,8 @@ impl Prepared {
             let blank = text[range.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect::<String>();
             text.replace_range(range, &blank);
         }
-        let known = origin.known.without_variables();
-        prepare_from(Origin { code: text, known, kept: Vec::new(), ..origin.clone() }).ok()
+        let notebook = origin.notebook.without_variables();
+        prepare_from(Origin { code: text, notebook, kept: Vec::new(), ..origin.clone() }).ok()
     }
 }
 
@@ -53,10 +53,10 @@ fn is_thread_local(place: &Place) -> bool {
 #[cfg(test)]
 mod tests {
 
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn items(code: &str) -> Option<String> {
-        prepare(1, code, &Known::default()).expect("a good cell").only_items().map(|items| items.rust)
+        prepare(1, code, &Notebook::default()).expect("a good cell").only_items().map(|items| items.rust)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::items::layouts::{Layout, SlotName};
 use super::items::{self, Binding, Item, ItemKind, duplicates, layouts, main_function};
 use super::map::import_lines;
 use super::map::source_map::SourceMap;
-use super::notebook::Known;
+use super::notebook::Notebook;
 use super::parse::head::{Cleaned, Command};
 use super::parse::problem::{self, Problem};
 use super::parse::syntax::Tree;
@@ -20,7 +20,7 @@ use super::rewrites::{
 
 /// A cell that evcxr may get.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prepared {
+pub struct PreparedCell {
     /// The leading `:` lines, in order.
     pub commands: Vec<Command>,
     /// What evcxr gets; empty if the cell holds only commands and comments. None of its lines looks like a command of
@@ -46,23 +46,23 @@ pub struct Prepared {
 }
 
 /// Prepares a cell. `cell` is the number that its line marks carry, `known` what earlier cells defined; once the cell
-/// has been compiled, tell [`Known::learn`].
+/// has been compiled, tell [`Notebook::learn`].
 ///
 /// ```
-/// use loopbook_kernel::evaluator::cell::{Known, prepare};
-/// let prepared = prepare(3, "let x = 1;\nx + 1", &Known::default()).unwrap();
+/// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+/// let prepared = prepare(3, "let x = 1;\nx + 1", &Notebook::default()).unwrap();
 /// assert_eq!(prepared.rust, "/*lb:3:1*/let x = 1;\n::loopbook::__show!(/*lb:3:2*/x + 1);");
 /// ```
 ///
 /// # Errors
 /// What is wrong with the cell, at most five problems: it does not parse, or it holds something that cannot work in a
 /// cell.
-pub fn prepare(cell: u32, code: &str, known: &Known) -> Result<Prepared, Vec<Problem>> {
-    prepare_from(Origin { cell, code: code.to_owned(), known: known.clone(), ..Origin::default() })
+pub fn prepare(cell: u32, code: &str, notebook: &Notebook) -> Result<PreparedCell, Vec<Problem>> {
+    prepare_from(Origin { cell, code: code.to_owned(), notebook: notebook.clone(), ..Origin::default() })
 }
 
 /// [`prepare`], with what a first try has shown to be necessary.
-pub(super) fn prepare_from(origin: Origin) -> Result<Prepared, Vec<Problem>> {
+pub(super) fn prepare_from(origin: Origin) -> Result<PreparedCell, Vec<Problem>> {
     let cleaned = head::clean(&origin.code)?;
     let scan = nesting::scan(&cleaned.text);
     if let Some(fault) = &scan.fault {
@@ -71,7 +71,7 @@ pub(super) fn prepare_from(origin: Origin) -> Result<Prepared, Vec<Problem>> {
     on_a_large_stack(scan.longest > SHALLOW, || rewrite(cleaned, origin))
 }
 
-fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
+fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<PreparedCell, Vec<Problem>> {
     let text = cleaned.text;
     let tree = Tree::parse(&text).map_err(|problems| dangling::instead_of(problems, &text))?;
     let mut edits = Edits::default();
@@ -80,7 +80,7 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     problems.extend(duplicates::check(&tree, &text));
     problems.extend(dangling::check(&tree, &text));
     let mut slots = Vec::new();
-    let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
+    let (statics, static_problems) = statics::rewrite(&tree, &text, &origin.notebook, &mut edits, &mut slots);
     problems.extend(static_problems);
     if !problems.is_empty() {
         problems.sort_by_key(Problem::place);
@@ -88,14 +88,14 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
         return Err(problems);
     }
     // First, so that the braces around a closure's body end before what else ends there.
-    if origin.known.ticks && origin.cell != 0 {
+    if origin.notebook.ticks && origin.cell != 0 {
         ticks::rewrite(&tree, &text, &mut edits);
     }
     if !origin.unwatched && origin.cell != 0 {
         awaits::rewrite(&tree, &text, origin.cell, &mut edits);
     }
-    let thread_locals = thread_locals::rewrite(&tree, &text, &origin.known, &mut edits, &mut slots);
-    let impls = impls::rewrite(&tree, &origin.known, &mut edits);
+    let thread_locals = thread_locals::rewrite(&tree, &text, &origin.notebook, &mut edits, &mut slots);
+    let impls = impls::rewrite(&tree, &origin.notebook, &mut edits);
     places::rewrite(&tree, &text, &origin, &mut edits);
     mutex_variable::rewrite(&tree, &mut edits);
     let mut notes = test_functions::rewrite(&tree, &mut edits);
@@ -103,7 +103,7 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     imports::rewrite(&tree, &mut edits);
     show::rewrite(&tree, &thread_locals, &origin, &mut edits);
     let locals = unstored::rewrite(&tree, &text, &origin, &mut edits);
-    old_values::rewrite(&tree, &origin.known, &locals, &mut edits);
+    old_values::rewrite(&tree, &origin.notebook, &locals, &mut edits);
     for variable in &origin.kept {
         lazy_futures::rewrite(&tree, variable, &mut edits);
     }
@@ -114,7 +114,7 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     let unmarked = import_lines::lines(&tree, &text);
     let map = if tree.is_empty() { SourceMap::empty(text) } else { edits.render(text).with_unmarked(unmarked) };
     let rust = map.rewritten().to_owned();
-    Ok(Prepared {
+    Ok(PreparedCell {
         commands: cleaned.commands,
         rust,
         map,
@@ -130,19 +130,19 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<Prepared, Vec<Problem>> {
     })
 }
 
-impl Known {
+impl Notebook {
     /// Takes note of a cell that has been compiled.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let mut known = Known::default();
-    /// let first = prepare(1, "impl A { fn f(&self) {} }", &known).unwrap();
-    /// known.learn(&first);
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let mut notebook = Notebook::default();
+    /// let first = prepare(1, "impl A { fn f(&self) {} }", &notebook).unwrap();
+    /// notebook.learn(&first);
     /// // The second version gets the same name, so evcxr replaces the first.
-    /// let second = prepare(2, "impl A { fn f(&self) { g() } }", &known).unwrap();
+    /// let second = prepare(2, "impl A { fn f(&self) { g() } }", &notebook).unwrap();
     /// assert_eq!(first.items[0].name, second.items[0].name);
     /// ```
-    pub fn learn(&mut self, cell: &Prepared) {
+    pub fn learn(&mut self, cell: &PreparedCell) {
         for (name, named) in &cell.impls {
             match named {
                 Some(named) => self.impls.insert(name.clone(), named.clone()),

@@ -1,19 +1,19 @@
 //! A cell once more, with what its first compilation has shown.
 
 use super::Binding;
-use super::prepared::{Prepared, prepare_from};
+use super::prepared::{PreparedCell, prepare_from};
 use super::rewrites::lessons::{Lesson, Why};
 use super::rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
 use super::rewrites::origin::Origin;
 use super::rewrites::unstored::drop_of;
 
-impl Prepared {
+impl PreparedCell {
     /// The cell without a trace of which `.await` it stands at; `None` if it has none already. What the compiler says of it is
     /// what it would say of the cell as typed.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let prepared = prepare(3, "f().await;", &Known::default()).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let prepared = prepare(3, "f().await;", &Notebook::default()).unwrap();
     /// assert_eq!(prepared.rust, "/*lb:3:1*/::loopbook::__private::at(f(), &(3, 1, 1, \"f()\")).await;");
     /// assert_eq!(prepared.without_await_marks().unwrap().rust, "/*lb:3:1*/f().await;");
     /// ```
@@ -26,8 +26,8 @@ impl Prepared {
     /// just that name, without a type, to a value.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let prepared = prepare(3, "let f = fetch(1);", &Known::default()).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let prepared = prepare(3, "let f = fetch(1);", &Notebook::default()).unwrap();
     /// let kept = prepared.boxing("f").unwrap();
     /// assert_eq!(kept.rust, "/*lb:3:1*/let f = ::loopbook::keep(fetch(1));");
     /// ```
@@ -43,8 +43,8 @@ impl Prepared {
     /// anybody's guess, as that of `task::spawn(async { panic!() }).await`: as a statement, the compiler takes `()`.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let prepared = prepare(3, "f()", &Known::default()).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let prepared = prepare(3, "f()", &Notebook::default()).unwrap();
     /// assert_eq!(prepared.without_value().unwrap().rust, "/*lb:3:1*/f();");
     /// ```
     pub fn without_value(&self) -> Option<Self> {
@@ -56,24 +56,24 @@ impl Prepared {
     /// `None` if it has none of either already. What the compiler says of it is what it would say of the cell in a file.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let mut known = Known::default();
-    /// known.ticks = true;
-    /// let prepared = prepare(3, "loop {}", &known).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let mut notebook = Notebook::default();
+    /// notebook.ticks = true;
+    /// let prepared = prepare(3, "loop {}", &notebook).unwrap();
     /// assert_eq!(prepared.rust, "/*lb:3:1*/::loopbook::__show!(loop {::loopbook::__tick!();});");
     /// assert_eq!(prepared.as_typed().unwrap().rust, "/*lb:3:1*/::loopbook::__show!(loop {});");
     /// ```
     pub fn as_typed(&self) -> Option<Self> {
         let mut origin = Origin { unwatched: true, ..self.origin.clone() };
-        origin.known.ticks = false;
+        origin.notebook.ticks = false;
         prepare_from(origin).ok().filter(|typed| typed.rust != self.rust)
     }
 
     /// The cell with what was learnt; `None` if that changes nothing.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, Lesson, Why, prepare};
-    /// let prepared = prepare(3, "let f = make();", &Known::default()).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, Lesson, Why, prepare};
+    /// let prepared = prepare(3, "let f = make();", &Notebook::default()).unwrap();
     /// let learnt = prepared.having_learnt(&[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
     /// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
     /// ```

@@ -1,7 +1,7 @@
-//! What becomes of a cell of a subshell: commands that only look are obeyed at once, those that change the notebook wait for
+//! What becomes of a cell of a subshell: commands that only look are done at once, those that change the notebook wait for
 //! the main shell.
 
-use super::{Command as Line, Known, prepare};
+use super::{Command as Line, Notebook, prepare};
 use crate::evaluator::commands::{self, Command};
 
 /// What is to be done with a cell of a subshell.
@@ -34,7 +34,7 @@ pub enum Plan {
 /// ```
 pub fn plan(code: &str) -> Plan {
     // What does not parse as Rust is told by whoever compiles it.
-    let Ok(prepared) = prepare(0, code, &Known::default()) else {
+    let Ok(prepared) = prepare(0, code, &Notebook::default()) else {
         return Plan::Run { looks: Vec::new(), has_code: true };
     };
     let has_code = !prepared.rust.trim().is_empty();

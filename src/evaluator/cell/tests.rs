@@ -8,8 +8,8 @@ pub(super) fn unmarked(code: &str) -> String {
     without_marks(&prepared.without_await_marks().unwrap_or(prepared).rust)
 }
 
-pub(super) fn prepared(code: &str) -> Prepared {
-    prepare(1, code, &Known::default()).unwrap_or_else(|problems| panic!("{code}: {problems:?}"))
+pub(super) fn prepared(code: &str) -> PreparedCell {
+    prepare(1, code, &Notebook::default()).unwrap_or_else(|problems| panic!("{code}: {problems:?}"))
 }
 
 pub(super) fn without_marks(rust: &str) -> String {
@@ -32,8 +32,8 @@ fn cells(corpus: &str) -> impl Iterator<Item = &str> {
     corpus.split("%%%%\n")
 }
 
-fn good() -> impl Iterator<Item = (&'static str, Prepared)> {
-    let prepared = |code, ticks| match prepare(3, code, &Known { ticks, ..Known::default() }) {
+fn good() -> impl Iterator<Item = (&'static str, PreparedCell)> {
+    let prepared = |code, ticks| match prepare(3, code, &Notebook { ticks, ..Notebook::default() }) {
         Ok(prepared) => (code, prepared),
         Err(problems) => panic!("{code}\n{problems:#?}"),
     };
@@ -166,7 +166,7 @@ fn broken_cells_are_refused_at_the_right_place() {
     for case in cells(BROKEN) {
         let (expected, code) = case.split_once('\n').expect("a place and a cell");
         let code = code.strip_suffix('\n').unwrap_or(code);
-        let problems = prepare(1, code, &Known::default()).expect_err(code);
+        let problems = prepare(1, code, &Notebook::default()).expect_err(code);
         let (line, col) = problems[0].place();
         let found = format!("{line}:{col} {}", problems[0].message);
         assert!(found.starts_with(expected), "{code}\nexpected {expected}\nfound {found}");
@@ -177,7 +177,7 @@ fn broken_cells_are_refused_at_the_right_place() {
 #[test]
 fn carriage_returns_change_nothing() {
     for (code, prepared) in good() {
-        let other = prepare(3, &code.replace('\n', "\r\n"), &prepared.origin.known).expect("as good as without");
+        let other = prepare(3, &code.replace('\n', "\r\n"), &prepared.origin.notebook).expect("as good as without");
         assert_eq!(other.rust, prepared.rust);
     }
 }
@@ -185,7 +185,7 @@ fn carriage_returns_change_nothing() {
 #[test]
 fn preparing_is_repeatable() {
     for (code, prepared) in good() {
-        assert_eq!(prepare(3, code, &prepared.origin.known).as_ref(), Ok(&prepared));
+        assert_eq!(prepare(3, code, &prepared.origin.notebook).as_ref(), Ok(&prepared));
     }
 }
 
@@ -200,7 +200,7 @@ fn two_thousand_mutations_do_no_harm() {
         state ^= state << 17;
         (state % below.max(1) as u64) as usize
     };
-    let known = Known { local_slots: true, ticks: true, ..Known::default() };
+    let notebook = Notebook { local_slots: true, ticks: true, ..Notebook::default() };
     for _ in 0..2_000 {
         let mut bytes = corpus[random(corpus.len())].as_bytes().to_vec();
         for _ in 0..=random(3) {
@@ -214,7 +214,7 @@ fn two_thousand_mutations_do_no_harm() {
         }
         let code = String::from_utf8_lossy(&bytes);
         is_complete(&code);
-        if let Ok(prepared) = prepare(1, &code, &known) {
+        if let Ok(prepared) = prepare(1, &code, &notebook) {
             segments(&prepared.rust);
             assert!(Tree::parse(&prepared.rust).is_ok(), "{code}\n{}", prepared.rust);
         }
@@ -232,7 +232,7 @@ fn large_cells_take_time_in_proportion() {
     ];
     for text in texts {
         let start = Instant::now();
-        let prepared = prepare(1, &text, &Known::default());
+        let prepared = prepare(1, &text, &Notebook::default());
         assert!(prepared.is_ok(), "{:.40}", text);
         assert!(start.elapsed() < Duration::from_secs(20), "{:.40} took {:?}", text, start.elapsed());
     }
@@ -241,8 +241,8 @@ fn large_cells_take_time_in_proportion() {
 #[test]
 fn nesting_up_to_the_limit_is_survived() {
     for text in ["!".repeat(1_900) + "x", "a+".repeat(900) + "1", "(".repeat(190) + &")".repeat(190)] {
-        let _ = prepare(1, &format!("let y = {text};"), &Known::default());
+        let _ = prepare(1, &format!("let y = {text};"), &Notebook::default());
     }
     let deep = "let y = ".to_owned() + &"!".repeat(1_000_000) + "x;";
-    assert!(prepare(1, &deep, &Known::default()).is_err());
+    assert!(prepare(1, &deep, &Notebook::default()).is_err());
 }

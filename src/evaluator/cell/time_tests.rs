@@ -2,7 +2,7 @@
 //!
 //! `cargo test --release --lib cell::time_tests -- --ignored --nocapture` prints the times of the corpus.
 
-use super::{Known, prepare};
+use super::{Notebook, prepare};
 use std::time::Duration;
 
 const GOOD: &str = include_str!("corpus/good.txt");
@@ -53,10 +53,10 @@ fn repeated(shape: &str, count: usize) -> String {
 
 /// Processor time, the best of three: the machine has other things to do.
 fn shortest(cell: &str) -> Duration {
-    let known = Known { local_slots: true, ..Known::default() };
+    let notebook = Notebook { local_slots: true, ..Notebook::default() };
     let times = (0..3).map(|_| {
         let start = processor_time();
-        assert!(prepare(1, cell, &known).is_ok());
+        assert!(prepare(1, cell, &notebook).is_ok());
         processor_time() - start
     });
     times.min().unwrap()

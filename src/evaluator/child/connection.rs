@@ -2,8 +2,8 @@
 
 use super::programs;
 use crate::evaluator::errors::diagnostics::{Source, Sources};
-use crate::evaluator::ground::process_state::ProcessState;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::process_state::ProcessState;
+use crate::evaluator::support::wording;
 use loopbook_channel::{Frame, Living, MimeBundle, Query, ToChild, write_frame};
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;

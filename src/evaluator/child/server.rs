@@ -83,7 +83,7 @@ impl Server {
                 format!("the child speaks version {version}, the kernel {VERSION}: run `loopbook install` again");
             return Err(FrameError::Malformed(what));
         }
-        let pipes = LeftOvers::open(pid, pipes, last_words);
+        let pipes = PipeRemains::open(pid, pipes, last_words);
         let connection = Arc::new(Connection::new(pid, stream));
         self.executions.connected(connection.clone());
         let result = self.read(&mut reader, &connection);
@@ -120,9 +120,9 @@ impl Server {
             ToKernel::MayBegin => self.begin(connection),
             ToKernel::NotLoaded { reason } => connection.send(&self.executions.not_loaded(reason)),
             ToKernel::CellDone { cell, outcome, spared } => {
-                if self.executions.beside(cell).is_some() {
+                if self.executions.subshell_cell(cell).is_some() {
                     let outcome = report::outcome(&outcome, &self.sources);
-                    self.executions.finish_beside(cell, outcome);
+                    self.executions.finish_in_subshell(cell, outcome);
                 } else {
                     self.executions.cell_done(cell, outcome, spared);
                 }
@@ -165,12 +165,12 @@ impl Server {
 }
 
 /// The read ends of the child's pipes, opened a second time: what is in them when the child dies is still to be had.
-struct LeftOvers {
+struct PipeRemains {
     output: [Option<File>; 2],
     last_words: Option<File>,
 }
 
-impl LeftOvers {
+impl PipeRemains {
     fn open(pid: u32, output: [i32; 2], last_words: i32) -> Self {
         let open = |fd: i32| {
             let path = format!("/proc/{pid}/fd/{fd}");

@@ -2,7 +2,7 @@
 
 use super::list::{COMMANDS, Description, find};
 use super::refusal;
-use crate::evaluator::ground::prelude;
+use crate::evaluator::support::prelude;
 use loopbook_channel::{Escaped, MimeBundle};
 use std::fmt::Display;
 

@@ -111,7 +111,7 @@ fn help_explains_one_command_or_lists_all() {
     let (all, one) = (help(None).unwrap(), help(Some("tasks")).unwrap());
     // One line each, a blank one, and the names that need no `use`.
     assert_eq!(all["text/plain"].as_str().unwrap().lines().count(), COMMANDS.len() + 2);
-    assert!(all["text/plain"].as_str().unwrap().ends_with(&crate::evaluator::ground::prelude::sentence()));
+    assert!(all["text/plain"].as_str().unwrap().ends_with(&crate::evaluator::support::prelude::sentence()));
     assert_eq!(all["text/html"].as_str().unwrap().matches("<tr>").count(), COMMANDS.len());
     assert!(one["text/plain"].as_str().unwrap().contains("--cell") && help(Some(":nonsense")).is_err());
 }

@@ -16,7 +16,7 @@ use loopbook_channel::{Escaped, MimeBundle};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Words that a cell can begin a thought with, beside what the notebook has defined.
+/// Keywords that are completed in addition to what the notebook has defined.
 const KEYWORDS: &[&str] = &[
     "as", "async", "await", "break", "const", "continue", "else", "enum", "fn", "for", "if", "impl", "in", "let",
     "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "static", "struct", "trait", "type", "use",

@@ -1,6 +1,6 @@
 //! How the process that runs the cells has ended, in words.
 
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 use loopbook_channel::{LastTask, LastWords, cell_label};
 
 /// Addresses below this are reached through a null pointer, plus the offset of a field.

@@ -1,13 +1,13 @@
 //! Diagnostics of cells, in their own lines.
 
 use super::*;
-use crate::evaluator::cell::{Known, prepare};
+use crate::evaluator::cell::{Notebook, prepare};
 use serde_json::json;
 
 const CODE: &str = "let ä = 1;\nlet total: String = ä; let b = 2;";
 
 fn sources() -> Sources {
-    let prepared = prepare(3, CODE, &Known::default()).expect("a good cell");
+    let prepared = prepare(3, CODE, &Notebook::default()).expect("a good cell");
     let sources = Sources::default();
     sources.insert(Arc::new(Source { number: 3, code: CODE.into(), map: Some(prepared.map), unkept: Vec::new() }));
     sources
@@ -88,7 +88,7 @@ fn suggesting(message: &str, suggestions: &[(&str, u32, &str)]) -> Diagnostic {
 
 /// As rustc's error about a name, with this help, of a cell with a command.
 fn shown_with(help: Diagnostic, code: &str) -> String {
-    let prepared = prepare(4, code, &Known::default()).expect("a good cell");
+    let prepared = prepare(4, code, &Notebook::default()).expect("a good cell");
     let sources = sources();
     let line = prepared.rust.lines().last().expect("a line").to_owned();
     sources.insert(Arc::new(Source { number: 4, code: code.into(), map: Some(prepared.map), unkept: Vec::new() }));
@@ -136,7 +136,7 @@ fn imports_are_suggested_as_the_first_lines_of_the_cell() {
 #[test]
 fn alternatives_are_shown_one_by_one() {
     let code = "Mutex(1);";
-    let line = prepare(4, code, &Known::default()).expect("a good cell").rust;
+    let line = prepare(4, code, &Notebook::default()).expect("a good cell").rust;
     let at = line.find("Mutex").expect("it is there") as u32 + 1;
     let help = suggesting("try one of the variants", &[(&line, at, "A::"), (&line, at, "B::")]);
     let shown = shown_with(help, code);

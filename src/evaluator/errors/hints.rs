@@ -1,7 +1,7 @@
 //! Advice for errors whose own words do not help in a notebook.
 
 use super::diagnostics::Diagnostic;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 
 /// Codes of errors about names that nothing goes by.
 const NOT_FOUND: [&str; 7] = ["E0405", "E0412", "E0422", "E0423", "E0425", "E0432", "E0433"];

@@ -6,7 +6,7 @@ use super::diagnostics::{Diagnostic, Source, Sources, byte_offset};
 use crate::evaluator::build::dependencies::Change;
 use crate::evaluator::cell::Problem;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::ground::process_state::ProcessState;
+use crate::evaluator::support::process_state::ProcessState;
 use crate::evaluator::{Event, Outcome, Report};
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet};
 use loopbook_channel::{CellId, CellOutcome, DisplayKind, Failure, FailureKind, MimeBundle, Site, TaskId, cell_label};
@@ -16,7 +16,7 @@ use serde_json::Map;
 const SECOND_INTERRUPT: &str = "Interrupt a second time to restart the process that runs the cells: variables and tasks \
     will be lost; functions, types, `use` and dependencies are kept.";
 
-/// What the user is told when a running cell does not obey an interrupt. `state` is that of its process.
+/// What the user is told when a running cell goes on after an interrupt. `state` is that of its process.
 pub fn does_not_yield(state: ProcessState) -> String {
     let why = match state {
         ProcessState::Stopped => {
@@ -150,7 +150,7 @@ pub fn not_loaded(reason: &str) -> Report {
 }
 
 /// A cell of a subshell ended because its process has.
-pub fn child_died_beside(death: &Death, interrupted: bool) -> Report {
+pub fn child_died_under_subshell(death: &Death, interrupted: bool) -> Report {
     let (ename, evalue) = if interrupted {
         ("Interrupted", "the process that runs the cells was restarted by the second interrupt".to_owned())
     } else {

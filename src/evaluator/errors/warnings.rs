@@ -26,13 +26,13 @@ fn is_told_by_the_note(diagnostic: &Diagnostic, unkept: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
     use crate::evaluator::errors::diagnostics::Source;
     use serde_json::json;
     use std::sync::Arc;
 
     fn shown(message: &str, unkept: &[&str]) -> bool {
-        let prepared = prepare(1, "let f = 1;", &Known::default()).expect("a good cell");
+        let prepared = prepare(1, "let f = 1;", &Notebook::default()).expect("a good cell");
         let line = prepared.rust.clone();
         let unkept = unkept.iter().map(|name| (*name).to_owned()).collect();
         let source = Source { number: 1, code: "let f = 1;".into(), map: Some(prepared.map), unkept };

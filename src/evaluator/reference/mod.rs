@@ -1,6 +1,8 @@
 //! What the kernel knows of the crates that every cell sees, without asking rust-analyzer: their public names, what kind
 //! each is, its signature and its documentation. `read` finds them out, once per runtime; they lie beside it in the
 //! template. `page` makes a page of one.
+//!
+//! rust-analyzer offers private modules of path dependencies, cannot be asked while it is busy, and finds only what is in scope.
 
 mod colour;
 pub(super) mod page;
@@ -13,7 +15,7 @@ mod usable;
 pub(super) use read::read;
 
 use super::Completion;
-use super::ground::prelude;
+use super::support::prelude;
 use loopbook_channel::MimeBundle;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

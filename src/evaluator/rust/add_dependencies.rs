@@ -1,11 +1,15 @@
 //! `:dep`: crates of the notebook's own. Whatever goes wrong, the notebook has what it had before.
+//!
+//! evcxr hears of a dependency only after it has been compiled. cargo resolves it in a directory of its own, the crates below the
+//! runtime are compared with the template's (`cargo tree`), and our own call of cargo compiles it. What fails or is interrupted
+//! until then never reaches evcxr or rust-analyzer, so nothing has to be taken back.
 
 use super::session::Session;
 use crate::evaluator::Cell;
 use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::dependencies::{self, Change, Dependency, Resolution};
 use crate::evaluator::build::template;
-use crate::evaluator::cell::{ItemKind, Prepared, Problem};
+use crate::evaluator::cell::{ItemKind, PreparedCell, Problem};
 use crate::evaluator::child::executions::Reach;
 use crate::evaluator::errors::diagnostics::byte_offset;
 use crate::evaluator::errors::report::quoted;
@@ -31,7 +35,7 @@ impl Session {
     pub(super) fn add_dependencies(&mut self, cell: &Cell, lines: &[String]) -> Result<(), String> {
         let mut wanted: Vec<Dependency> = Vec::new();
         for args in lines {
-            match dependencies::understand(args, self.prepared.notebook_dir(), &self.runtime)? {
+            match dependencies::understand(args, self.environment.notebook_dir(), &self.runtime)? {
                 Ok(dependency) => {
                     wanted.retain(|other| other.key() != dependency.key());
                     wanted.push(dependency);
@@ -49,13 +53,13 @@ impl Session {
         }
         // Also if they are there already: so the cell shows the same whenever it is run.
         if !asked.is_empty() {
-            self.executions.build_has_brought(&format!("Added {}.", self.workshop.named(&asked)));
+            self.executions.build_has_brought(&format!("Added {}.", self.resolver.named(&asked)));
         }
         Ok(())
     }
 
     /// What is wrong with an `extern crate` of this cell. evcxr would have cargo add the crate, whatever that costs.
-    pub(super) fn extern_crate_without_crate(&self, cell: &Cell, prepared: &Prepared) -> Option<Problem> {
+    pub(super) fn extern_crate_without_crate(&self, cell: &Cell, prepared: &PreparedCell) -> Option<Problem> {
         let own = self.dependencies.iter().map(Dependency::key);
         let all: Vec<String> =
             DEPENDENCIES.iter().map(|(name, _)| *name).chain(own).map(|name| name.replace('-', "_")).collect();
@@ -81,7 +85,7 @@ impl Session {
         let names = quoted(&wanted.iter().map(|dependency| dependency.key().to_owned()).collect::<Vec<_>>());
         let failed = |why: String| format!("{names} could not be added, and nothing was changed: {why}");
         let started = std::time::Instant::now();
-        let resolution = self.workshop.resolve(&all).map_err(failed)?;
+        let resolution = self.resolver.resolve(&all).map_err(failed)?;
         tracing::info!("resolved {names} after {:.3} s", started.elapsed().as_secs_f64());
         self.go_on_unless_interrupted()?;
         let changes = self.runtime.changes(&resolution.runtime);
@@ -92,8 +96,8 @@ impl Session {
             }
             self.give_up_runtime(cell, &changes)?;
         }
-        let versions = self.workshop.adopt(&resolution)?;
-        let built = self.workshop.build(&all).map_err(failed).and_then(|()| {
+        let versions = self.resolver.adopt(&resolution)?;
+        let built = self.resolver.build(&all).map_err(failed).and_then(|()| {
             self.go_on_unless_interrupted()?;
             let lines: String = wanted.iter().map(|dependency| format!(":dep {}\n", dependency.line())).collect();
             self.context.execute(&lines).map_err(|error| failed(error.to_string()))
@@ -104,7 +108,7 @@ impl Session {
         }
         self.dependencies = all;
         self.runtime = resolution.runtime;
-        self.versions = self.workshop.versions().ok();
+        self.versions = self.resolver.versions().ok();
         Ok(())
     }
 
@@ -129,7 +133,7 @@ impl Session {
     fn give_up_runtime(&mut self, cell: &Cell, changes: &[Change]) -> Result<(), String> {
         self.replace_child();
         self.show_text(cell, &report::runtime_is_rebuilt(changes));
-        template::forget_runtime(&self.prepared.work)
+        template::forget_runtime(&self.environment.work)
             .map_err(|error| format!("the runtime cannot be compiled anew: {error}"))
     }
 
@@ -138,13 +142,13 @@ impl Session {
         let is_rebuilt = self.runtime != tried.runtime;
         if is_rebuilt {
             let restored = if self.runtime == self.linked.runtime {
-                template::restore_runtime(&self.linked.template, &self.prepared.work)
+                template::restore_runtime(&self.linked.template, &self.environment.work)
             } else {
-                template::forget_runtime(&self.prepared.work)
+                template::forget_runtime(&self.environment.work)
             };
             restored.map_err(|error| format!("the runtime cannot be put back: {error}; restart the kernel"))?;
         }
-        self.workshop.set_versions(versions)?;
+        self.resolver.set_versions(versions)?;
         if is_rebuilt {
             self.replace_child();
         }
@@ -170,7 +174,7 @@ impl Session {
     /// If the working directory cannot be written.
     pub(super) fn restore_runtime(&mut self) -> std::io::Result<()> {
         if self.runtime != self.linked.runtime {
-            template::restore_runtime(&self.linked.template, &self.prepared.work)?;
+            template::restore_runtime(&self.linked.template, &self.environment.work)?;
             self.runtime = self.linked.runtime.clone();
         }
         Ok(())

@@ -3,11 +3,11 @@
 use super::session::{Session, open_context};
 use crate::evaluator::build::built_in::CARGO_CONFIG;
 use crate::evaluator::build::dependencies::Dependency;
-use crate::evaluator::cell::Prepared;
+use crate::evaluator::cell::PreparedCell;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::errors::gone::How;
 use crate::evaluator::errors::report;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Event};
 use loopbook_channel::{MimeBundle, Query};
 
@@ -21,7 +21,7 @@ pub(super) enum Next {
 
 impl Session {
     /// Does what a command says. The error is a sentence for the user.
-    pub(super) fn obey(&mut self, cell: &Cell, command: &Command, prepared: &Prepared) -> Result<Next, String> {
+    pub(super) fn obey(&mut self, cell: &Cell, command: &Command, prepared: &PreparedCell) -> Result<Next, String> {
         match command {
             Command::Ask(query) => self.ask(cell, query)?,
             Command::Follow(_) if cell.silent => {}
@@ -119,7 +119,7 @@ impl Session {
         let code = code
             .or(self.last_code.as_deref())
             .ok_or("no cell has failed yet, or the last error has no code that rustc explains")?;
-        let told = self.prepared.explain(code).map_err(|error| format!("rustc could not be asked: {error}"))?;
+        let told = self.environment.explain(code).map_err(|error| format!("rustc could not be asked: {error}"))?;
         let told = told.ok_or_else(|| format!("rustc knows no error {code}"))?;
         let data = [("text/plain", told.clone()), ("text/markdown", told)];
         self.show(cell, data.map(|(mime, text)| (mime.to_owned(), text.into())).into());
@@ -157,7 +157,7 @@ impl Session {
         self.end_child();
         self.restore_runtime().map_err(|error| format!("the runtime cannot be put back: {error}"))?;
         let (context, last_words) =
-            open_context(self.prepared.child_command()).map_err(|error| wording::sentence(&error))?;
+            open_context(self.environment.child_command()).map_err(|error| wording::sentence(&error))?;
         self.replace_context(context, last_words);
         self.forget_everything();
         self.show_text(cell, "Everything was cleared: variables, tasks, functions, types, `use` and dependencies.");
@@ -205,7 +205,7 @@ impl Session {
     /// If the working directory cannot be written.
     pub(super) fn write_level(&self) -> std::io::Result<()> {
         let config = CARGO_CONFIG.replacen("opt-level = 0", &format!("opt-level = {}", self.level), 1);
-        std::fs::write(self.prepared.work.root().join(".cargo/config.toml"), config)
+        std::fs::write(self.environment.work.root().join(".cargo/config.toml"), config)
     }
 }
 

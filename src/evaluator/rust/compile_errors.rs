@@ -4,20 +4,20 @@ use super::session::Session;
 use crate::evaluator::build::shims;
 use crate::evaluator::build::shims::Crates;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::cell::{Binding, Lesson, MUTEX, Prepared, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{Binding, Lesson, MUTEX, PreparedCell, RENAMED_MUTEX, Why};
 use crate::evaluator::completion::Names;
 use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
 use crate::evaluator::errors::gone::How;
 use crate::evaluator::errors::{hints, missing_crates, not_stored, report};
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Report};
 use evcxr::CompilationError;
 use std::ops::Range;
 use std::path::Path;
 
 /// What to compile in place of a cell with these errors, which may be of our making.
-pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<Prepared> {
+pub(super) fn another_try(prepared: &PreparedCell, errors: &[Diagnostic]) -> Option<PreparedCell> {
     // Nobody can know the type of its value.
     let is_vague = |error: &Diagnostic| error.error_code() == Some("E0282");
     let unshown = prepared.without_value().filter(|_| errors.iter().all(is_vague));
@@ -26,7 +26,7 @@ pub(super) fn another_try(prepared: &Prepared, errors: &[Diagnostic]) -> Option<
 }
 
 /// What to compile in place of a cell with a variable that evcxr cannot store, as it says in `message`.
-pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prepared> {
+pub(super) fn without_refused(prepared: &PreparedCell, message: &str) -> Option<PreparedCell> {
     let boxed = hints::lazy_future(message).and_then(|name| prepared.boxing(name));
     let refused = not_stored::refused(message);
     // What stands around an `.await` may be why its type is not seen.
@@ -38,7 +38,7 @@ pub(super) fn without_refused(prepared: &Prepared, message: &str) -> Option<Prep
 
 /// What an error shows about a variable of this cell. One that is nothing but a stored variable, as in `let mut m = m;`, is to
 /// be kept: the error is said, and costs nothing.
-fn lesson_about(prepared: &Prepared, error: &Diagnostic) -> Option<Lesson> {
+fn lesson_about(prepared: &PreparedCell, error: &Diagnostic) -> Option<Lesson> {
     let is_defined = |name: &String| {
         let name = if name == RENAMED_MUTEX { MUTEX } else { name };
         let is_itself = |init: &Range<usize>| prepared.map.source()[init.clone()].trim() == name;
@@ -64,10 +64,10 @@ impl Session {
     pub(super) fn after_errors(
         &mut self,
         cell: &Cell,
-        prepared: &Prepared,
+        prepared: &PreparedCell,
         errors: &[CompilationError],
         redefined: &mut Redefined,
-    ) -> Result<Option<Prepared>, Report> {
+    ) -> Result<Option<PreparedCell>, Report> {
         let diagnostics = self.errors_of(cell, errors);
         let is_evcxrs = diagnostics.iter().all(|diagnostic| diagnostic.place(&self.sources).is_none());
         if is_evcxrs && (!redefined.variables.is_empty() || self.executions.has_other_crates()) {
@@ -84,8 +84,8 @@ impl Session {
 
     /// The cell without what the compiler could not store; `None` if that is not all that was wrong, or nothing of it is
     /// this cell's.
-    pub(super) fn without_unkept(&self, prepared: &Prepared) -> Option<Prepared> {
-        let said = shims::last_diagnostics(self.prepared.work.root());
+    pub(super) fn without_unkept(&self, prepared: &PreparedCell) -> Option<PreparedCell> {
+        let said = shims::last_diagnostics(self.environment.work.root());
         let errors = said.iter().filter_map(Diagnostic::from_json).filter(|diagnostic| {
             diagnostic.level.starts_with("error") && !diagnostic.message.starts_with("aborting due to")
         });
@@ -108,7 +108,7 @@ impl Session {
     pub(super) fn does_not_compile(
         &mut self,
         cell: &Cell,
-        prepared: &Prepared,
+        prepared: &PreparedCell,
         mut diagnostics: Vec<Diagnostic>,
         errors: &[CompilationError],
     ) -> Report {
@@ -117,7 +117,7 @@ impl Session {
             diagnostics.retain(|error| lesson_about(prepared, error).is_none());
         }
         self.gone.explain(&mut diagnostics, cell.number);
-        choose_imports(&mut diagnostics, &self.names, self.prepared.work.root());
+        choose_imports(&mut diagnostics, &self.names, self.environment.work.root());
         self.last_code = diagnostics.iter().find_map(Diagnostic::error_code).map(str::to_owned);
         let fallback: Vec<_> = errors.iter().map(|error| error.message()).collect();
         let fallback = fallback.join("\n");

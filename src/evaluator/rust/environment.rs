@@ -2,7 +2,7 @@
 //! rustc and their configuration. And what can be tried again later: to find the compiled runtime.
 
 use crate::evaluator::build::closure::Closure;
-use crate::evaluator::build::dependencies::Workshop;
+use crate::evaluator::build::dependencies::Resolver;
 use crate::evaluator::build::environment;
 use crate::evaluator::build::template::{Condition, Look, Template};
 use crate::evaluator::build::toolchain::{Toolchain, ToolchainError};
@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// A process whose environment is set up for a working directory, which need not be there yet.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct Environment {
     pub(super) work: WorkDir,
     /// Leads to the socket if its own path is too long.
     way: Mutex<Option<File>>,
@@ -49,7 +49,7 @@ pub(super) struct Linked {
 /// # Errors
 /// If there is no toolchain, or the notebook's directory is gone. Each says what to do; the kernel has to be restarted
 /// then.
-pub fn prepare(home: &Home) -> anyhow::Result<Prepared> {
+pub fn prepare(home: &Home) -> anyhow::Result<Environment> {
     let toolchain = Toolchain::find()?;
     let notebook_dir = std::env::current_dir().context("the notebook's directory is gone")?;
     let user_environment = std::env::vars_os().collect();
@@ -59,10 +59,18 @@ pub fn prepare(home: &Home) -> anyhow::Result<Prepared> {
         unsafe { std::env::set_var(name, value) };
     }
     let child = home.child_program();
-    Ok(Prepared { home: home.clone(), toolchain, way: Mutex::default(), child, notebook_dir, user_environment, work })
+    Ok(Environment {
+        home: home.clone(),
+        toolchain,
+        way: Mutex::default(),
+        child,
+        notebook_dir,
+        user_environment,
+        work,
+    })
 }
 
-impl Prepared {
+impl Environment {
     /// The compiler's version, as in `1.95.0`.
     pub fn rust_version(&self) -> &str {
         let mut lines = self.toolchain.version().lines();
@@ -121,7 +129,7 @@ impl Prepared {
         self.link(template)
     }
 
-    /// Puts the runtime that `linked` is into the working directory once more, as [`Prepared::link_template`] does.
+    /// Puts the runtime that `linked` is into the working directory once more, as [`Environment::link_template`] does.
     ///
     /// # Errors
     /// If it cannot be had any more.
@@ -176,8 +184,8 @@ impl Prepared {
     ///
     /// # Errors
     /// If the template was removed.
-    pub(super) fn workshop(&self, linked: &Linked) -> io::Result<Workshop> {
-        Ok(Workshop::new(&self.work, self.toolchain.host(), linked.template.crates()?))
+    pub(super) fn resolver(&self, linked: &Linked) -> io::Result<Resolver> {
+        Ok(Resolver::new(&self.work, self.toolchain.host(), linked.template.crates()?))
     }
 
     fn with_user_environment(&self, mut command: Command) -> Command {
@@ -194,7 +202,7 @@ impl Prepared {
         }
     }
 
-    /// Makes sure that [`Prepared::socket`] leads into the working directory. A long path goes by way of an open directory
+    /// Makes sure that [`Environment::socket`] leads into the working directory. A long path goes by way of an open directory
     /// of this process, which the child can follow too.
     fn find_way(&self) -> io::Result<()> {
         let root = self.work.root();
@@ -215,7 +223,7 @@ impl Prepared {
     }
 }
 
-/// A runtime that is being compiled for a kernel that has died is nobody's.
+/// Has the compilation of the runtime end with the kernel that has started it.
 fn die_with_the_kernel() -> io::Result<()> {
     // SAFETY: prctl with these arguments touches no memory.
     let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };

@@ -3,7 +3,7 @@
 use super::commands::Next;
 use super::compile_errors::without_refused;
 use super::session::{Session, source};
-use crate::evaluator::cell::Prepared as PreparedCell;
+use crate::evaluator::cell::PreparedCell;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::errors::report;
 use crate::evaluator::{Cell, Outcome, Report};
@@ -67,7 +67,7 @@ impl Session {
     ) -> Result<(), Report> {
         let names: Vec<String> = variables.keys().cloned().collect();
         let mut redefined = self.types.redefined(prepared, self.context.variables_and_types());
-        self.executions.gives_up(redefined.clone());
+        self.executions.set_given_up(redefined.clone());
         self.note_redefined(cell, &redefined);
         let mut kept;
         let mut prepared = prepared;

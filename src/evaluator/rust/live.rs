@@ -14,7 +14,7 @@ const PERIOD: Duration = Duration::from_millis(250);
 /// Looks at very many tasks take longer, and no more than one part in so many of the time.
 const PART: u32 = 10;
 
-/// Looks after which the display stays as it is, about half an hour: nobody watches it any more.
+/// The display stops after so many looks, about half an hour.
 const MOST: u32 = 7200;
 
 /// The cell whose display is alive; a new one ends the one before.

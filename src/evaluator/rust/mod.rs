@@ -15,7 +15,7 @@ mod subshell_commands;
 mod subshells;
 mod variables;
 
-pub use environment::{Prepared, prepare};
+pub use environment::{Environment, prepare};
 pub use refusing::Refusing;
 
 use super::build::shims;
@@ -25,8 +25,8 @@ use super::child::server::OnBuilt;
 use super::completion::Names;
 use super::errors::diagnostics::{Source, Sources};
 use super::errors::{report, warnings};
-use super::ground::wording;
 use super::reference::Reference;
+use super::support::wording;
 use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell};
 use async_std::channel::Sender;
 use async_std::future::timeout;
@@ -49,7 +49,7 @@ pub struct RustEvaluator {
     names: Names,
     jobs: mpsc::Sender<Job>,
     load: Arc<Load>,
-    prepared: Arc<Prepared>,
+    environment: Arc<Environment>,
     subshells: Subshells,
     live: Arc<Live>,
 }
@@ -101,9 +101,9 @@ impl RustEvaluator {
     ///
     /// # Errors
     /// If the system has no threads left.
-    pub fn start(prepared: Prepared, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
-        let root = prepared.work.root().to_owned();
-        let executions = Executions::new(events, prepared.work.source(), builds(&root));
+    pub fn start(environment: Environment, events: Sender<Event>) -> anyhow::Result<Arc<dyn Evaluator>> {
+        let root = environment.work.root().to_owned();
+        let executions = Executions::new(events, environment.work.source(), builds(&root));
         let sources = Sources::default();
         let (jobs, queue) = mpsc::channel();
         let names = Names::default();
@@ -117,17 +117,24 @@ impl RustEvaluator {
             live: Arc::default(),
             started: std::time::Instant::now(),
         };
-        let prepared = Arc::new(prepared);
-        sweep(&prepared)?;
+        let environment = Arc::new(environment);
+        sweep(&environment)?;
         let notebook = thread.notebook.clone();
         let (sources, known) = (thread.sources.clone(), names.clone());
-        let subshells = Subshells::start(executions.clone(), prepared.clone(), sources, known, notebook)?;
-        let evaluator =
-            Self { executions, names, jobs, load, prepared: prepared.clone(), subshells, live: thread.live.clone() };
+        let subshells = Subshells::start(executions.clone(), environment.clone(), sources, known, notebook)?;
+        let evaluator = Self {
+            executions,
+            names,
+            jobs,
+            load,
+            environment: environment.clone(),
+            subshells,
+            live: thread.live.clone(),
+        };
         std::thread::Builder::new()
             .name("evaluator".into())
             .stack_size(STACK)
-            .spawn(move || thread.run(prepared, &queue))?;
+            .spawn(move || thread.run(environment, &queue))?;
         Ok(Arc::new(evaluator))
     }
 
@@ -223,8 +230,8 @@ impl Evaluator for RustEvaluator {
         if let Some(connection) = self.executions.connection() {
             connection.kill();
         }
-        shims::kill_running(self.prepared.work.root());
-        self.prepared.work.remove();
+        shims::kill_running(self.environment.work.root());
+        self.environment.work.remove();
     }
 }
 
@@ -240,15 +247,15 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(self, prepared: Arc<Prepared>, queue: &mpsc::Receiver<Job>) {
-        let mut session = self.open(&prepared);
+    fn run(self, environment: Arc<Environment>, queue: &mpsc::Receiver<Job>) {
+        let mut session = self.open(&environment);
         // These cells have waited for an answer; those that come later may find that things have changed.
         let mut waited = self.load.last_cell.load(Ordering::Acquire);
         self.serve(queue, |job| {
             if let (Err(_), Job::Run(cell, _)) = (&session, &job)
                 && cell.id > waited
             {
-                session = self.open(&prepared);
+                session = self.open(&environment);
                 waited = self.load.last_cell.load(Ordering::Acquire);
             }
             match (&mut session, job) {
@@ -265,11 +272,11 @@ impl Thread {
     }
 
     /// Starts evcxr, or says why it cannot be: that may be another time.
-    fn open(&self, prepared: &Arc<Prepared>) -> Result<Session, Report> {
-        match self.try_open(prepared) {
+    fn open(&self, environment: &Arc<Environment>) -> Result<Session, Report> {
+        match self.try_open(environment) {
             Ok(session) => {
                 self.load.warm.store(true, Ordering::Release);
-                self.executions.is_ready(Ok(()));
+                self.executions.set_ready(Ok(()));
                 let message = format!("warm after {:.1} s", self.started.elapsed().as_secs_f64());
                 self.executions.send(Event::Ready { message });
                 Ok(session)
@@ -277,27 +284,27 @@ impl Thread {
             Err(error) => {
                 let why = wording::sentence(&error);
                 let report = report::no_compiler(&why, "Then run the cell again.");
-                self.executions.is_ready(Err(report.clone()));
+                self.executions.set_ready(Err(report.clone()));
                 self.executions.finish(Outcome::Ok);
                 self.executions.send(Event::Ready { message: format!("the evaluator did not start: {why}") });
                 // What was made so far takes room that somebody may need.
-                prepared.work.remove();
+                environment.work.remove();
                 Err(report)
             }
         }
     }
 
-    fn try_open(&self, prepared: &Arc<Prepared>) -> anyhow::Result<Session> {
-        let place = place::make(prepared, &self.executions, &self.sources)?;
+    fn try_open(&self, environment: &Arc<Environment>) -> anyhow::Result<Session> {
+        let place = place::make(environment, &self.executions, &self.sources)?;
         let mut shown = false;
-        let linked = prepared.link_template(|line| shown = self.show_warming(line, shown))?;
+        let linked = environment.link_template(|line| shown = self.show_warming(line, shown))?;
         self.read_names(linked.template.names())?;
         let shared = Shared { names: self.names.clone(), notebook: self.notebook.clone(), live: self.live.clone() };
         let (executions, sources) = (self.executions.clone(), self.sources.clone());
-        Session::open(prepared.clone(), linked, place, executions, sources, shared)
+        Session::open(environment.clone(), linked, place, executions, sources, shared)
     }
 
-    /// Makes the names of the crates known, beside what evcxr's start takes.
+    /// Reads the names of the crates, on a thread of its own while evcxr starts.
     fn read_names(&self, file: PathBuf) -> std::io::Result<()> {
         let names = self.names.clone();
         std::thread::Builder::new().name("names".into()).spawn(move || match Reference::open(&file) {
@@ -365,10 +372,10 @@ fn builds(root: &Path) -> Builds {
 }
 
 /// Removes what kernels that were killed have left, while this one starts.
-fn sweep(prepared: &Arc<Prepared>) -> std::io::Result<()> {
-    let prepared = prepared.clone();
+fn sweep(environment: &Arc<Environment>) -> std::io::Result<()> {
+    let environment = environment.clone();
     std::thread::Builder::new().name("sweep".into()).spawn(move || {
-        if let Err(error) = workdir::sweep_stale(prepared.home()) {
+        if let Err(error) = workdir::sweep_stale(environment.home()) {
             tracing::warn!("what a dead kernel left cannot be removed: {error}");
         }
     })?;

@@ -5,7 +5,7 @@ use super::session::{Session, source};
 use super::variables::stored_name;
 use crate::evaluator::build::shims::EmptyBuilds;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::cell::{self, MUTEX, Prepared, RENAMED_MUTEX};
+use crate::evaluator::cell::{self, MUTEX, PreparedCell, RENAMED_MUTEX};
 use crate::evaluator::completion::kind_of;
 use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::gone::How;
@@ -28,7 +28,7 @@ impl Session {
     pub(super) fn finished(
         &mut self,
         cell: &Cell,
-        prepared: &Prepared,
+        prepared: &PreparedCell,
         before: &BTreeMap<String, String>,
         refusals: &[String],
     ) -> Result<(), Report> {
@@ -50,7 +50,7 @@ impl Session {
     }
 
     /// Takes note of what evcxr has by now.
-    fn learn(&mut self, prepared: &Prepared) {
+    fn learn(&mut self, prepared: &PreparedCell) {
         self.notebook.learn(prepared);
         self.types.learn(prepared);
         for item in &prepared.items {
@@ -65,7 +65,11 @@ impl Session {
 
     /// Notes which old values of the variables `before` can be given back to evcxr, now that the cell has failed. Gives the
     /// names of those that cannot.
-    pub(super) fn keep_old_values(&mut self, prepared: &Prepared, before: &BTreeMap<String, String>) -> Vec<String> {
+    pub(super) fn keep_old_values(
+        &mut self,
+        prepared: &PreparedCell,
+        before: &BTreeMap<String, String>,
+    ) -> Vec<String> {
         let stored = |name: &String| if name == MUTEX { RENAMED_MUTEX.to_owned() } else { name.clone() };
         let defined = prepared.lets.iter().flat_map(|binding| &binding.names).map(stored);
         let mut lost: Vec<String> = defined.filter(|name| before.contains_key(name)).collect();
@@ -136,17 +140,17 @@ impl Session {
     /// gone from its crate. The statics of changed types begin anew with the cell itself.
     pub(super) fn give_up_before(&mut self, redefined: Redefined) {
         let later = Redefined { variables: Vec::new(), ..redefined.clone() };
-        self.executions.gives_up(Redefined { variables: redefined.variables, ..Redefined::default() });
-        let empty = EmptyBuilds::of(self.prepared.work.root());
+        self.executions.set_given_up(Redefined { variables: redefined.variables, ..Redefined::default() });
+        let empty = EmptyBuilds::of(self.environment.work.root());
         if empty.is_err() || self.context.execute("();").is_err() {
             tracing::warn!("variables of changed types could not be given up");
         }
         drop(empty);
-        self.executions.gives_up(later);
+        self.executions.set_given_up(later);
     }
 
     /// Prepares the current cell once more, for the variables that there are by now, less those that are given up.
-    pub(super) fn prepare_again(&mut self, cell: &Cell, prepared: &Prepared, given_up: &[String]) -> Prepared {
+    pub(super) fn prepare_again(&mut self, cell: &Cell, prepared: &PreparedCell, given_up: &[String]) -> PreparedCell {
         self.know_variables();
         let mut notebook = self.notebook.clone();
         notebook.given_up = given_up.iter().cloned().collect();

@@ -1,7 +1,7 @@
 //! What a session stands on: the working directory with the compiled runtime in it, the socket to the child and the pipe of
 //! the builds. If somebody removes it while the kernel lives, it is made again.
 
-use super::environment::{Linked, Prepared};
+use super::environment::{Environment, Linked};
 use super::session::Session;
 use super::warnings_of;
 use crate::evaluator::build::shims::{Watcher, watch};
@@ -10,7 +10,7 @@ use crate::evaluator::child::executions::Executions;
 use crate::evaluator::child::server::{self, Listening};
 use crate::evaluator::errors::diagnostics::Sources;
 use crate::evaluator::errors::report;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Event, Report};
 use loopbook_channel::{DisplayKind, MimeBundle};
 use std::fs;
@@ -26,11 +26,15 @@ pub(super) struct Place {
 ///
 /// # Errors
 /// A sentence: what is missing or cannot be written.
-pub(super) fn make(prepared: &Prepared, executions: &Arc<Executions>, sources: &Sources) -> anyhow::Result<Place> {
-    prepared.make_work_dir()?;
-    let root = prepared.work.root();
+pub(super) fn make(
+    environment: &Environment,
+    executions: &Arc<Executions>,
+    sources: &Sources,
+) -> anyhow::Result<Place> {
+    environment.make_work_dir()?;
+    let root = environment.work.root();
     let warnings = warnings_of(root.to_owned(), sources.clone());
-    let socket = server::listen(&prepared.socket(), executions.clone(), sources.clone(), warnings)?;
+    let socket = server::listen(&environment.socket(), executions.clone(), sources.clone(), warnings)?;
     let executions = executions.clone();
     let builds = watch(root, move |build, progress| executions.build_goes_on(build, progress));
     if let Err(error) = &builds {
@@ -46,13 +50,13 @@ impl Session {
     /// # Errors
     /// Why there is none, for the user. The next cell tries again.
     pub(super) fn make_place_again(&mut self, cell: &Cell) -> Result<(), Report> {
-        if self.prepared.work.is_whole() {
+        if self.environment.work.is_whole() {
             return Ok(());
         }
         let show = |text: &str, kind| show_state(&self.executions, cell, text, kind);
         show("The kernel's working directory was removed or damaged. It is made again.", DisplayKind::Display);
-        let made = make(&self.prepared, &self.executions, &self.sources).and_then(|place| {
-            let linked = self.prepared.link_again(&self.linked, |line| show(line, DisplayKind::Update))?;
+        let made = make(&self.environment, &self.executions, &self.sources).and_then(|place| {
+            let linked = self.environment.link_again(&self.linked, |line| show(line, DisplayKind::Update))?;
             Ok((place, linked))
         });
         let filled = made.and_then(|(place, linked)| self.fill(&linked).map(|()| (place, linked)));
@@ -65,7 +69,7 @@ impl Session {
             }
             Err(error) => {
                 // What was made so far takes room that somebody may need.
-                self.prepared.work.remove();
+                self.environment.work.remove();
                 Err(report::no_place(&wording::sentence(&error)))
             }
         }
@@ -74,10 +78,10 @@ impl Session {
     /// Puts into a new working directory what is this notebook's and not the template's.
     fn fill(&self, linked: &Linked) -> anyhow::Result<()> {
         if self.runtime != linked.runtime {
-            template::forget_runtime(&self.prepared.work)?;
+            template::forget_runtime(&self.environment.work)?;
         }
         if let Some(versions) = &self.versions {
-            fs::write(self.prepared.work.state_dir().join("Cargo.lock"), versions)?;
+            fs::write(self.environment.work.state_dir().join("Cargo.lock"), versions)?;
         }
         self.write_level()?;
         Ok(())

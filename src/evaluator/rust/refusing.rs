@@ -1,7 +1,7 @@
 //! A kernel that cannot run cells, and says why under each of them: a notebook whose kernel does not start tells nothing.
 
 use crate::evaluator::errors::report;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Completeness, Completions, Evaluator, Event, Outcome, Report, cell};
 use async_std::channel::Sender;
 use futures::future::{self, BoxFuture, FutureExt};

@@ -1,6 +1,6 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, Known as Notebook, Local, Prepared as PreparedCell, Why};
+use super::super::cell::{self, Local, Notebook, PreparedCell, Why};
 use super::super::commands;
 use super::super::{Cell, Event, Outcome};
 use super::environment::Linked;
@@ -8,18 +8,18 @@ use super::live::Live;
 use super::old_values::Spared;
 use super::place::Place;
 use super::subshells::SharedNotebook;
-use super::{Busy, Prepared};
+use super::{Busy, Environment};
 use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::closure::Closure;
-use crate::evaluator::build::dependencies::{Dependency, Workshop};
+use crate::evaluator::build::dependencies::{Dependency, Resolver};
 use crate::evaluator::cell::changed_types::Types;
 use crate::evaluator::child::executions::Executions;
 use crate::evaluator::completion::{Known, Names, VARIABLE};
 use crate::evaluator::errors::diagnostics::{Source, Sources};
 use crate::evaluator::errors::gone::Gone;
 use crate::evaluator::errors::report;
-use crate::evaluator::ground::prelude;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::prelude;
+use crate::evaluator::support::wording;
 use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::Stream;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ use std::time::Instant;
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
 
-/// What the evaluator's thread has in common with those who work beside it.
+/// What the evaluator's thread shares with the threads for subshells and names.
 pub(super) struct Shared {
     pub(super) names: Names,
     pub(super) notebook: SharedNotebook,
@@ -40,10 +40,10 @@ pub(super) struct Shared {
 pub(super) struct Session {
     pub(super) context: CommandContext,
     pub(super) executions: Arc<Executions>,
-    pub(super) prepared: Arc<Prepared>,
+    pub(super) environment: Arc<Environment>,
     /// What the notebook has asked for, in order.
     pub(super) dependencies: Vec<Dependency>,
-    pub(super) workshop: Workshop,
+    pub(super) resolver: Resolver,
     /// What the runtime is made of that the process of the cells has loaded.
     pub(super) runtime: Closure,
     pub(super) linked: Linked,
@@ -120,7 +120,7 @@ impl Session {
     /// # Errors
     /// As [`open_context`].
     pub(super) fn open(
-        prepared: Arc<Prepared>,
+        environment: Arc<Environment>,
         linked: Linked,
         place: Place,
         executions: Arc<Executions>,
@@ -128,17 +128,17 @@ impl Session {
         Shared { names, notebook: shared, live }: Shared,
     ) -> anyhow::Result<Self> {
         executions.begin_hidden();
-        let (context, last_words) = open_context(prepared.child_command())?;
+        let (context, last_words) = open_context(environment.child_command())?;
         executions.finish(Outcome::Ok);
         share(&shared, &notebook());
         Ok(Self {
             context,
             executions,
-            workshop: prepared.workshop(&linked)?,
+            resolver: environment.resolver(&linked)?,
             runtime: linked.runtime.clone(),
             linked,
             place,
-            prepared,
+            environment,
             dependencies: Vec::new(),
             versions: None,
             level: "0".to_owned(),

@@ -1,4 +1,4 @@
-//! Commands in cells of a subshell. Those that only look are obeyed at once, whatever the main shell does; those that change
+//! Commands in cells of a subshell. Those that only look are done at once, whatever the main shell does; those that change
 //! the notebook wait for the main shell.
 
 use super::RustEvaluator;
@@ -22,7 +22,7 @@ impl RustEvaluator {
         };
         let (executions, names, subshells) = (self.executions.clone(), self.names.clone(), self.subshells.clone());
         let live = self.live.clone();
-        executions.begin_beside(&cell);
+        executions.begin_in_subshell(&cell);
         async_std::task::spawn(async move {
             let outcome = match plan {
                 Plan::Change => return,
@@ -35,7 +35,7 @@ impl RustEvaluator {
                     outcome
                 }
             };
-            if executions.take_beside(cell.id) {
+            if executions.take_from_subshell(cell.id) {
                 send(&executions, Event::Done { cell: cell.id, outcome }).await;
             }
         });

@@ -1,11 +1,15 @@
-//! Rust in cells of subshells: compiled on a thread of its own with the main shell's items, without its variables, and run
-//! beside whatever the main shell runs.
+//! Rust in cells of subshells. evcxr does not compile them: we take the notebook's items from the `lib.rs` that evcxr wrote last,
+//! add the cell, and repeat that call of rustc, on a thread of its own. The child runs the library on a thread of its own too.
+//!
+//! Such a cell never sees the main shell's variables, not even while the main shell is idle: what a name means must not depend
+//! on what runs at the moment. Its number is its subshell times a million plus its count, so that marks, tasks and errors of
+//! all shells can be told apart (`In[1] of subshell 2`).
 
-use super::Prepared;
+use super::Environment;
 use super::compile_errors::{another_try, choose_imports};
 use super::session::source;
 use crate::evaluator::build::shims::{Compiled, Compiler, Crates};
-use crate::evaluator::cell::{self, Known as Notebook, Prepared as PreparedCell};
+use crate::evaluator::cell::{self, Notebook, PreparedCell};
 use crate::evaluator::child::executions::{Executions, Items, Started};
 use crate::evaluator::completion::Names;
 use crate::evaluator::errors::diagnostics::{Diagnostic, Sources, distinct};
@@ -16,7 +20,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-/// What the notebook's cells have defined, for whoever prepares cells beside the main shell.
+/// What the notebook's cells have defined, as the thread that prepares cells of subshells sees it.
 pub(super) type SharedNotebook = Arc<Mutex<Notebook>>;
 
 /// Where cells of subshells are handed in.
@@ -26,7 +30,7 @@ pub(super) struct Subshells(mpsc::Sender<Cell>);
 /// The thread that compiles them, one after the other. They run at the same time.
 struct Worker {
     executions: Arc<Executions>,
-    prepared: Arc<Prepared>,
+    environment: Arc<Environment>,
     sources: Sources,
     names: Names,
     notebook: SharedNotebook,
@@ -41,13 +45,13 @@ impl Subshells {
     /// If the system has no thread for it.
     pub(super) fn start(
         executions: Arc<Executions>,
-        prepared: Arc<Prepared>,
+        environment: Arc<Environment>,
         sources: Sources,
         names: Names,
         notebook: SharedNotebook,
     ) -> io::Result<Self> {
         let (queue, cells) = mpsc::channel::<Cell>();
-        let mut worker = Worker { executions, prepared, sources, names, notebook, directories: Vec::new() };
+        let mut worker = Worker { executions, environment, sources, names, notebook, directories: Vec::new() };
         std::thread::Builder::new().name("subshells".into()).spawn(move || {
             for cell in cells {
                 worker.run(&cell);
@@ -72,7 +76,7 @@ pub(super) fn number_of(cell: &Cell) -> u32 {
 impl Worker {
     fn run(&mut self, cell: &Cell) {
         if let Err(report) = self.try_run(cell) {
-            self.executions.finish_beside(cell.id, Outcome::Error(report));
+            self.executions.finish_in_subshell(cell.id, Outcome::Error(report));
         }
     }
 
@@ -86,7 +90,7 @@ impl Worker {
             let prepared = cell::prepare(number, &cell.code, &notebook)
                 .map_err(|problems| report::problems(number, &cell.code, &problems))?;
             let Some(compiled) = self.compile(cell, prepared, &items)? else { return Ok(()) };
-            let changed = items.crates.changed(&Crates::of(self.prepared.work.root()));
+            let changed = items.crates.changed(&Crates::of(self.environment.work.root()));
             if !changed.is_empty() {
                 return Err(report::crates_have_changed(&changed.into_iter().collect::<Vec<_>>()));
             }
@@ -95,7 +99,7 @@ impl Worker {
             if let Some(child) = self.executions.connection() {
                 child.tell_columns(&self.sources);
             }
-            match self.executions.run_beside(cell.id, &items, number, library, &compiled.source) {
+            match self.executions.run_in_subshell(cell.id, &items, number, library, &compiled.source) {
                 Started::Outdated => {}
                 Started::Yes | Started::Gone => return Ok(()),
             }
@@ -123,20 +127,20 @@ impl Worker {
     fn call_rustc(&mut self, cell: &Cell, text: &str) -> io::Result<Option<Compiled>> {
         let executions = self.executions.clone();
         let (read, unread) =
-            self.directories.drain(..).partition::<Vec<_>, _>(|(cell, _)| executions.beside(*cell).is_none());
+            self.directories.drain(..).partition::<Vec<_>, _>(|(cell, _)| executions.subshell_cell(*cell).is_none());
         self.directories = unread;
         for (_, directory) in read {
             // If it stays, the kernel removes it at its end.
             let _ignored = std::fs::remove_dir_all(directory);
         }
-        let root = self.prepared.work.root();
+        let root = self.environment.work.root();
         let directory = root.join("beside").join(cell.id.to_string());
         self.directories.push((cell.id, directory.clone()));
-        let compiler = Compiler::start(root, self.prepared.rustc(), directory, text)?;
+        let compiler = Compiler::start(root, self.environment.rustc(), directory, text)?;
         // An interrupt that came before ends nothing; the compiler's work is then for nobody.
         let wanted = executions.note_compiler(cell.id, compiler.group());
         let compiled = compiler.finish(|| executions.note_compiled(cell.id))?;
-        Ok((wanted && executions.beside(cell.id).is_some()).then_some(compiled))
+        Ok((wanted && executions.subshell_cell(cell.id).is_some()).then_some(compiled))
     }
 
     /// The errors in the cell, and those that its items have got by it.
@@ -148,7 +152,7 @@ impl Worker {
 
     fn does_not_compile(&self, cell: &Cell, compiled: &Compiled) -> Report {
         let mut errors = self.errors(cell, compiled);
-        choose_imports(&mut errors, &self.names, self.prepared.work.root());
+        choose_imports(&mut errors, &self.names, self.environment.work.root());
         let is_variable = |name: &str| self.names.type_of(name).is_some();
         for error in errors.iter_mut().filter(|error| hints::unresolved(error).is_some_and(is_variable)) {
             error.leave_out_similar();

@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::evaluator::build::shims;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::cell::{Local, MUTEX, Prepared, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{Local, MUTEX, PreparedCell, RENAMED_MUTEX, Why};
 use crate::evaluator::errors::colours;
 use crate::evaluator::errors::diagnostics::{Diagnostic, Moved, Takes};
 use crate::evaluator::errors::gone::How;
@@ -19,7 +19,7 @@ impl Session {
     }
 
     /// The cell has run to its end: says what it does not keep, and why. `refusals` are evcxr's own words.
-    pub(super) fn tell_what_is_not_kept(&mut self, cell: &Cell, prepared: &Prepared, refusals: &[String]) {
+    pub(super) fn tell_what_is_not_kept(&mut self, cell: &Cell, prepared: &PreparedCell, refusals: &[String]) {
         let locals = &prepared.locals;
         for local in locals {
             self.gone.note_local(local, cell.number);
@@ -37,8 +37,8 @@ impl Session {
     }
 
     /// Notes where variables have gone in this cell: those of `before`, and those that it was to define.
-    pub(super) fn note_gone(&mut self, cell: &Cell, prepared: &Prepared, before: &[String], outcome: &Outcome) {
-        let moves = shims::take_moves(self.prepared.work.root());
+    pub(super) fn note_gone(&mut self, cell: &Cell, prepared: &PreparedCell, before: &[String], outcome: &Outcome) {
+        let moves = shims::take_moves(self.environment.work.root());
         let moves = moves.iter().filter_map(Diagnostic::from_json).filter_map(|error| error.moved(&self.sources));
         let moves: Vec<Moved> = moves.collect();
         let present = self.variables();

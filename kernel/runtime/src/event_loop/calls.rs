@@ -16,6 +16,15 @@ use std::time::Duration;
 impl Loop {
     /// Calls a closure once, after all that is ready by now.
     ///
+    /// ```
+    /// use loopbook::{Loop, facade::task};
+    /// use std::sync::mpsc::channel;
+    /// let (lab, (sender, receiver)) = (Loop::new("lab"), channel());
+    /// lab.call_soon(move || sender.send("called").expect("somebody listens"));
+    /// lab.run_until_complete(task::yield_now());
+    /// assert_eq!(receiver.try_recv(), Ok("called"));
+    /// ```
+    ///
     /// # Panics
     /// If the loop is closed.
     #[track_caller]
@@ -26,6 +35,15 @@ impl Loop {
     /// Calls a closure once, when this time has gone by. Of two that are due the earlier goes first, and of two that are due at
     /// the same time the one that was given first.
     ///
+    /// ```
+    /// use loopbook::{Loop, Promise};
+    /// use std::time::Duration;
+    /// let (lab, promise) = (Loop::new("lab"), Promise::new());
+    /// lab.call_later(Duration::from_millis(5), { let promise = promise.clone(); move || promise.set_result(5) });
+    /// assert_eq!(lab.run_until_complete(promise), Ok(5));
+    /// assert!(lab.time() >= Duration::from_millis(5));
+    /// ```
+    ///
     /// # Panics
     /// If the loop is closed.
     #[track_caller]
@@ -35,6 +53,17 @@ impl Loop {
     }
 
     /// Calls a closure once, when [`Loop::time`] is `when`. What is past is due at once.
+    ///
+    /// ```
+    /// use loopbook::Loop;
+    /// use std::time::Duration;
+    /// let lab = Loop::new("lab");
+    /// let noon = lab.time() + Duration::from_millis(5);
+    /// let call = lab.call_at(noon, { let lab = lab.clone(); move || lab.stop() });
+    /// assert_eq!(call.when(), Some(noon));
+    /// lab.run_forever();
+    /// assert!(lab.time() >= noon);
+    /// ```
     ///
     /// # Panics
     /// If the loop is closed.
@@ -122,6 +151,11 @@ impl CallHandle {
     }
 
     /// The loop's time at which it is due; `None` if it was to be called at once.
+    ///
+    /// ```
+    /// let lab = loopbook::Loop::new("lab");
+    /// assert_eq!(lab.call_soon(|| {}).when(), None);
+    /// ```
     pub fn when(&self) -> Option<Duration> {
         *lock(&self.call.when)
     }

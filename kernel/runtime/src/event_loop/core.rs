@@ -352,7 +352,7 @@ impl State {
     }
 }
 
-/// Tells whoever runs the loop that there is something to do.
+/// Wakes the thread that runs the loop: there is something to do.
 fn wake(mut state: MutexGuard<'_, State>) {
     let parked = state.parked.take();
     drop(state);

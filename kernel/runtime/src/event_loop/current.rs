@@ -14,7 +14,7 @@ thread_local! {
     static SET: RefCell<Option<Loop>> = const { RefCell::new(None) };
 }
 
-/// The loop that runs whoever asks: that of the task or callback, and in cells and tasks of the pool the notebook's.
+/// The loop that runs the task or callback which calls this; in cells and tasks of the pool that is the notebook's.
 ///
 /// ```
 /// use loopbook::{Loop, get_running_loop};
@@ -36,7 +36,8 @@ pub fn get_running_loop() -> Result<Loop, NoRunningLoop> {
     }
 }
 
-/// The loop that runs whoever asks, else the one that was [set](set_event_loop) for this thread, else the notebook's.
+/// The loop that runs the task or callback which calls this, else the one that was [set](set_event_loop) for this thread, else
+/// the notebook's.
 /// In tasks and callbacks prefer [`get_running_loop`], which does not guess.
 ///
 /// ```
@@ -56,6 +57,14 @@ pub fn get_event_loop() -> Loop {
 
 /// Has [`get_event_loop`] give this loop on this thread from now on; `None` for the notebook's again. All cells of a notebook
 /// run on one thread. Nothing else changes: `.await` in a cell goes on using the notebook's loop.
+///
+/// ```
+/// use loopbook::{Loop, get_event_loop, set_event_loop};
+/// let lab = Loop::new("lab");
+/// set_event_loop(&lab);
+/// assert!(get_event_loop() == lab);
+/// # set_event_loop(None);
+/// ```
 pub fn set_event_loop(set: impl Into<Option<Loop>>) {
     let before = SET.replace(set.into());
     // The end of a loop drops its tasks, which may ask for the loop that is set.

@@ -108,6 +108,15 @@ impl fmt::Display for NoRunningLoop {
 impl Error for NoRunningLoop {}
 
 /// Why a [`Task`](super::Task) has no result to give.
+///
+/// ```
+/// use loopbook::{Loop, TaskError};
+/// let lab = Loop::new("lab");
+/// let task = lab.create_task("late", async { 1 });
+/// assert!(matches!(task.result(), Err(TaskError::NotDone { .. })));
+/// lab.close();
+/// assert!(matches!(task.result(), Err(TaskError::Cancelled { .. })));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TaskError {
@@ -154,6 +163,16 @@ impl fmt::Display for TaskError {
 impl Error for TaskError {}
 
 /// The answer of a [`Promise`](super::Promise) that was cancelled.
+///
+/// ```
+/// # use loopbook::facade::task;
+/// use loopbook::{Cancelled, Promise};
+/// let promise = Promise::<u32>::new();
+/// promise.cancel();
+/// # task::block_on(async {
+/// assert_eq!(promise.await, Err(Cancelled));
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelled;
 

@@ -1,4 +1,4 @@
-//! A task of a loop, and what becomes of it.
+//! A task of a loop on the loop's side: its future, and the place for its output.
 
 use super::core::Core;
 use super::error::TaskError;

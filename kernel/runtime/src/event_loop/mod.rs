@@ -69,6 +69,11 @@ enum Inner {
 
 impl Loop {
     /// Makes a loop. It does not run by itself.
+    ///
+    /// ```
+    /// let lab = loopbook::Loop::new("lab");
+    /// assert!(lab.name() == "lab" && !lab.is_running() && !lab.is_closed());
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self(Inner::Own(Core::new(name.into())))
     }
@@ -82,6 +87,13 @@ impl Loop {
     }
 
     /// Starts a task, which gets its first turn when the loop runs, after all that is ready by now.
+    ///
+    /// ```
+    /// let lab = loopbook::Loop::new("lab");
+    /// let double = lab.create_task("double", async { 2 * 21 });
+    /// assert!(!double.done(), "nothing runs before the loop does");
+    /// assert_eq!(lab.run_until_complete(double), 42);
+    /// ```
     ///
     /// # Panics
     /// If the loop is closed.
@@ -148,6 +160,16 @@ impl Loop {
     ///
     /// The future is part of the task that calls: it may borrow from it. Only what is given to `create_task` outlives the run.
     ///
+    /// ```
+    /// use loopbook::{Loop, facade::task};
+    /// let (lab, words) = (Loop::new("lab"), vec!["to", "be"]);
+    /// let counted = lab.run_until_complete(async {
+    ///     task::yield_now().await;
+    ///     words.len()
+    /// });
+    /// assert_eq!(counted, 2);
+    /// ```
+    ///
     /// # Panics
     /// If the future does; if the loop is closed, runs already or is stopped early; if another loop runs on this thread. An
     /// interrupt of the cell ends it as well: the future is dropped, and the tasks stay as they are.
@@ -209,6 +231,14 @@ impl Loop {
 
     /// Ends the run that is under way when the batch has had its turn: all that was ready when the batch began. What got ready
     /// since waits for the next run. Before a run: that run has one batch, and ends.
+    ///
+    /// ```
+    /// let lab = loopbook::Loop::new("lab");
+    /// let task = lab.create_task("ready", async {});
+    /// lab.stop();
+    /// lab.run_forever();
+    /// assert!(task.done() && !lab.is_running());
+    /// ```
     ///
     /// # Panics
     /// On the notebook's loop, which cannot be stopped.

@@ -45,6 +45,13 @@ enum State<T> {
 
 impl<T> Promise<T> {
     /// A promise without a result.
+    ///
+    /// ```
+    /// use loopbook::{Promise, PromiseError};
+    /// let promise = Promise::<u32>::new();
+    /// assert!(!promise.done());
+    /// assert_eq!(promise.result(), Err(PromiseError::NotDone));
+    /// ```
     pub fn new() -> Self {
         Self {
             shared: Arc::new(Shared { state: Mutex::new(State::Waits(Vec::new())), keys: AtomicU64::new(0) }),
@@ -53,6 +60,17 @@ impl<T> Promise<T> {
     }
 
     /// Gives everybody who awaits the promise this result, now or later.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// use loopbook::Promise;
+    /// let promise = Promise::new();
+    /// promise.set_result("ready");
+    /// assert_eq!(promise.result(), Ok("ready"));
+    /// # task::block_on(async {
+    /// assert_eq!(promise.await, Ok("ready"));
+    /// # });
+    /// ```
     ///
     /// # Panics
     /// If the promise has a result or was cancelled: the first word is final. [`Promise::try_set_result`] asks.

@@ -2,6 +2,10 @@
 //!
 //! asyncio's `_run_once`, in async-std's surroundings: each poll of [`Turns`] is one turn. It takes as many steps as were
 //! ready when it began (the batch); then the reactor has its turn, and the thread waits if there is nothing to do.
+//!
+//! A run is one future in async-global-executor's `block_on`, so that between two turns the reactor, tokio, local tasks and an
+//! interrupt of the cell have theirs. The future given to `run_until_complete` is a branch of the task that calls: it may borrow
+//! from it, and is dropped if the run is stopped.
 
 use super::core::{Core, Run};
 use super::current;

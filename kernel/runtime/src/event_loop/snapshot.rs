@@ -5,7 +5,17 @@ use loopbook_channel::counted;
 use serde::Serialize;
 use std::fmt;
 
-/// The queue of a loop and what is beside it, at one moment; see [`Loop::snapshot`](super::Loop::snapshot).
+/// The queue of a loop, its waiting tasks and its callbacks at one moment; see [`Loop::snapshot`](super::Loop::snapshot).
+///
+/// ```
+/// use loopbook::Loop;
+/// use std::time::Duration;
+/// let lab = Loop::new("lab");
+/// lab.call_soon(|| println!("soon"));
+/// lab.call_later(Duration::from_secs(60), || println!("later"));
+/// let now = lab.snapshot();
+/// assert_eq!((now.callbacks, now.timers, now.is_running), (1, 1, false));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LoopSnapshot {

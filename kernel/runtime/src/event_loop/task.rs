@@ -40,6 +40,12 @@ impl<T> Task<T> {
     }
 
     /// Its number, as in `:tasks`, [`crate::task`] and [`crate::cancel`].
+    ///
+    /// ```
+    /// let lab = loopbook::Loop::new("lab");
+    /// let fetch = lab.create_task("fetch", async {});
+    /// assert_eq!(loopbook::task(fetch.id()).and_then(|info| info.name), Some(fetch.name().to_owned()));
+    /// ```
     pub fn id(&self) -> TaskId {
         self.record.id
     }

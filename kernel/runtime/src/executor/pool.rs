@@ -19,11 +19,11 @@ use std::sync::{Arc, Once};
 use std::thread::{self, available_parallelism};
 use std::time::Duration;
 
-/// Threads that the pool may grow to.
+/// The most threads that the pool grows to.
 const MOST: usize = 64;
-/// A poll that takes longer has its thread stuck.
+/// A thread whose poll takes longer counts as stuck.
 const STUCK: Duration = Duration::from_secs(1);
-/// Between two looks of the monitor. A task that has waited this long for a thread really waits.
+/// The time between two looks of the monitor, and how long a task must have waited for a thread to count as waiting.
 const TICK: Duration = Duration::from_millis(250);
 /// Tasks that a message names.
 const NAMED: usize = 3;
@@ -31,7 +31,7 @@ const NAMED: usize = 3;
 /// With how many threads the pool begins, and never fewer; else with one per processor.
 const COUNT: &str = "ASYNC_STD_THREAD_COUNT";
 
-/// How many threads there are, as soon as those leave that have been told to.
+/// How many threads there are, not counting those that have been told to end.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 /// Somebody has said how many threads there are to be, so the monitor adds none.
 static FIXED: AtomicBool = AtomicBool::new(false);

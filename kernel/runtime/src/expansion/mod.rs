@@ -1,5 +1,6 @@
-//! What the kernel writes into cells in place of their `?`, `static`, `dbg!` and so on. `:expand-cell` shows it; each module has
-//! the name of the rewriter in the kernel (`src/evaluator/cell/rewrites`) whose other half it is.
+//! What the kernel writes into cells in place of their `?`, `static`, `dbg!` and so on; `:expand-cell` shows a cell with it.
+//!
+//! Each module has the name of the rewriter in the kernel (`src/evaluator/cell/rewrites/`) that writes calls of it.
 
 pub(crate) mod dbg;
 pub(crate) mod generations;

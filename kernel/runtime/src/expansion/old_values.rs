@@ -1,7 +1,8 @@
 //! The old values of variables that a cell defines anew: given back if the cell fails.
 //!
-//! evcxr lets go of them either way. So the kernel has a cell begin by handing them over here; what the cell still uses
-//! it cannot hand over, but a copy does as well where copying is cheap and means nothing.
+//! evcxr drops them either way. So the kernel has a cell begin by handing them over here. What the cell still uses it cannot
+//! hand over: of that a copy is kept if it is plain data of at most [`MOST`] bytes. Other values are not copied, because a copy
+//! can have effects (it would keep a channel open).
 
 use crate::running::cell;
 use std::any::Any;

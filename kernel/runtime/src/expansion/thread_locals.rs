@@ -1,7 +1,7 @@
 //! `thread_local!`s of cells: one value per thread, whichever cell asks.
 //!
-//! As a cell's `static` becomes a [`Slot`](crate::expansion::statics::Slot), its `thread_local!` becomes a static [`LocalSlot`]. The
-//! values live in a thread-local of this library, and end with their thread.
+//! As a cell's `static` becomes a [`Slot`](super::statics::Slot), its `thread_local!` becomes a static
+//! [`LocalSlot`]. The values live in a thread-local of this library, and end with their thread.
 
 use crate::expansion::{generations, statics::Key};
 use crate::support::sync::lock;
@@ -39,8 +39,8 @@ pub struct LocalSlot<T: 'static> {
 }
 
 impl<T: 'static> LocalSlot<T> {
-    /// A slot for the thread-local called `name`; the arguments are those of [`Slot::new`](crate::expansion::statics::Slot::new), and
-    /// what is said there about `hash` holds here. `init` runs at the first use on each thread.
+    /// A slot for the thread-local called `name`; the arguments are those of
+    /// [`Slot::new`](super::statics::Slot::new), and what is said there about `hash` holds here. `init` runs at the first use on each thread.
     pub const fn new(name: &'static str, hash: u64, init: fn() -> T) -> Self {
         Self { name, hash, init, found: AtomicUsize::new(0) }
     }

@@ -1,15 +1,17 @@
 //! Ending code of cells that computes and never comes to an `.await`.
 //!
 //! The kernel has every loop, function and closure of a cell begin with [`__tick!`](crate::__tick): one look at [`PENDING`].
-//! It is true while a cell is interrupted or a task is to end that is inside a poll. Then whoever ticks finds out whether it
-//! is meant, and unwinds if so. Code of crates does not tick; what it calls back in a cell does.
+//! It is true while a cell is interrupted or a task is to end that is inside a poll. Then the code that ticks finds out
+//! whether it is meant, and unwinds if so. Code of crates does not tick; what it calls back in a cell does.
 //!
-//! | who ticks | ends |
+//! | what ticks | ends |
 //! |---|---|
 //! | a task that was asked to end, or what it polls or blocks on | with [`Ended`], as cancelled |
-//! | whatever runs on the thread of an interrupted cell, but for a local task of another cell | with [`Interrupted`] |
+//! | code on the thread of an interrupted cell, but for a local task of another cell | with [`Interrupted`] |
 //! | a thread that was started while the cell ran, if the cell does not end by itself | with [`Interrupted`] |
-//! | whoever unwinds already, and what C functions and destructors call | goes on |
+//! | code that unwinds already, and what C functions and destructors call | goes on |
+//!
+//! An interrupt ends no task of the pool: in which round of its loop the task is at that moment would be chance.
 
 use crate::connection;
 use crate::running::{

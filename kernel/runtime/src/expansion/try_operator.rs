@@ -2,6 +2,9 @@
 //!
 //! A cell has no caller to which `?` could return an error, so the kernel writes [`__q!`](crate::__q) in its place. What an
 //! error says of itself is found out at compile time, by the first trait of a list that its type has.
+//!
+//! evcxr has a mode for `?` of its own, which panics. This one returns from the cell, so that no destructor sees a panic, and it
+//! knows the line and the chain of sources.
 
 use crate::support::brief;
 use crate::tasks::{context, site};

@@ -44,6 +44,15 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// A channel with room for any number of messages.
+///
+/// ```
+/// use loopbook::facade::channel;
+/// let (sender, receiver) = channel::unbounded();
+/// for n in 0..1_000 {
+///     sender.try_send(n).expect("there is always room");
+/// }
+/// assert_eq!((receiver.len(), receiver.capacity()), (1_000, None));
+/// ```
 #[track_caller]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     both(real::unbounded(), None, Location::caller())
@@ -60,6 +69,23 @@ fn both<T>(
 }
 
 /// Sends messages. The channel is closed when its last sender is dropped.
+///
+/// ```
+/// use loopbook::facade::{channel, task};
+/// let (sender, receiver) = channel::unbounded();
+/// for name in ["one", "two"] {
+///     let sender = sender.clone();
+///     task::spawn(async move { sender.send(name).await.expect("the receiver lives") });
+/// }
+/// drop(sender);
+/// task::block_on(async {
+///     let mut names = Vec::new();
+///     while let Ok(name) = receiver.recv().await {
+///         names.push(name);
+///     }
+///     assert_eq!(names.len(), 2);
+/// });
+/// ```
 pub struct Sender<T> {
     real: real::Sender<T>,
     shared: Arc<Channel>,
@@ -67,6 +93,15 @@ pub struct Sender<T> {
 
 impl<T> Sender<T> {
     /// Sends a message if there is room.
+    ///
+    /// ```
+    /// use loopbook::facade::channel::{TrySendError, bounded};
+    /// let (sender, receiver) = bounded(1);
+    /// assert_eq!(sender.try_send(1), Ok(()));
+    /// assert_eq!(sender.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(receiver);
+    /// assert_eq!(sender.try_send(3), Err(TrySendError::Closed(3)));
+    /// ```
     ///
     /// # Errors
     /// The message, if there is none or the channel is closed.
@@ -80,13 +115,26 @@ impl<T> Sender<T> {
 
     /// Waits until there is room, and sends a message.
     ///
+    /// ```
+    /// use loopbook::{facade::{channel, task}, gather};
+    /// let (sender, receiver) = channel::bounded(1);
+    /// task::block_on(async {
+    ///     let sends = async {
+    ///         sender.send(1).await.expect("the receiver lives");
+    ///         sender.send(2).await.expect("the receiver lives");
+    ///     };
+    ///     let receives = async { (receiver.recv().await, receiver.recv().await) };
+    ///     assert_eq!(gather!(sends, receives).1, (Ok(1), Ok(2)));
+    /// });
+    /// ```
+    ///
     /// # Errors
     /// The message, if the channel is closed.
     pub fn send(&self, msg: T) -> Send<'_, T> {
         Send::new(self, msg)
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Sender::send`], but blocks the thread until there is room.
     ///
     /// # Errors
     /// The message, if the channel is closed.
@@ -106,12 +154,36 @@ impl<T> Sender<T> {
     }
 
     /// A sender that does not keep the channel open.
+    ///
+    /// ```
+    /// let (sender, receiver) = loopbook::facade::channel::unbounded::<u32>();
+    /// let weak = sender.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(sender);
+    /// assert!(weak.upgrade().is_none() && receiver.is_closed());
+    /// ```
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(self.real.downgrade(), Arc::clone(&self.shared))
     }
 }
 
 /// Receives messages; each goes to one receiver. The channel is closed when its last receiver is dropped.
+///
+/// ```
+/// use loopbook::facade::{channel, prelude::*, task};
+/// let (sender, mut receiver) = channel::unbounded();
+/// for n in 1..=3 {
+///     sender.try_send(n).expect("there is room");
+/// }
+/// drop(sender);
+/// task::block_on(async {
+///     let mut sum = 0;
+///     while let Some(n) = receiver.next().await {
+///         sum += n;
+///     }
+///     assert_eq!(sum, 6);
+/// });
+/// ```
 pub struct Receiver<T> {
     real: real::Receiver<T>,
     shared: Arc<Channel>,
@@ -121,6 +193,14 @@ pub struct Receiver<T> {
 
 impl<T> Receiver<T> {
     /// Receives a message if there is one.
+    ///
+    /// ```
+    /// use loopbook::facade::channel::{TryRecvError, bounded};
+    /// let (sender, receiver) = bounded::<u32>(1);
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    /// drop(sender);
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    /// ```
     ///
     /// # Errors
     /// If there is none.
@@ -134,13 +214,23 @@ impl<T> Receiver<T> {
 
     /// Waits for a message.
     ///
+    /// ```
+    /// use loopbook::facade::{channel, task};
+    /// let (sender, receiver) = channel::bounded(1);
+    /// task::spawn(async move { sender.send("hello").await });
+    /// task::block_on(async {
+    ///     assert_eq!(receiver.recv().await, Ok("hello"));
+    ///     assert!(receiver.recv().await.is_err(), "the only sender is gone");
+    /// });
+    /// ```
+    ///
     /// # Errors
     /// If the channel is empty and closed.
     pub fn recv(&self) -> Recv<'_, T> {
         Recv::new(self)
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Receiver::recv`], but blocks the thread until there is a message.
     ///
     /// # Errors
     /// If the channel is empty and closed.
@@ -170,6 +260,15 @@ macro_rules! ends {
     ($($End:ident $count:ident $($new:ident)?;)+) => {$(
         impl<T> $End<T> {
             /// Closes the channel. Messages that are in it can still be received. False if it was closed before.
+            ///
+            /// ```
+            /// use loopbook::facade::channel;
+            /// let (sender, receiver) = channel::unbounded();
+            /// sender.try_send(1).expect("there is room");
+            /// assert!(sender.close() && !sender.close());
+            /// assert_eq!(receiver.try_recv(), Ok(1));
+            /// assert!(receiver.is_closed() && receiver.is_empty());
+            /// ```
             pub fn close(&self) -> bool {
                 self.real.close()
             }

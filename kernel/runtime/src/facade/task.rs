@@ -177,6 +177,12 @@ impl Builder {
     }
 
     /// Like [`block_on`].
+    ///
+    /// ```
+    /// use loopbook::{current_task, facade::task};
+    /// let name = task::Builder::new().name("main".into()).blocking(async { current_task().and_then(|task| task.name) });
+    /// assert_eq!(name.as_deref(), Some("main"));
+    /// ```
     #[track_caller]
     pub fn blocking<F, T>(self, future: F) -> T
     where

@@ -11,13 +11,12 @@ use std::fmt;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// Of the time by the wall that a thing takes: with less processor time than this part it waits, with more than the other
-/// it computes.
+/// Processor time as a part of wall-clock time: below the first a thing waits, above the second it computes.
 const WAITS: f64 = 0.2;
 const COMPUTES: f64 = 0.7;
-/// From here on more than one thread computes.
+/// The same part, from which on more than one thread computes.
 const MANY: f64 = 1.3;
-/// A delay is told if it is more than this part of the time by the wall.
+/// A delay is told if it is more than this part of the wall-clock time.
 const TOLD: f64 = 0.1;
 
 /// What something gave, and what it took; see [`cost`]. Shows as a sentence with a bar. Durations are seconds in JSON.

@@ -2,6 +2,8 @@
 //!
 //! Rust's stdout comes a line at a time. Rust's stderr comes in pieces (`eprintln!` writes once per part of its format);
 //! std holds its lock for all of them, so the lines of two threads do not mix, and the kernel joins the pieces again.
+//!
+//! The pieces of stderr are not gathered into lines here: gathered text would be lost when the process aborts.
 
 use crate::connection;
 use crate::connection::flusher;

@@ -16,8 +16,8 @@ use std::time::Duration;
 /// Who asked for what: the asker's task, and the task that is to end.
 static PENDING: Mutex<Vec<(Option<TaskId>, Arc<Record>)>> = Mutex::new(Vec::new());
 
-/// Asks a task to end. It ends at its next `.await`, or in the next round of a loop of a cell, and its destructors run; whoever awaits its handle panics with who
-/// cancelled it. The number of a cell's own task interrupts the cell.
+/// Asks a task to end. It ends at its next `.await`, or in the next round of a loop of a cell, and its destructors run;
+/// whoever awaits its handle panics with who cancelled it. The number of a cell's own task interrupts the cell.
 ///
 /// Returns at once. `.await` what it returns to wait until the task has ended.
 ///
@@ -57,6 +57,13 @@ pub fn cancel_cell(number: u32) -> CancelOutcome {
 /// What [`cancel`] came to.
 ///
 /// Awaiting it waits until all tasks have ended that the same task or cell has asked to end.
+///
+/// ```
+/// use loopbook::{CancelOutcome, Loop, cancel};
+/// let lab = Loop::new("lab");
+/// let task = lab.create_task("waits", std::future::pending::<()>());
+/// assert_eq!(cancel(task.id()), CancelOutcome::Requested);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelOutcome {
     /// It waits or is ready to run, and will end when it is polled next.

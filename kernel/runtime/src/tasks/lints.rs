@@ -45,6 +45,13 @@ static SHOWN: AtomicBool = AtomicBool::new(true);
 static FOUND: Mutex<VecDeque<Lint>> = Mutex::new(VecDeque::new());
 
 /// Something that tasks have done and that they had better not do.
+///
+/// ```
+/// for lint in loopbook::lints() {
+///     println!("{} ({} times): {}", lint.name, lint.times, lint.message);
+///     assert!(lint.times >= 1);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Lint {

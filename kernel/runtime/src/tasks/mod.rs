@@ -1,4 +1,13 @@
-//! What is known of tasks while they live and a while after: records, wakes, locks, places of `.await`, lints.
+//! What is known of tasks while they live and for a while after, and how they are ended.
+//!
+//! - `record`, `registry`: each task, and the table of all; `probe` is the wrapper through which every poll goes,
+//! - `context`: which task, and so which cell, runs on a thread; `outbox`: what goes to the kernel in its name,
+//! - `threads`, `events`: who polls, and what happened when,
+//! - `await_sites`, `objects`, `sockets`, `local_drivers`: what tasks wait for,
+//! - `site`: from a place in compiled code to cell and line,
+//! - `lints`: a new lint is a row in the table of `lints.rs` and a rule in `lints/rules.rs` (seen at a poll) or `lints/watch.rs` (seen
+//!   by looking at all tasks),
+//! - `panics`, `cancel`: how tasks end otherwise; `watching`: the switch for all of this.
 
 pub(crate) mod await_sites;
 pub(crate) mod cancel;

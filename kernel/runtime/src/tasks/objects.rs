@@ -2,6 +2,9 @@
 //!
 //! A channel has its number from the start. A lock, a condition variable or a barrier gets one when a task first has to
 //! wait there: until then it costs nothing, however many there are. What is dropped leaves the table.
+//!
+//! A lock is async-std's own around `()`, with the value next to it, and notes its owner in itself: so most of its code is
+//! compiled here and not with each cell.
 
 mod channel;
 mod condvar_barrier;
@@ -42,10 +45,10 @@ pub(crate) trait Object: Send + Sync {
     /// Its number and where it was made.
     fn number(&self) -> &Number;
 
-    /// What a task waits for that waits here; `how` is the object's own word for it.
+    /// What a task that waits here waits for; `how` is the code that the object has put into [`Wait`](super::record::Wait).
     fn waiting(&self, how: u32) -> WaitingOn;
 
-    /// How timelines call that.
+    /// The same for timelines.
     fn wait_kind(&self, how: u32) -> WaitKind;
 
     /// What `:resources` shows; `waiters` are the tasks that wait.

@@ -9,8 +9,8 @@ static WATCHING: AtomicBool = AtomicBool::new(true);
 ///
 /// A task that is started while it is off is async-std's own, and costs what it costs there: it is in no table and no
 /// timeline, cannot be cancelled by its number, and what it prints belongs to the cell that runs, not to the one that
-/// started it. So do branches of `gather!`. Cells, tasks of a `Loop`, and tasks that were started before are watched. `:loop` says when
-/// it is off.
+/// started it. The same holds for branches of `gather!`. Cells, tasks of a `Loop`, and tasks that were started before are
+/// watched. `:loop` says when it is off.
 ///
 /// ```
 /// use loopbook::facade::task;

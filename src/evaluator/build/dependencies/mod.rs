@@ -8,7 +8,7 @@
 //! - `specification`: what a `:dep` says;
 //! - `builtin`: the crates that every cell sees anyway;
 //! - `closure`: what the runtime is made of, and what would change;
-//! - `words`: what cargo and rustc say when it does not work, for people.
+//! - `cargo_errors`: what cargo and rustc say when it does not work, for people.
 
 mod builtin;
 mod cargo_errors;
@@ -20,7 +20,7 @@ pub use specification::Dependency;
 use super::lockfile::Lockfile;
 use super::template;
 use super::workdir::WorkDir;
-use crate::evaluator::ground::wording;
+use crate::evaluator::support::wording;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -35,17 +35,17 @@ pub struct Resolution {
     lock: Lockfile,
 }
 
-/// Where dependencies are tried out for one kernel. It calls cargo by way of the stand-in, so that an interrupt ends it and
+/// Where dependencies are tried out for one kernel. It calls cargo by way of the shim, so that an interrupt ends it and
 /// its progress is shown.
 #[derive(Debug)]
-pub struct Workshop {
+pub struct Resolver {
     root: PathBuf,
     cargo: PathBuf,
     host: String,
     crates: PathBuf,
 }
 
-impl Workshop {
+impl Resolver {
     /// `host` is the target of the toolchain, `crates` the directory of the built-in crates without symbolic links.
     pub fn new(work: &WorkDir, host: &str, crates: PathBuf) -> Self {
         Self { root: work.root().to_owned(), cargo: work.tools().join("cargo"), host: host.to_owned(), crates }
@@ -84,7 +84,7 @@ impl Workshop {
         if output.status.success() { Ok(()) } else { Err(cargo_errors::of_build(&stdout, &stderr)) }
     }
 
-    /// Makes the versions of `resolution` the notebook's. Returns those that it had, for [`Workshop::set_versions`].
+    /// Makes the versions of `resolution` the notebook's. Returns those that it had, for [`Resolver::set_versions`].
     ///
     /// # Errors
     /// A sentence for the user, if the working directory cannot be written.
@@ -97,7 +97,7 @@ impl Workshop {
     /// The notebook's versions: the text of a lock.
     ///
     /// # Errors
-    /// As [`Workshop::adopt`].
+    /// As [`Resolver::adopt`].
     pub fn versions(&self) -> Result<String, String> {
         fs::read_to_string(self.lockfile()).map_err(not_written)
     }
@@ -105,7 +105,7 @@ impl Workshop {
     /// Sets the notebook's versions.
     ///
     /// # Errors
-    /// As [`Workshop::adopt`].
+    /// As [`Resolver::adopt`].
     pub fn set_versions(&self, lock: &str) -> Result<(), String> {
         fs::write(self.lockfile(), lock).map_err(not_written)
     }

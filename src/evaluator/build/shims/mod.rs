@@ -1,4 +1,4 @@
-//! What stands in for cargo and rustc while evcxr and rust-analyzer work.
+//! Shims: programs that evcxr and rust-analyzer start in the place of cargo and rustc.
 //!
 //! The program is linked under the names `cargo`, `rustc` and `rustup` into a directory that comes first in the kernel's
 //! `PATH`. Started by such a name it does that tool's work through the real tool, and in addition:
@@ -6,12 +6,12 @@
 //! - `lockfile`: keeps the versions that the runtime was compiled with, although evcxr writes manifests without
 //!   dependencies, for which cargo forgets them;
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
-//! - `analysis`, `answers`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
-//! - `replay`: compiles a cell by rustc alone if nothing but the cell has changed;
+//! - `analysis`, `analysis_cache`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
+//! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
-//! - `beside`: the same for a cell of a subshell, of which cargo and evcxr know nothing;
-//! - `group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
+//! - `subshell`: compiles a cell of a subshell, of which cargo and evcxr know nothing;
+//! - `process_group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
 //! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed;
 //! - `look`: mends what evcxr writes to find out what is wrong with a cell.
@@ -76,7 +76,7 @@ pub fn run_as_tool() -> Option<ExitCode> {
     }
 }
 
-/// evcxr and rust-analyzer ask rustup for paths; they get those of the stand-ins. Nothing else is done: rust-analyzer would
+/// evcxr and rust-analyzer ask rustup for paths; they get those of the shims. Nothing else is done: rust-analyzer would
 /// let rustup install components.
 fn rustup(name: &Path, arguments: &[OsString]) -> ExitCode {
     match arguments {

@@ -1,4 +1,4 @@
-//! Which crate is being compiled, from the stand-in to the kernel: lines of JSON through a named pipe, which unlike a
+//! Which crate is being compiled, from the shim to the kernel: lines of JSON through a named pipe, which unlike a
 //! socket has no limit on the length of its path.
 
 use super::state::State;
@@ -79,7 +79,7 @@ impl Drop for Watcher {
     }
 }
 
-/// The stand-in's end of the pipe.
+/// The shim's end of the pipe.
 #[derive(Debug)]
 pub(super) struct Reporter {
     pipe: Option<File>,

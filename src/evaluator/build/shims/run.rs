@@ -57,8 +57,8 @@ impl Finished {
     }
 }
 
-/// Sets the environment of a cargo that must find its earlier work fresh, whoever did it: the template's builder or a
-/// kernel's stand-in.
+/// Sets the environment of a cargo that must find its earlier work fresh, whether the template's builder did it
+/// or a kernel's shim.
 pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_standin: &Path) {
     for (name, _) in env::vars_os() {
         let meddles = name.to_str().is_some_and(|name| MEDDLING.contains(&name) || name.starts_with("CARGO_PROFILE_"));

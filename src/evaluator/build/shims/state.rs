@@ -1,4 +1,4 @@
-//! What the stand-ins of one kernel remember, as files.
+//! What the shims of one kernel remember, as files.
 
 use crate::evaluator::build::built_in::STATE_ENV;
 use std::env;
@@ -14,7 +14,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The one that the environment names. A stand-in without one passes everything on.
+    /// The one that the environment names. A shim without one passes everything on.
     pub(super) fn from_environment() -> Option<Self> {
         let directory = PathBuf::from(env::var_os(STATE_ENV)?);
         directory.is_dir().then_some(Self { directory })

@@ -43,7 +43,7 @@ overflow-checks = true
 [dependencies]
 "#;
 
-/// What the system says when there is no room for a file, whoever passes it on.
+/// How the system's message of a full disk begins, whichever program passes it on.
 const DISK_IS_FULL: &str = "No space left on device";
 
 /// What to make, where and of what.
@@ -52,7 +52,7 @@ pub(super) struct Order<'a> {
     pub(super) directory: &'a Path,
     /// The crates in it, by a path without symbolic links.
     pub(super) crates: &'a Path,
-    /// The stand-ins: the path of rustc must be the one that kernels use.
+    /// The shims: the path of rustc must be the one that kernels use.
     pub(super) tools: &'a Path,
     /// What compiles.
     pub(super) toolchain: &'a Toolchain,

@@ -2,6 +2,9 @@
 //!
 //! A kernel that starts compares sizes and times, which takes milliseconds; `loopbook warm` and `loopbook doctor` read
 //! every byte.
+//!
+//! A damaged template is made again from those of its files that are whole. They are copied, not linked, because cargo must be
+//! able to write what depends on the rest.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,7 +17,7 @@ use std::time::SystemTime;
 /// The parts of a template that stay as they were made.
 const PARTS: [&str; 5] = [SOURCES, "crate/target", "Cargo.lock", "tree", "ingredients"];
 
-/// The part that cargo would see files in which nobody has listed (a `build.rs`).
+/// The part in which cargo would also use files that the listing does not have (a `build.rs`).
 const SOURCES: &str = "crates";
 
 /// The file in the template.

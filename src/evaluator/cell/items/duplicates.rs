@@ -59,13 +59,13 @@ fn named(item: &ast::Item) -> Option<(ast::Name, Space)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     #[test]
     fn a_name_is_defined_once() {
-        let problems = prepare(1, "fn a() {}\nfn a() -> u8 { 1 }", &Known::default()).expect_err("which one?");
+        let problems = prepare(1, "fn a() {}\nfn a() -> u8 { 1 }", &Notebook::default()).expect_err("which one?");
         assert_eq!((problems[0].place(), problems[0].code.as_deref()), ((2, 4), Some("E0428")));
-        let problems = prepare(1, "struct A;\nmod b {}\nfn A() {}", &Known::default()).expect_err("evcxr keeps one");
+        let problems = prepare(1, "struct A;\nmod b {}\nfn A() {}", &Notebook::default()).expect_err("evcxr keeps one");
         assert_eq!((problems[0].place(), problems[0].code.as_deref()), ((3, 4), None));
     }
 
@@ -77,7 +77,7 @@ mod tests {
             "impl A { fn f() {} } impl A { fn g() {} }",
             "macro_rules! a { () => {} } macro_rules! a { () => { 1 } }",
         ] {
-            assert!(prepare(1, code, &Known::default()).is_ok(), "{code}");
+            assert!(prepare(1, code, &Notebook::default()).is_ok(), "{code}");
         }
     }
 }

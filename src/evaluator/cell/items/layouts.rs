@@ -205,10 +205,10 @@ fn is_derive(node: &SyntaxNode) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn layouts(code: &str) -> Vec<Layout> {
-        prepare(1, code, &Known::default()).expect("a good cell").layouts
+        prepare(1, code, &Notebook::default()).expect("a good cell").layouts
     }
 
     fn same(one: &str, other: &str) -> bool {

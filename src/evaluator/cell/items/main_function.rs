@@ -46,10 +46,10 @@ fn is_use(token: &SyntaxToken) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn notes(code: &str) -> Vec<String> {
-        prepare(1, code, &Known::default()).expect("the cell is fine").notes
+        prepare(1, code, &Notebook::default()).expect("the cell is fine").notes
     }
 
     #[test]

@@ -172,10 +172,10 @@ fn imported(item: &ast::Use) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::cell::{Known, Prepared, prepare};
+    use crate::evaluator::cell::{Notebook, PreparedCell, prepare};
 
-    fn prepared(code: &str) -> Prepared {
-        prepare(1, code, &Known::default()).expect("a good cell")
+    fn prepared(code: &str) -> PreparedCell {
+        prepare(1, code, &Notebook::default()).expect("a good cell")
     }
 
     #[test]

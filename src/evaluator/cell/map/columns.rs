@@ -1,5 +1,9 @@
 //! Which column of the cell stands in which column of its code as it is compiled, for the runtime: a `Location` is all that
 //! running code knows of its place.
+//!
+//! A line of the cell may have many marks (`/*lb:3:1*/`, `/*lb:3:1:1*/`), because evcxr puts each statement on a line of its own.
+//! So the child is told, for each marked line, which of its columns stand for which columns of the cell, counted as wide as rustc
+//! counts them. The runtime's `site` looks them up.
 
 use super::pieces::{Placed, Run};
 use loopbook_channel::{CompiledLine, Stretch};
@@ -101,13 +105,13 @@ fn width(c: char) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, Prepared, prepare};
+    use crate::evaluator::cell::{Notebook, PreparedCell, prepare};
     use loopbook_channel::Mark;
 
     /// What of the cell stands at the first `part` of a line of evcxr's code, which begins with `start`: line and column.
     fn found(code: &str, start: &str, part: &str) -> (u32, Option<u32>) {
-        let known = Known { ticks: true, local_slots: true, ..Known::default() };
-        let Prepared { rust, map, .. } = prepare(1, code, &known).expect("a good cell");
+        let notebook = Notebook { ticks: true, local_slots: true, ..Notebook::default() };
+        let PreparedCell { rust, map, .. } = prepare(1, code, &notebook).expect("a good cell");
         let line = rust.find(start).and_then(|at| rust[at..].lines().next()).unwrap_or_else(|| panic!("{rust}"));
         let (_, mark) = Mark::find(line).expect("a mark");
         let lines = map.compiled_lines();

@@ -102,11 +102,11 @@ impl Unmarked {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     /// What of the cell stands for a part of a line of evcxr's.
     fn found(code: &str, line: &str, part: &str) -> Option<String> {
-        let map = prepare(1, code, &Known::default()).expect("a good cell").map;
+        let map = prepare(1, code, &Notebook::default()).expect("a good cell").map;
         let start = line.find(part).expect("a part of the line") as u32 + 1;
         let range = map.locate_unmarked(line, start, start + part.chars().count() as u32)?;
         Some(map.source()[range].to_owned())

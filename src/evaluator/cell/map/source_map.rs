@@ -54,8 +54,8 @@ impl SourceMap {
     /// its mark.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Known, prepare};
-    /// let prepared = prepare(3, "let a = 1; let b = a;", &Known::default()).unwrap();
+    /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
+    /// let prepared = prepare(3, "let a = 1; let b = a;", &Notebook::default()).unwrap();
     /// // evcxr puts the second statement on a line of its own.
     /// let line = "let/*lb:3:1:1*/ b = a;";
     /// assert_eq!(prepared.map.locate(line, 21), Some((1, 20)));
@@ -127,11 +127,11 @@ impl SourceMap {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     #[test]
     fn inserted_text_maps_to_what_it_surrounds() {
-        let prepared = prepare(1, "let a = f()?;", &Known::default()).expect("a good cell");
+        let prepared = prepare(1, "let a = f()?;", &Notebook::default()).expect("a good cell");
         assert_eq!(prepared.rust, "/*lb:1:1*/let a = ::loopbook::__q!(f());");
         let (start, end) = (prepared.rust.find("::").expect("q"), prepared.rust.find(");").expect("end") + 1);
         let column = |at: usize| at as u32 + 1;
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn columns_count_characters_and_survive_marks() {
-        let prepared = prepare(1, "let ä = \"ö\"; // ü\nlet b = ä + c;", &Known::default()).expect("a good cell");
+        let prepared = prepare(1, "let ä = \"ö\"; // ü\nlet b = ä + c;", &Notebook::default()).expect("a good cell");
         let line = prepared.rust.lines().nth(1).expect("two lines");
         assert_eq!(line, "let/*lb:1:2*/ b = ä + c;");
         assert_eq!(prepared.map.locate(line, 23), Some((2, 13)));

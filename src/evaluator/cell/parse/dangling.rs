@@ -54,10 +54,10 @@ fn is_doc(comment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn problem(code: &str) -> Option<((u32, u32), String)> {
-        let problems = prepare(1, code, &Known::default()).err()?;
+        let problems = prepare(1, code, &Notebook::default()).err()?;
         Some((problems[0].place(), problems[0].message.clone()))
     }
 

@@ -1,8 +1,11 @@
 //! `.await`: what is awaited is wrapped, so that the runtime knows at which one a task stands.
 //!
-//! `EXPR.await` becomes `::loopbook::__private::at(EXPR, &(CELL, LINE, COLUMN, "EXPR")).await`. A function's argument lives as
-//! long as what an `.await` stands behind, so nothing is dropped earlier or later. What the compiler says of a cell that does
-//! not compile may differ; such a cell is tried once more without.
+//! `EXPR.await` becomes `::loopbook::__private::at(EXPR, &(CELL, LINE, COLUMN, "EXPR")).await`, also in functions of the cell.
+//! Wrapping changes no drop order: temporaries in a call's arguments live until the `.await` completes, as they did before.
+//!
+//! If the cell does not compile for another reason than an unknown name, it is compiled once more as it was typed
+//! (`without_await_marks`). So its errors are those that rustc has for the typed code, and a cell that only the wrapping would
+//! break runs without.
 
 use super::edits::Edits;
 use super::macro_arguments::{self, macro_name};
@@ -172,7 +175,7 @@ fn words(expr: &ast::Expr) -> String {
 #[cfg(test)]
 mod tests {
     use crate::evaluator::cell::tests::{prepared, without_marks};
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn watched(code: &str) -> String {
         without_marks(&prepared(code).rust)
@@ -235,6 +238,6 @@ mod tests {
         );
         assert_eq!(prepared("f();").without_await_marks(), None);
         // What the kernel asks for itself stands in no cell.
-        assert_eq!(prepare(0, "f().await;", &Known::default()).expect("a good cell").rust, "/*lb:0:1*/f().await;");
+        assert_eq!(prepare(0, "f().await;", &Notebook::default()).expect("a good cell").rust, "/*lb:0:1*/f().await;");
     }
 }

@@ -7,7 +7,7 @@
 use super::edits::Edits;
 use crate::evaluator::cell::items::impls::ImplName;
 use crate::evaluator::cell::items::impls::implements;
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, hash};
 use ra_ap_syntax::ast::{self, HasName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names the items without a name. Gives the carriers of this cell, and `None` for those that it takes away.
 pub(in crate::evaluator::cell) fn rewrite(
     tree: &Tree,
-    known: &Known,
+    notebook: &Notebook,
     edits: &mut Edits,
 ) -> Vec<(String, Option<ImplName>)> {
     let types: BTreeSet<String> = tree.items().filter_map(|(_, item)| defined_type(&item)).collect();
@@ -26,7 +26,7 @@ pub(in crate::evaluator::cell) fn rewrite(
     for (place, item) in tree.items() {
         let Some((implements, owner)) = implements(&item) else { continue };
         let replaced =
-            known.impls.iter().filter(|(name, old)| old.implements.excludes(&implements) && !taken.contains(*name));
+            notebook.impls.iter().filter(|(name, old)| old.implements.excludes(&implements) && !taken.contains(*name));
         let mut replaced: Vec<String> = replaced.map(|(name, _)| name.clone()).collect();
         if replaced.is_empty() {
             let base = format!("lb_impl_{:016x}", hash([implements.key.clone()]));
@@ -34,7 +34,7 @@ pub(in crate::evaluator::cell) fn rewrite(
             replaced.push(loop {
                 let name = if *number == 0 { base.clone() } else { format!("{base}_{number}") };
                 *number += 1;
-                if !known.impls.contains_key(&name) && !taken.contains(&name) {
+                if !notebook.impls.contains_key(&name) && !taken.contains(&name) {
                     break name;
                 }
             });
@@ -48,15 +48,15 @@ pub(in crate::evaluator::cell) fn rewrite(
             carriers.push((name, (index == 0).then_some(carrier)));
         }
     }
-    take_away(tree, known, &mut carriers, edits);
+    take_away(tree, notebook, &mut carriers, edits);
     carriers
 }
 
 /// A type that is defined again loses what was implemented in the cell of its last definition.
-fn take_away(tree: &Tree, known: &Known, carriers: &mut Vec<(String, Option<ImplName>)>, edits: &mut Edits) {
+fn take_away(tree: &Tree, notebook: &Notebook, carriers: &mut Vec<(String, Option<ImplName>)>, edits: &mut Edits) {
     for (place, item) in tree.items() {
         let Some(name) = defined_type(&item) else { continue };
-        for (carrier, old) in &known.impls {
+        for (carrier, old) in &notebook.impls {
             let is_kept = carriers.iter().any(|(other, _)| other == carrier);
             if old.owner.as_ref() == Some(&name) && !is_kept {
                 edits.before(start(&place), declaration(carrier));
@@ -88,34 +88,34 @@ fn defined_type(item: &ast::Item) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     /// The carriers in the order of the text.
     fn names(rust: &str) -> Vec<&str> {
         rust.match_indices("enum lb_impl_").map(|(at, _)| rust[at + 5..].split(' ').next().expect("a name")).collect()
     }
 
-    fn run(known: &mut Known, code: &str) -> String {
-        let prepared = prepare(1, code, known).expect("a good cell");
-        known.learn(&prepared);
+    fn run(notebook: &mut Notebook, code: &str) -> String {
+        let prepared = prepare(1, code, notebook).expect("a good cell");
+        notebook.learn(&prepared);
         prepared.rust
     }
 
     #[test]
     fn the_same_impl_has_the_same_carrier() {
-        let known = &mut Known::default();
-        let first = run(known, "impl Drop for G { fn drop(&mut self) {} }");
-        let second = run(known, "impl  Drop for /* x */ G {\n fn drop(&mut self) { f() } }");
+        let notebook = &mut Notebook::default();
+        let first = run(notebook, "impl Drop for G { fn drop(&mut self) {} }");
+        let second = run(notebook, "impl  Drop for /* x */ G {\n fn drop(&mut self) { f() } }");
         assert_eq!(names(&first), names(&second));
         assert!(first.contains("{} impl/*lb:1:1*/ Drop"), "{first}");
-        assert_ne!(names(&first), names(&run(known, "impl Clone for G {}")));
+        assert_ne!(names(&first), names(&run(notebook, "impl Clone for G {}")));
     }
 
     #[test]
     fn renamed_parameters_and_moved_bounds_make_no_other_impl() {
-        let known = &mut Known::default();
-        let first = run(known, "impl<T: Mammal> Mammal for Vec<T> {}\nimpl Mammal for &Dog {}");
-        let second = run(known, "impl<'a> Mammal for &'a Dog {} impl<M> Mammal for Vec<M> where M: Mammal {}");
+        let notebook = &mut Notebook::default();
+        let first = run(notebook, "impl<T: Mammal> Mammal for Vec<T> {}\nimpl Mammal for &Dog {}");
+        let second = run(notebook, "impl<'a> Mammal for &'a Dog {} impl<M> Mammal for Vec<M> where M: Mammal {}");
         let (mut first, mut second) = (names(&first), names(&second));
         first.sort_unstable();
         second.sort_unstable();
@@ -124,26 +124,26 @@ mod tests {
 
     #[test]
     fn own_impls_of_a_type_exclude_each_other_by_what_they_define() {
-        let known = &mut Known::default();
-        let both = run(known, "impl A { fn a() {} }\nimpl A { fn b() {} }");
+        let notebook = &mut Notebook::default();
+        let both = run(notebook, "impl A { fn a() {} }\nimpl A { fn b() {} }");
         let [a, b] = names(&both)[..] else { panic!("{both}") };
         assert_ne!(a, b);
-        assert_eq!(names(&run(known, "impl A { fn b() {} fn c() {} }")), [b]);
-        let all = run(known, "impl A { fn a() {} fn c() {} }");
+        assert_eq!(names(&run(notebook, "impl A { fn b() {} fn c() {} }")), [b]);
+        let all = run(notebook, "impl A { fn a() {} fn c() {} }");
         assert_eq!(names(&all).len(), 2, "one is replaced, one is emptied: {all}");
         assert_eq!(names(&all)[1], a);
-        assert_eq!(known.impls.len(), 1);
+        assert_eq!(notebook.impls.len(), 1);
     }
 
     #[test]
     fn a_type_that_is_defined_again_sheds_the_impls_of_its_cell() {
-        let known = &mut Known::default();
-        let first = run(known, "struct P;\nimpl std::fmt::Debug for P {}");
-        run(known, "impl Clone for P {}");
-        let second = run(known, "#[derive(Debug)]\nstruct P;");
+        let notebook = &mut Notebook::default();
+        let first = run(notebook, "struct P;\nimpl std::fmt::Debug for P {}");
+        run(notebook, "impl Clone for P {}");
+        let second = run(notebook, "#[derive(Debug)]\nstruct P;");
         assert_eq!(names(&first), names(&second));
         assert!(second.contains("{} #/*lb:1:1*/[derive(Debug)]"), "{second}");
-        assert_eq!(known.impls.len(), 1, "the other cell's impl stays");
-        assert_eq!(names(&run(known, "struct P;")), [""; 0]);
+        assert_eq!(notebook.impls.len(), 1, "the other cell's impl stays");
+        assert_eq!(names(&run(notebook, "struct P;")), [""; 0]);
     }
 }

@@ -24,10 +24,10 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, variable: &str, edits: &m
 #[cfg(test)]
 mod tests {
 
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn kept(code: &str, variable: &str) -> Option<String> {
-        prepare(1, code, &Known::default()).expect("a good cell").boxing(variable).map(|kept| kept.rust)
+        prepare(1, code, &Notebook::default()).expect("a good cell").boxing(variable).map(|kept| kept.rust)
     }
 
     #[test]
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn one_is_boxed_after_the_other() {
-        let prepared = prepare(1, "let f = a(); let g = b();", &Known::default()).expect("a good cell");
+        let prepared = prepare(1, "let f = a(); let g = b();", &Notebook::default()).expect("a good cell");
         let both = prepared.boxing("f").expect("f is kept").boxing("g").expect("g is kept").rust;
         assert_eq!(both.matches("keep(").count(), 2, "{both}");
     }

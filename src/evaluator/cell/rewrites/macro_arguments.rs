@@ -1,4 +1,4 @@
-//! The arguments of macros: only tokens to the parser, but mostly expressions to whoever wrote them.
+//! The arguments of macros. To the parser they are only tokens, although most of them are expressions.
 
 use crate::evaluator::cell::parse::syntax::Place;
 use ra_ap_syntax::ast;

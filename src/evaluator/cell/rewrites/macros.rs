@@ -45,7 +45,7 @@ fn keyword(place: &Place) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare, tests::unmarked};
+    use crate::evaluator::cell::{Notebook, prepare, tests::unmarked};
 
     #[test]
     fn macros_are_exported_once() {
@@ -58,14 +58,14 @@ mod tests {
 
     #[test]
     fn the_export_stands_on_the_line_of_the_macro() {
-        let rust = prepare(1, "// x\n/// doc\nmacro_rules! a { () => {} }", &Known::default()).expect("fine").rust;
+        let rust = prepare(1, "// x\n/// doc\nmacro_rules! a { () => {} }", &Notebook::default()).expect("fine").rust;
         assert_eq!(rust, "// x\n/// doc\n/*lb:1:3*/#[macro_export] macro_rules! a { () => {} }");
     }
 
     #[test]
     fn names_that_the_surrounding_code_needs_are_refused() {
-        let problems = prepare(1, "macro_rules! println { () => {} }", &Known::default()).expect_err("taken");
+        let problems = prepare(1, "macro_rules! println { () => {} }", &Notebook::default()).expect_err("taken");
         assert_eq!(problems[0].place(), (1, 14));
-        assert!(prepare(1, "use a::b as println;", &Known::default()).is_ok());
+        assert!(prepare(1, "use a::b as println;", &Notebook::default()).is_ok());
     }
 }

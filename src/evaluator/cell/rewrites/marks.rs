@@ -77,10 +77,10 @@ fn statement_starts(tree: &Tree, locals: &[Local]) -> BTreeMap<usize, Start> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn marked(code: &str) -> String {
-        prepare(7, code, &Known::default()).expect("a good cell").rust
+        prepare(7, code, &Notebook::default()).expect("a good cell").rust
     }
 
     #[test]

@@ -1,24 +1,28 @@
 //! Variables that a cell defines anew: evcxr lets go of the old value even if the cell fails. So the cell begins by
 //! handing it to the runtime, which keeps it until the cell has ended.
+//!
+//! That needs no second compilation. A cell that uses the old value first cannot hand it over; then a copy is kept if the value
+//! is plain data of at most 1 MB. Other values are not copied, because a copy can have effects (it would keep a channel open).
+//! They are lost, and the error lists them.
 
 use super::edits::Edits;
 use super::lessons::Why;
 use super::unstored::Local;
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxToken};
 use std::collections::BTreeSet;
 
-/// Hands over the old values of the variables of [`Known::variables`] that the cell's top level defines anew, and drops
-/// those of [`Known::given_up`].
+/// Hands over the old values of the variables of [`Notebook::variables`] that the cell's top level defines anew, and drops
+/// those of [`Notebook::given_up`].
 /// What the cell does not keep (`locals`) takes no value's place: the old one is dropped when the cell has succeeded.
-pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, known: &Known, locals: &[Local], edits: &mut Edits) {
+pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, notebook: &Notebook, locals: &[Local], edits: &mut Edits) {
     let Some(first) = tree.statements().find(|place| place.node.kind() != SyntaxKind::ATTR) else { return };
     // In front of its attributes and doc comments, which belong to it.
     let start = first.range(first.node.clone()).start;
-    for name in &known.given_up {
+    for name in &notebook.given_up {
         edits.before(start, give_up(name));
     }
     let mut seen = BTreeSet::new();
@@ -28,7 +32,7 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, known: &Known, locals: &[
         for name in bound.map(|name| name.text().to_string()) {
             let stored = if name == MUTEX { RENAMED_MUTEX } else { &name };
             let is_local = |local: &Local| local.name == name && !matches!(local.why, Why::Spent(_));
-            let is_kept = known.variables.contains(stored) && !known.given_up.contains(stored);
+            let is_kept = notebook.variables.contains(stored) && !notebook.given_up.contains(stored);
             if !is_kept || locals.iter().any(is_local) || !seen.insert(name.clone()) {
                 continue;
             }
@@ -75,12 +79,12 @@ fn is_member(token: &SyntaxToken) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare, tests::without_marks};
+    use crate::evaluator::cell::{Notebook, prepare, tests::without_marks};
 
     fn check(code: &str, expected: &str) {
         let variables = ["name", "other", "lb_mutex"].map(str::to_owned).into();
-        let known = Known { variables, ..Known::default() };
-        assert_eq!(without_marks(&prepare(1, code, &known).expect("a good cell").rust), expected, "{code}");
+        let notebook = Notebook { variables, ..Notebook::default() };
+        assert_eq!(without_marks(&prepare(1, code, &notebook).expect("a good cell").rust), expected, "{code}");
     }
 
     #[test]
@@ -107,11 +111,11 @@ mod tests {
 
     #[test]
     fn what_is_given_up_is_dropped_and_not_kept() {
-        let mut known = Known::default();
-        known.variables = ["name".to_owned()].into();
-        known.given_up = known.variables.clone();
+        let mut notebook = Notebook::default();
+        notebook.variables = ["name".to_owned()].into();
+        notebook.given_up = notebook.variables.clone();
         let code = "/// Doc\n#[derive(Debug)]\nstruct A;\nlet name = A;";
-        let rust = prepare(1, code, &known).expect("a good cell").rust;
+        let rust = prepare(1, code, &notebook).expect("a good cell").rust;
         let expected = format!("{{evcxr_variable_store.put_variable(\"name\", ());}}{code}");
         assert_eq!(without_marks(&rust), expected);
     }

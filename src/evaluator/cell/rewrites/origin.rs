@@ -1,7 +1,7 @@
 //! What a cell is made of: its text, and what a first try has shown to be necessary.
 
 use super::lessons::Why;
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a cell was prepared from, for a second try.
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::evaluator::cell) struct Origin {
     pub(in crate::evaluator::cell) cell: u32,
     pub(in crate::evaluator::cell) code: String,
-    pub(in crate::evaluator::cell) known: Known,
+    pub(in crate::evaluator::cell) notebook: Notebook,
     /// Variables whose initialisers are boxed.
     pub(in crate::evaluator::cell) kept: Vec<String>,
     /// Variables that cannot be kept.

@@ -1,8 +1,8 @@
 //! `file!()`, `line!()`, `column!()` and `dbg!`: rustc knows the place in the file that evcxr writes, people know the place in
 //! the cell. So the first three become what they stand for, and `dbg!(x)` becomes `::loopbook::__private::dbg!("In[1]:2:3"; x)`.
 //!
-//! In the body of a `macro_rules!` they stand for the place of whoever uses the macro, which nobody knows here: `dbg!` asks when
-//! it runs, and the others, which are constants, stay.
+//! In the body of a `macro_rules!` they stand for the place where the macro is used, which is not known here: `dbg!` finds it out
+//! when it runs, and the others, which are constants, stay.
 
 use super::edits::Edits;
 use super::origin::Origin;
@@ -39,7 +39,7 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
     for (at, token) in tree.tokens() {
         let name = token.text();
         let is_meant = token.kind() == SyntaxKind::IDENT && NAMES.contains(&name);
-        if !is_meant || origin.known.macros.contains(name) || owns.iter().any(|own| own == name) {
+        if !is_meant || origin.notebook.macros.contains(name) || owns.iter().any(|own| own == name) {
             continue;
         }
         let Some(call) = Call::of(&token, at) else { continue };
@@ -196,7 +196,7 @@ fn previous(token: &SyntaxToken) -> Option<SyntaxToken> {
 #[cfg(test)]
 mod tests {
     use crate::evaluator::cell::tests::{prepared, without_marks};
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     fn check(code: &str, expected: &str) {
         assert_eq!(without_marks(&prepared(code).rust), expected, "{code}");
@@ -251,9 +251,9 @@ mod tests {
 
     #[test]
     fn a_macro_of_the_users_own_stays_in_later_cells() {
-        let mut known = Known::default();
-        let define = prepare(1, "macro_rules! line { () => { 7 } }", &known).expect("a good cell");
-        known.learn(&define);
-        assert!(prepare(2, "line!();", &known).expect("a good cell").rust.contains("line!()"));
+        let mut notebook = Notebook::default();
+        let define = prepare(1, "macro_rules! line { () => { 7 } }", &notebook).expect("a good cell");
+        notebook.learn(&define);
+        assert!(prepare(2, "line!();", &notebook).expect("a good cell").rust.contains("line!()"));
     }
 }

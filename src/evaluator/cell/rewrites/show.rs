@@ -23,7 +23,7 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, locals: &[Local], origin:
     if has_attribute || origin.unshown || !has_value(&expr) {
         edits.close(range.end, 0, ";");
     } else {
-        let macro_name = if origin.known.typed { "::loopbook::__show_typed!(" } else { "::loopbook::__show!(" };
+        let macro_name = if origin.notebook.typed { "::loopbook::__show_typed!(" } else { "::loopbook::__show!(" };
         edits.wrap(range, 0, macro_name, ");");
     }
 }

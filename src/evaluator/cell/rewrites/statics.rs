@@ -5,7 +5,7 @@
 
 use super::edits::Edits;
 use crate::evaluator::cell::items::layouts::{SlotName, idents};
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::problem::Problem;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, token_hash};
 use ra_ap_syntax::ast::{self, HasName};
@@ -22,13 +22,13 @@ const PLAIN: [&str; 19] = [
 pub(in crate::evaluator::cell) fn rewrite(
     tree: &Tree,
     text: &str,
-    known: &Known,
+    notebook: &Notebook,
     edits: &mut Edits,
     found: &mut Vec<SlotName>,
 ) -> (Vec<String>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut names = Vec::new();
-    let mut slots = known.statics.clone();
+    let mut slots = notebook.statics.clone();
     for (_, item) in tree.items() {
         if let ast::Item::Static(item) = item {
             slots.remove(&name_of(&item));
@@ -138,7 +138,7 @@ fn is_prefix(star: &SyntaxToken) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare, tests::unmarked};
+    use crate::evaluator::cell::{Notebook, prepare, tests::unmarked};
 
     #[test]
     fn a_static_becomes_a_slot() {
@@ -165,16 +165,16 @@ mod tests {
     fn a_star_goes_through_the_slot() {
         let code = "static L: LazyLock<u8> = x;\nlet a = *L + *L.b() * *M; p!(*L, 2 *L);";
         assert!(unmarked(code).ends_with("let a = **L + *L.b() * *M; p!(**L, 2 *L);"), "{}", unmarked(code));
-        let mut known = Known::default();
-        known.learn(&prepare(1, "static L: LazyLock<u8> = x;", &known).expect("fine"));
-        assert!(prepare(2, "f(*L);", &known).expect("fine").rust.ends_with("(**L);"));
-        known.learn(&prepare(3, "static L: u8 = 1;", &known).expect("fine"));
-        assert!(prepare(4, "f(*L);", &known).expect("fine").rust.ends_with("(*L);"));
+        let mut notebook = Notebook::default();
+        notebook.learn(&prepare(1, "static L: LazyLock<u8> = x;", &notebook).expect("fine"));
+        assert!(prepare(2, "f(*L);", &notebook).expect("fine").rust.ends_with("(**L);"));
+        notebook.learn(&prepare(3, "static L: u8 = 1;", &notebook).expect("fine"));
+        assert!(prepare(4, "f(*L);", &notebook).expect("fine").rust.ends_with("(*L);"));
     }
 
     #[test]
     fn static_mut_is_refused_with_a_hint() {
-        let problems = prepare(1, "fn f() {\n    static mut X: u8 = 1;\n}", &Known::default()).expect_err("unsound");
+        let problems = prepare(1, "fn f() {\n    static mut X: u8 = 1;\n}", &Notebook::default()).expect_err("unsound");
         assert_eq!(problems[0].place(), (2, 12));
         assert!(problems[0].help[0].contains("atomic"));
     }

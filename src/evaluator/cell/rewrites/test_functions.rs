@@ -9,7 +9,7 @@ use ra_ap_syntax::ast::{self, HasAttrs, HasName};
 /// What makes a function a test, by the last word of the attribute's path.
 const MAKES_A_TEST: &str = "test";
 
-/// What means something beside that only.
+/// Attributes that mean something only on a test.
 const BESIDE: [&str; 2] = ["should_panic", "ignore"];
 
 /// What stands there instead: a test that nobody calls is no mistake.
@@ -72,10 +72,10 @@ fn last_word(attribute: &ast::Attr) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, Prepared, prepare};
+    use crate::evaluator::cell::{Notebook, PreparedCell, prepare};
 
-    fn prepared(code: &str) -> Prepared {
-        prepare(1, code, &Known::default()).expect("the cell is fine")
+    fn prepared(code: &str) -> PreparedCell {
+        prepare(1, code, &Notebook::default()).expect("the cell is fine")
     }
 
     #[test]

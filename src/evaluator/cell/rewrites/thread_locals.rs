@@ -1,12 +1,12 @@
 //! `thread_local!` at cell level: like `static`s, one per thread for all cells.
 //!
 //! evcxr does not know what a macro defines, so the macro is taken away: what is left are statics of the runtime's
-//! `LocalSlot`, which later cells see. Only done if the runtime has one ([`Known::local_slots`]).
+//! `LocalSlot`, which later cells see. Only done if the runtime has one ([`Notebook::local_slots`]).
 
 use super::edits::Edits;
 use super::statics;
 use crate::evaluator::cell::items::layouts::{SlotName, idents};
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, meaningful_tokens, token_hash};
 use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind};
@@ -31,11 +31,11 @@ impl Local {
 pub(in crate::evaluator::cell) fn rewrite(
     tree: &Tree,
     text: &str,
-    known: &Known,
+    notebook: &Notebook,
     edits: &mut Edits,
     found: &mut Vec<SlotName>,
 ) -> Vec<Local> {
-    if !known.local_slots || !text.contains("thread_local") {
+    if !notebook.local_slots || !text.contains("thread_local") {
         return Vec::new();
     }
     tree.statements().filter_map(|place| rewrite_call(&place, text, edits, found)).collect()
@@ -84,13 +84,13 @@ fn rewrite_local(place: &Place, edits: &mut Edits) -> Option<SlotName> {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     #[test]
     fn thread_locals_become_statics() {
-        let known = Known { local_slots: true, ..Known::default() };
+        let notebook = Notebook { local_slots: true, ..Notebook::default() };
         let code = "thread_local! {\n    /// Doc\n    pub static A: Cell<u8> = const { Cell::new(1) };\n    static B: u8 = 2\n}";
-        let rust = prepare(1, code, &known).expect("fine").rust;
+        let rust = prepare(1, code, &notebook).expect("fine").rust;
         let lines: Vec<_> = rust.lines().map(str::trim).collect();
         assert!(!rust.contains("thread_local"), "{rust}");
         assert!(
@@ -104,14 +104,14 @@ mod tests {
 
     #[test]
     fn without_slots_they_stay() {
-        let rust = prepare(1, "thread_local! { static B: u8 = 2; }", &Known::default()).expect("fine").rust;
+        let rust = prepare(1, "thread_local! { static B: u8 = 2; }", &Notebook::default()).expect("fine").rust;
         assert_eq!(rust, "/*lb:1:1*/thread_local! { static B: u8 = 2; };");
     }
 
     #[test]
     fn the_last_one_of_a_cell_ends_by_itself() {
-        let known = Known { local_slots: true, ..Known::default() };
-        let rust = prepare(1, "thread_local! { static B: u8 = 2; }", &known).expect("fine").rust;
+        let notebook = Notebook { local_slots: true, ..Notebook::default() };
+        let rust = prepare(1, "thread_local! { static B: u8 = 2; }", &notebook).expect("fine").rust;
         assert_eq!(rust.matches(';').count(), 1, "{rust}");
     }
 }

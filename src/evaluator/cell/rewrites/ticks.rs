@@ -183,12 +183,12 @@ fn is_length(node: &SyntaxNode) -> bool {
 mod tests {
     use super::*;
     use crate::evaluator::cell::tests::without_marks;
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
 
     /// The cell with `⏱` for each tick and `⛨` for each shield.
     fn check(code: &str, expected: &str) {
-        let known = Known { ticks: true, ..Known::default() };
-        let prepared = prepare(1, code, &known).unwrap_or_else(|problems| panic!("{code}: {problems:?}"));
+        let notebook = Notebook { ticks: true, ..Notebook::default() };
+        let prepared = prepare(1, code, &notebook).unwrap_or_else(|problems| panic!("{code}: {problems:?}"));
         let rust = without_marks(&prepared.without_await_marks().unwrap_or(prepared).rust);
         assert_eq!(rust.replace(TICK, "⏱").replace(SHIELD, "⛨"), expected, "{code}");
     }
@@ -290,12 +290,12 @@ mod tests {
 
     #[test]
     fn the_cell_as_typed_has_none() {
-        let known = Known { ticks: true, ..Known::default() };
-        let prepared = prepare(1, "loop { f().await }", &known).expect("a good cell");
+        let notebook = Notebook { ticks: true, ..Notebook::default() };
+        let prepared = prepare(1, "loop { f().await }", &notebook).expect("a good cell");
         let typed = prepared.as_typed().expect("it was changed");
         assert_eq!(without_marks(&typed.rust), "::loopbook::__show!(loop { f().await });");
         assert_eq!(typed.as_typed(), None);
         // What the kernel asks for itself stands in no cell.
-        assert!(!prepare(0, "loop {}", &known).expect("a good cell").rust.contains(TICK));
+        assert!(!prepare(0, "loop {}", &notebook).expect("a good cell").rust.contains(TICK));
     }
 }

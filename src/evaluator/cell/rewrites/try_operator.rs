@@ -122,7 +122,7 @@ fn instead_of_returning(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::evaluator::cell::{Known, prepare, tests::unmarked};
+    use crate::evaluator::cell::{Notebook, prepare, tests::unmarked};
 
     fn check(code: &str, expected: &str) {
         assert_eq!(unmarked(code), expected, "{code}");
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_returned_value_is_refused() {
-        let problems = prepare(1, "let k = 1;\nreturn k;", &Known::default()).expect_err("nobody gets k");
+        let problems = prepare(1, "let k = 1;\nreturn k;", &Notebook::default()).expect_err("nobody gets k");
         assert_eq!(problems[0].place(), (2, 1));
         assert_eq!((problems[0].spans[1].line, problems[0].spans[1].col), (2, 8));
         assert!(problems[0].help[0].contains("a plain `return;`"), "{:?}", problems[0].help);
@@ -200,7 +200,7 @@ mod tests {
             ("Err(\"no\".into())", "`Err(\"no\")?` ends the cell with this error"),
             ("Err(\n1)", "`Err(…)?` ends the cell with this error"),
         ] {
-            let problems = prepare(1, &format!("return {value};"), &Known::default()).expect_err("nobody gets it");
+            let problems = prepare(1, &format!("return {value};"), &Notebook::default()).expect_err("nobody gets it");
             assert_eq!(problems[0].help, [wanted]);
         }
     }

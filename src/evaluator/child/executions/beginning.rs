@@ -2,6 +2,10 @@
 //!
 //! A cell that must not run is compiled once more, and that build fails: only then does evcxr take over nothing of it, neither
 //! its definitions nor that it has moved a variable.
+//!
+//! The child asks (`MayBegin`) when it has loaded a library, and the answer carries the cell's id: if the kernel announced the
+//! cell instead, that would race with evcxr's own pipe. The answer also names the variables whose types have changed; evcxr
+//! gives them up at the price of one more compilation, and only then.
 
 use super::{Executions, State};
 use crate::evaluator::cell::changed_types::Redefined;
@@ -12,7 +16,7 @@ use std::sync::{Arc, MutexGuard};
 
 impl Executions {
     /// The current cell changes types: once it has been compiled, evcxr must give up variables before it may run.
-    pub fn gives_up(&self, redefined: Redefined) {
+    pub fn set_given_up(&self, redefined: Redefined) {
         if let Some(current) = self.lock().current.as_mut() {
             current.redefined = redefined;
             // What ran to give up variables was not the cell.
@@ -48,7 +52,7 @@ impl Executions {
         if !redefined.variables.is_empty() {
             // Whatever becomes of the cell: nothing can use the values of a crate that has changed.
             current.forgotten.retain(|name| !redefined.variables.contains(name));
-            state.besides.loaded(&self.source, crates, renews);
+            state.subshells.loaded(&self.source, crates, renews);
             self.show_given_up(state, &redefined);
             let Redefined { variables: forget, statics: renew, .. } = redefined;
             return (ToChild::Begin { cell, number, run: false, forget, renew }, None);
@@ -61,7 +65,7 @@ impl Executions {
         }
         let shown = !current.hidden && !current.cell.silent;
         let shown = shown.then(|| (cell, current.source.clone()));
-        state.besides.loaded(&self.source, crates, renews);
+        state.subshells.loaded(&self.source, crates, renews);
         self.changed.notify_all();
         self.show_given_up(state, &redefined);
         (ToChild::Begin { cell, number, run: true, forget: Vec::new(), renew: redefined.statics }, shown)

@@ -31,9 +31,9 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use subshells::Besides;
+use subshells::Subshells;
 
-/// How long a running cell may take to obey an interrupt before the user is told that it does not yield.
+/// How long a running cell may go on after an interrupt before the user is told that it does not yield.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// How long to wait for words that a child has sent before it ended.
@@ -74,7 +74,7 @@ struct State {
     connection: Option<Arc<Connection>>,
     /// What the child that ended last has said about that.
     last_words: Option<LastWords>,
-    besides: Besides,
+    subshells: Subshells,
     loaded: Loaded,
 }
 
@@ -149,7 +149,7 @@ impl Executions {
 
     /// The dispatcher's interrupt of one cell.
     pub fn interrupt(&self, cell: CellId) {
-        if self.interrupt_beside(cell) {
+        if self.interrupt_in_subshell(cell) {
             return;
         }
         let mut state = self.lock();
@@ -203,7 +203,7 @@ impl Executions {
         let stuck = self.lock().current.as_ref().is_some_and(|current| {
             current.cell.id == cell && current.running && current.outcome.is_none() && current.interrupts == 1
         });
-        if let Some(state) = state.filter(|_| stuck || self.is_stuck_beside(cell)) {
+        if let Some(state) = state.filter(|_| stuck || self.is_stuck_in_subshell(cell)) {
             let bytes = report::does_not_yield(state).into_bytes();
             let _ = self.events.send(Event::Output { cell, stream: Stream::Stderr, bytes }).await;
         }
@@ -263,7 +263,7 @@ impl Executions {
         }
         state.last_words.clone_from(&last_words);
         drop(state);
-        self.end_besides(pid, last_words.as_ref());
+        self.end_subshell_cells(pid, last_words.as_ref());
         self.changed.notify_all();
     }
 
@@ -272,7 +272,7 @@ impl Executions {
         self.lock().connection.clone()
     }
 
-    /// The cell that stands for output that no cell is known for: the current one, if any.
+    /// The cell under which output is shown whose own cell is unknown: the current one, if any.
     pub fn current_cell(&self) -> Option<CellId> {
         self.lock().current.as_ref().filter(|current| !current.hidden).map(|current| current.cell.id)
     }
@@ -290,7 +290,7 @@ impl Executions {
     /// The cell, if it is the current one or a subshell's that is under way.
     fn under_way(&self, cell: CellId) -> Option<Cell> {
         let current = self.lock().current.as_ref().map(|current| current.cell.clone());
-        current.filter(|current| current.id == cell).or_else(|| self.beside(cell))
+        current.filter(|current| current.id == cell).or_else(|| self.subshell_cell(cell))
     }
 
     /// Passes an event on; waits if the dispatcher is far behind, so that a cell that prints for ever cannot fill the
@@ -299,7 +299,7 @@ impl Executions {
         let _closed_at_shutdown = self.events.send_blocking(event);
     }
 
-    /// Where events go, for whoever can wait asynchronously.
+    /// The channel of events, for callers that can await it.
     pub fn events(&self) -> Sender<Event> {
         self.events.clone()
     }

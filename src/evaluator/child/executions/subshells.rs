@@ -1,7 +1,7 @@
-//! Cells of subshells: compiled when the main shell compiles nothing, run beside whatever it runs.
+//! Cells of subshells: compiled when the main shell compiles nothing, run at the same time as whatever it runs.
 //!
 //! ```text
-//! begin_beside ──► wait_for_items ──► note_compiler ──► run_beside ──► finish_beside
+//! begin_in_subshell ──► wait_for_items ──► note_compiler ──► run_in_subshell ──► finish_in_subshell
 //! ```
 //!
 //! At each step the cell may be gone: then an interrupt, or the end of the child, has answered it.
@@ -42,15 +42,15 @@ pub enum Started {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Besides {
-    cells: BTreeMap<CellId, Beside>,
+pub(super) struct Subshells {
+    cells: BTreeMap<CellId, SubshellCell>,
     items: Items,
     /// Whether the evaluator has started, and what to say if it could not.
     ready: Option<Result<(), Report>>,
 }
 
 #[derive(Debug)]
-struct Beside {
+struct SubshellCell {
     cell: Cell,
     phase: Phase,
     interrupts: u32,
@@ -65,7 +65,7 @@ enum Phase {
     Running(u32),
 }
 
-impl Besides {
+impl Subshells {
     /// A library of the main shell's has been loaded that was built from this file.
     pub(super) fn loaded(&mut self, source: &Path, crates: Crates, renews: bool) {
         // Without the file the earlier items go on being seen.
@@ -81,15 +81,15 @@ impl Besides {
 
 impl Executions {
     /// The evaluator has started, or has failed to.
-    pub fn is_ready(&self, ready: Result<(), Report>) {
-        self.lock().besides.ready = Some(ready);
+    pub fn set_ready(&self, ready: Result<(), Report>) {
+        self.lock().subshells.ready = Some(ready);
         self.changed.notify_all();
     }
 
     /// A cell of a subshell is under way.
-    pub fn begin_beside(&self, cell: &Cell) {
-        let beside = Beside { cell: cell.clone(), phase: Phase::Waiting, interrupts: 0 };
-        self.lock().besides.cells.insert(cell.id, beside);
+    pub fn begin_in_subshell(&self, cell: &Cell) {
+        let found = SubshellCell { cell: cell.clone(), phase: Phase::Waiting, interrupts: 0 };
+        self.lock().subshells.cells.insert(cell.id, found);
     }
 
     /// Waits until the main shell does not compile, and gives what its cells have defined. `None` if the cell is gone.
@@ -99,47 +99,47 @@ impl Executions {
     pub fn wait_for_items(&self, cell: CellId) -> Option<Result<Items, Report>> {
         let busy = |state: &mut State| {
             let compiles = state.current.as_ref().is_some_and(|current| !current.running);
-            state.besides.cells.contains_key(&cell) && (compiles || state.besides.ready.is_none())
+            state.subshells.cells.contains_key(&cell) && (compiles || state.subshells.ready.is_none())
         };
         let state = self.changed.wait_while(self.lock(), busy).unwrap_or_else(PoisonError::into_inner);
-        state.besides.cells.get(&cell)?;
-        Some(match &state.besides.ready {
+        state.subshells.cells.get(&cell)?;
+        Some(match &state.subshells.ready {
             Some(Err(report)) => Err(report.clone()),
             _ if state.connection.is_none() => Err(report::no_child()),
-            _ => Ok(state.besides.items.clone()),
+            _ => Ok(state.subshells.items.clone()),
         })
     }
 
     /// The cell is being compiled by this process group. False if it is gone: then nothing must be compiled.
     pub fn note_compiler(&self, cell: CellId, group: u32) -> bool {
         let mut state = self.lock();
-        let Some(beside) = state.besides.cells.get_mut(&cell) else { return false };
-        beside.phase = Phase::Compiling(group);
+        let Some(found) = state.subshells.cells.get_mut(&cell) else { return false };
+        found.phase = Phase::Compiling(group);
         true
     }
 
     /// The compiler is at its end.
     pub fn note_compiled(&self, cell: CellId) {
-        if let Some(beside) = self.lock().besides.cells.get_mut(&cell) {
-            beside.phase = Phase::Waiting;
+        if let Some(found) = self.lock().subshells.cells.get_mut(&cell) {
+            found.phase = Phase::Waiting;
         }
     }
 
     /// Has the child load a library that was compiled from `source` with these items.
-    pub fn run_beside(&self, cell: CellId, items: &Items, number: u32, library: &Path, source: &Path) -> Started {
+    pub fn run_in_subshell(&self, cell: CellId, items: &Items, number: u32, library: &Path, source: &Path) -> Started {
         let mut state = self.lock();
         let child = state.connection.clone();
-        let Besides { cells, items: present, .. } = &mut state.besides;
-        let Some(beside) = cells.get_mut(&cell) else { return Started::Gone };
+        let Subshells { cells, items: present, .. } = &mut state.subshells;
+        let Some(found) = cells.get_mut(&cell) else { return Started::Gone };
         if items.version != present.version {
             return Started::Outdated;
         }
         let Some(child) = child else {
             drop(state);
-            self.finish_beside(cell, Outcome::Error(report::no_child()));
+            self.finish_in_subshell(cell, Outcome::Error(report::no_child()));
             return Started::Gone;
         };
-        beside.phase = Phase::Running(child.pid());
+        found.phase = Phase::Running(child.pid());
         let text = |path: &Path| path.to_string_lossy().into_owned();
         // Sent while the state is locked: what the child decides about statics depends on the order of messages.
         child.send(&ToChild::RunBeside { cell, number, library: text(library), source: text(source) });
@@ -147,8 +147,8 @@ impl Executions {
     }
 
     /// Answers a cell of a subshell, unless it has been answered. True if it was one.
-    pub fn finish_beside(&self, cell: CellId, outcome: Outcome) -> bool {
-        let found = self.take_beside(cell);
+    pub fn finish_in_subshell(&self, cell: CellId, outcome: Outcome) -> bool {
+        let found = self.take_from_subshell(cell);
         if found {
             self.send(Event::Done { cell, outcome });
         }
@@ -156,22 +156,22 @@ impl Executions {
     }
 
     /// Forgets a cell of a subshell. True if it has not been answered: then the caller must.
-    pub fn take_beside(&self, cell: CellId) -> bool {
-        self.lock().besides.cells.remove(&cell).is_some()
+    pub fn take_from_subshell(&self, cell: CellId) -> bool {
+        self.lock().subshells.cells.remove(&cell).is_some()
     }
 
     /// The cell, if it is one of a subshell's that is under way.
-    pub fn beside(&self, cell: CellId) -> Option<Cell> {
-        self.lock().besides.cells.get(&cell).map(|beside| beside.cell.clone())
+    pub fn subshell_cell(&self, cell: CellId) -> Option<Cell> {
+        self.lock().subshells.cells.get(&cell).map(|found| found.cell.clone())
     }
 
     /// The dispatcher's interrupt. False if the cell is no subshell's.
-    pub(super) fn interrupt_beside(&self, cell: CellId) -> bool {
+    pub(super) fn interrupt_in_subshell(&self, cell: CellId) -> bool {
         let mut state = self.lock();
         let child = state.connection.clone();
-        let Some(beside) = state.besides.cells.get_mut(&cell) else { return false };
-        beside.interrupts += 1;
-        let (phase, first) = (beside.phase, beside.interrupts == 1);
+        let Some(found) = state.subshells.cells.get_mut(&cell) else { return false };
+        found.interrupts += 1;
+        let (phase, first) = (found.phase, found.interrupts == 1);
         drop(state);
         match (phase, child) {
             (Phase::Running(_), Some(child)) if first => {
@@ -183,7 +183,7 @@ impl Executions {
                 if let Phase::Compiling(group) = phase {
                     end_group(group);
                 }
-                self.finish_beside(cell, Outcome::Error(report::interrupted("it had not begun")));
+                self.finish_in_subshell(cell, Outcome::Error(report::interrupted("it had not begun")));
                 self.changed.notify_all();
             }
         }
@@ -191,22 +191,22 @@ impl Executions {
     }
 
     /// Whether a subshell's cell still runs after one interrupt.
-    pub(super) fn is_stuck_beside(&self, cell: CellId) -> bool {
+    pub(super) fn is_stuck_in_subshell(&self, cell: CellId) -> bool {
         let state = self.lock();
-        let beside = state.besides.cells.get(&cell);
-        beside.is_some_and(|beside| matches!(beside.phase, Phase::Running(_)) && beside.interrupts == 1)
+        let found = state.subshells.cells.get(&cell);
+        found.is_some_and(|found| matches!(found.phase, Phase::Running(_)) && found.interrupts == 1)
     }
 
     /// The child with this number is gone, with these words, and with it the cells that ran in it.
-    pub(super) fn end_besides(&self, child: u32, last_words: Option<&LastWords>) {
-        let died = |beside: &Beside| beside.phase == Phase::Running(child);
+    pub(super) fn end_subshell_cells(&self, child: u32, last_words: Option<&LastWords>) {
+        let died = |found: &SubshellCell| found.phase == Phase::Running(child);
         let state = self.lock();
-        let died: Vec<_> = state.besides.cells.iter().filter(|(_, beside)| died(beside)).collect();
-        let died: Vec<_> = died.into_iter().map(|(&cell, beside)| (cell, beside.interrupts > 1)).collect();
+        let died: Vec<_> = state.subshells.cells.iter().filter(|(_, found)| died(found)).collect();
+        let died: Vec<_> = died.into_iter().map(|(&cell, found)| (cell, found.interrupts > 1)).collect();
         drop(state);
         let death = Death::of("", last_words);
         for (cell, interrupted) in died {
-            self.finish_beside(cell, Outcome::Error(report::child_died_beside(&death, interrupted)));
+            self.finish_in_subshell(cell, Outcome::Error(report::child_died_under_subshell(&death, interrupted)));
         }
     }
 }

@@ -219,7 +219,7 @@ impl Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluator::cell::{Known, prepare};
+    use crate::evaluator::cell::{Notebook, prepare};
     use crate::evaluator::errors::diagnostics::Source;
     use serde_json::{Value, json};
     use std::sync::Arc;
@@ -279,7 +279,7 @@ mod tests {
             ("let n = 1;\nf(|| m);", Takes::Block { clones: true }, "Vec<String>"),
             ("let n = 1;\nf(async { m.len() });", Takes::Block { clones: true }, "std::sync::Arc<Own>"),
         ] {
-            let prepared = prepare(1, cell, &Known::default()).expect("a good cell");
+            let prepared = prepare(1, cell, &Notebook::default()).expect("a good cell");
             sources.insert(Arc::new(Source {
                 number: 1,
                 code: cell.to_owned(),

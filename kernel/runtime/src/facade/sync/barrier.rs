@@ -37,11 +37,21 @@ impl Barrier {
     }
 
     /// Waits for the others. One of them is told that it is the leader.
+    ///
+    /// ```
+    /// use loopbook::facade::{sync::{Arc, Barrier}, task};
+    /// let barrier = Arc::new(Barrier::new(3));
+    /// let tasks: Vec<_> = (0..3)
+    ///     .map(|_| task::spawn({ let barrier = barrier.clone(); async move { barrier.wait().await.is_leader() } }))
+    ///     .collect();
+    /// let leaders = task::block_on(loopbook::gather_all(tasks)).into_iter().filter(|&leads| leads).count();
+    /// assert_eq!(leaders, 1);
+    /// ```
     pub fn wait(&self) -> BarrierWait<'_> {
         BarrierWait { barrier: self, noted: Noted::default(), counted: None, real: self.real.wait() }
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Barrier::wait`], but blocks the thread until then.
     pub fn wait_blocking(&self) -> BarrierWaitResult {
         let mut noted = Noted::default();
         let counted = Counted::new(self.shared());

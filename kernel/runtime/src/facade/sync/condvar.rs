@@ -53,6 +53,25 @@ impl Condvar {
     }
 
     /// Lets go of the lock, waits for a notification, and takes the lock again.
+    ///
+    /// ```
+    /// use loopbook::{facade::sync::{Condvar, Mutex}, facade::task, gather};
+    /// let (mutex, condvar) = (Mutex::new(0), Condvar::new());
+    /// task::block_on(async {
+    ///     let waits = async {
+    ///         let mut number = mutex.lock().await;
+    ///         while *number == 0 {
+    ///             number = condvar.wait(number).await;
+    ///         }
+    ///         *number
+    ///     };
+    ///     let sets = async {
+    ///         *mutex.lock().await = 7;
+    ///         condvar.notify_all();
+    ///     };
+    ///     assert_eq!(gather!(waits, sets).0, 7);
+    /// });
+    /// ```
     pub async fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         let mutex = MutexGuard::source(&guard);
         self.notified(guard).await;
@@ -60,6 +79,19 @@ impl Condvar {
     }
 
     /// Waits until a notification finds that the condition holds.
+    ///
+    /// ```
+    /// use loopbook::{facade::sync::{Condvar, Mutex}, facade::task, gather};
+    /// let (queue, arrived) = (Mutex::new(Vec::new()), Condvar::new());
+    /// task::block_on(async {
+    ///     let takes = async { arrived.wait_until(queue.lock().await, |queue| !queue.is_empty()).await.pop() };
+    ///     let puts = async {
+    ///         queue.lock().await.push("parcel");
+    ///         arrived.notify_one();
+    ///     };
+    ///     assert_eq!(gather!(takes, puts).0, Some("parcel"));
+    /// });
+    /// ```
     pub async fn wait_until<'a, T, F>(&self, mut guard: MutexGuard<'a, T>, mut condition: F) -> MutexGuard<'a, T>
     where
         F: FnMut(&mut T) -> bool,
@@ -71,6 +103,16 @@ impl Condvar {
     }
 
     /// Like [`Condvar::wait`], but no longer than `dur`, and then as long as it takes to get the lock.
+    ///
+    /// ```
+    /// use loopbook::facade::{sync::{Condvar, Mutex}, task};
+    /// use std::time::Duration;
+    /// let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+    /// task::block_on(async {
+    ///     let (_guard, result) = condvar.wait_timeout(mutex.lock().await, Duration::from_millis(5)).await;
+    ///     assert!(result.timed_out(), "nobody notifies it");
+    /// });
+    /// ```
     pub async fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

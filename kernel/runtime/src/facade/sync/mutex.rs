@@ -76,18 +76,41 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// Waits until nobody else holds the lock.
+    ///
+    /// ```
+    /// use loopbook::{facade::{sync::Mutex, task}, gather};
+    /// let total = Mutex::new(0);
+    /// task::block_on(async {
+    ///     let add = async |n| {
+    ///         let mut total = total.lock().await;
+    ///         task::yield_now().await;
+    ///         *total += n;
+    ///     };
+    ///     gather!(add(1), add(2));
+    /// });
+    /// assert_eq!(total.into_inner(), 3);
+    /// ```
     #[inline]
     pub fn lock(&self) -> Lock<'_, T> {
         Lock { mutex: self, raw: self.raw.lock() }
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Mutex::lock`], but blocks the thread until then.
     #[inline]
     pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
         MutexGuard::new(self, self.raw.lock_blocking())
     }
 
     /// The lock, if nobody holds it.
+    ///
+    /// ```
+    /// use loopbook::facade::sync::Mutex;
+    /// let mutex = Mutex::new(1);
+    /// let guard = mutex.try_lock().expect("nobody holds it");
+    /// assert!(mutex.try_lock().is_none());
+    /// drop(guard);
+    /// assert!(mutex.try_lock().is_some());
+    /// ```
     #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.raw.try_lock().map(|held| MutexGuard::new(self, held))
@@ -99,6 +122,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Like [`Mutex::lock`], with a guard that keeps the mutex alive.
+    ///
+    /// ```
+    /// use loopbook::facade::{sync::{Arc, Mutex}, task};
+    /// let mutex = Arc::new(Mutex::new(1));
+    /// let guard = task::block_on(mutex.lock_arc());
+    /// drop(mutex);
+    /// assert_eq!(*guard, 1);
+    /// ```
     #[inline]
     pub fn lock_arc(self: &Arc<Self>) -> LockArc<T> {
         LockArc { raw: kept(self).lock(), mutex: Arc::clone(self) }
@@ -117,8 +148,8 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// The inner lock, for whoever keeps a clone of the `Arc` at least as long: in a field behind what is made of this, as fields
-/// are dropped in their order.
+/// The inner lock, borrowed for ever. The caller must keep a clone of the `Arc` at least as long: in a field behind what is made
+/// of this, because fields are dropped in their order.
 fn kept<T: ?Sized>(mutex: &Arc<Mutex<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers keep a clone of it for as long as they use this.
     unsafe { &*std::ptr::from_ref(&mutex.raw) }
@@ -200,6 +231,16 @@ impl<T: ?Sized> fmt::Debug for LockArc<T> {
 }
 
 /// Holds a mutex until it is dropped.
+///
+/// ```
+/// use loopbook::facade::sync::Mutex;
+/// let names = Mutex::new(vec!["Ada"]);
+/// {
+///     let mut guard = names.try_lock().expect("nobody holds it");
+///     guard.push("Grace");
+/// }
+/// assert_eq!(names.into_inner().len(), 2);
+/// ```
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized> {
     _held: Locked<'a>,

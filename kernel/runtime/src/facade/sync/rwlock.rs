@@ -79,7 +79,7 @@ macro_rules! ways {
                 self.raw.$try_take().map(|held| $Guard::new(self, held))
             }
 
-            /// Waits, with the thread standing still meanwhile.
+            /// Blocks the thread until the lock can be had in this way.
             #[inline]
             pub fn $take_blocking(&self) -> $Guard<'_, T> {
                 $Guard::new(self, self.raw.$take_blocking())
@@ -97,7 +97,7 @@ macro_rules! ways {
                 kept(self).$try_take().map(|held| $GuardArc::new(Arc::clone(self), held))
             }
 
-            /// Waits for a guard that keeps the lock alive, with the thread standing still meanwhile.
+            /// Blocks the thread until there is a guard that keeps the lock alive.
             #[inline]
             pub fn $take_arc_blocking(self: &Arc<Self>) -> $GuardArc<T> {
                 $GuardArc::new(Arc::clone(self), kept(self).$take_blocking())
@@ -195,8 +195,8 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
-/// The inner lock, for whoever borrows or keeps a clone of the `Arc` at least as long: in a field behind what is made of
-/// this, as fields are dropped in their order.
+/// The inner lock, borrowed for ever. The caller must borrow or keep a clone of the `Arc` at least as long: in a field behind
+/// what is made of this, because fields are dropped in their order.
 fn kept<T: ?Sized>(lock: &Arc<RwLock<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers have it for as long as they use this.
     unsafe { &*std::ptr::from_ref(&lock.raw) }

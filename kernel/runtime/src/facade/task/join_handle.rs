@@ -24,6 +24,12 @@ pub(super) type Finished<T> = Result<T, Payload>;
 /// A handle that awaits a task. Dropping it lets the task go on; if such a task panics, the error is shown under the cell
 /// that started it.
 ///
+/// ```
+/// use loopbook::facade::task;
+/// let handle = task::spawn(async { "done" });
+/// task::block_on(async { assert_eq!(handle.await, "done") });
+/// ```
+///
 /// # Panics
 /// Awaiting a task that panicked panics with the same message.
 pub struct JoinHandle<T> {
@@ -44,7 +50,15 @@ impl<T> JoinHandle<T> {
         &self.task
     }
 
-    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended. Gives its output if it was quicker.
+    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended. Gives its
+    /// output if it was quicker.
+    ///
+    /// ```
+    /// use loopbook::facade::task;
+    /// use std::time::Duration;
+    /// let sleeper = task::spawn(task::sleep(Duration::from_secs(3600)));
+    /// assert_eq!(task::block_on(sleeper.cancel()), None);
+    /// ```
     ///
     /// # Panics
     /// If the task has panicked.

@@ -23,6 +23,17 @@ use std::time::Duration;
 /// What happened on the loop, as data; as the value of a cell it shows as a figure. Times are seconds since the loop began.
 ///
 /// Made by [`timeline`] and [`trace`].
+///
+/// ```
+/// # use loopbook::facade::task;
+/// # task::block_on(async {
+/// let (_, timeline) = loopbook::trace(async { task::spawn(async {}).await }).await;
+/// for lane in &timeline.lanes {
+///     println!("{:?} {}: {} spans", lane.name, lane.task, lane.spans.len());
+/// }
+/// assert!(timeline.lanes.len() >= 2, "the future and the task that it started");
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Timeline {
@@ -115,7 +126,7 @@ pub fn timeline() -> Timeline {
     build::timeline()
 }
 
-/// Runs a future and gives, beside its output, the timeline of it and of all that it started.
+/// Runs a future and gives its output, and the timeline of it and of all that it started.
 ///
 /// ```
 /// # use loopbook::facade::task;
@@ -164,6 +175,11 @@ pub fn record_timeline(on: bool) {
 
 impl Timeline {
     /// Only what the cell with this number has caused.
+    ///
+    /// ```
+    /// let timeline = loopbook::timeline().cell(3);
+    /// assert!(timeline.lanes.iter().all(|lane| lane.cell == Some(3)));
+    /// ```
     #[must_use]
     pub fn cell(mut self, number: u32) -> Self {
         self.lanes.retain(|lane| lane.cell == Some(number));
@@ -173,6 +189,11 @@ impl Timeline {
     }
 
     /// Only the last part, of this length.
+    ///
+    /// ```
+    /// let timeline = loopbook::timeline().last(std::time::Duration::from_secs(2));
+    /// assert!(timeline.to - timeline.from <= 2.0);
+    /// ```
     #[must_use]
     pub fn last(self, duration: Duration) -> Self {
         let (from, to) = (self.to - duration.as_secs_f64(), self.to);
@@ -210,21 +231,45 @@ impl Timeline {
     }
 
     /// A drawing, as the text of an SVG file of at most 200 kB: a lane for each thread and each task, at most 60.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_svg().starts_with("<svg"));
+    /// ```
     pub fn to_svg(&self) -> String {
         svg::draw(self)
     }
 
     /// The same drawing as a PDF file of one page, for LaTeX.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_pdf().starts_with(b"%PDF"));
+    /// ```
     pub fn to_pdf(&self) -> Vec<u8> {
         pdf::draw(self)
     }
 
     /// The lanes in plain ASCII: `#` runs, `=` is ready, `.` waits.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_text().is_ascii());
+    /// ```
     pub fn to_text(&self) -> String {
         text::draw(self)
     }
 
     /// All of it for Chrome's `about:tracing` and for Perfetto, as the text of a JSON file.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// let (_, timeline) = task::block_on(loopbook::trace(task::yield_now()));
+    /// assert!(timeline.to_chrome_json().contains("traceEvents"));
+    /// ```
     pub fn to_chrome_json(&self) -> String {
         chrome::json(self)
     }

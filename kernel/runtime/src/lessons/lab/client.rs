@@ -177,6 +177,12 @@ pub struct Response {
 
 impl Response {
     /// The body as text.
+    ///
+    /// ```
+    /// let response = loopbook::lab::get_blocking(std::time::Duration::from_millis(5)).expect("it answers");
+    /// assert!(response.is_success());
+    /// assert_eq!(response.text(), "Waited 5 ms.\n");
+    /// ```
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -58,6 +58,15 @@ pub fn database(delay: Duration) -> Database {
 impl Database {
     /// The book with this id, if there is one.
     ///
+    /// ```
+    /// # use loopbook::facade as async_std;
+    /// # async_std::task::block_on(async {
+    /// let database = loopbook::lab::database(std::time::Duration::ZERO);
+    /// assert_eq!(database.book(1).await?.map(|book| book.id), Some(1));
+    /// assert_eq!(database.book(100).await?, None);
+    /// # Ok::<(), std::io::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// If the database does not answer.
     pub async fn book(&self, id: u32) -> io::Result<Option<Book>> {

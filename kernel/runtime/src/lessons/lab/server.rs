@@ -157,21 +157,64 @@ impl Server {
     }
 
     /// How many requests have arrived and are not answered yet.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// use loopbook::lab;
+    /// use std::time::Duration;
+    /// let server = lab::server();
+    /// let request = task::spawn(lab::get(server.url("/delay/200")));
+    /// # task::block_on(async {
+    /// while server.in_flight() == 0 {
+    ///     task::sleep(Duration::from_millis(5)).await;
+    /// }
+    /// request.await?;
+    /// assert_eq!(server.in_flight(), 0);
+    /// # Ok::<(), std::io::Error>(()) }).unwrap();
+    /// ```
     pub fn in_flight(&self) -> usize {
         self.stats().in_flight
     }
 
     /// The most requests that were in flight at any moment: how many a client really had going at once.
+    ///
+    /// ```
+    /// # use loopbook::facade::task;
+    /// use loopbook::{gather, lab};
+    /// let server = lab::server();
+    /// let url = server.url("/delay/50");
+    /// # task::block_on(async {
+    /// let (first, second, third) = gather!(lab::get(&url), lab::get(&url), lab::get(&url));
+    /// # first.and(second).and(third).expect("they answer");
+    /// assert_eq!(server.max_in_flight(), 3);
+    /// # });
+    /// ```
     pub fn max_in_flight(&self) -> usize {
         self.stats().max_in_flight
     }
 
     /// When each request arrived, and what it asked for, in order; the first 100,000.
+    ///
+    /// ```
+    /// use loopbook::lab;
+    /// let server = lab::server();
+    /// lab::get_blocking(server.url("/headers")).expect("it answers");
+    /// let arrivals = server.arrivals();
+    /// assert_eq!((arrivals.len(), arrivals[0].path.as_str()), (1, "/headers"));
+    /// ```
     pub fn arrivals(&self) -> Vec<Arrival> {
         self.shared.tally.arrivals()
     }
 
     /// All that it has counted.
+    ///
+    /// ```
+    /// use loopbook::lab;
+    /// let server = lab::server();
+    /// lab::get_blocking(server.url("/echo")).expect("it answers");
+    /// let stats = server.stats();
+    /// assert_eq!((stats.requests, stats.answered, stats.in_flight), (1, 1, 0));
+    /// ```
     pub fn stats(&self) -> ServerStats {
         self.shared.tally.stats()
     }

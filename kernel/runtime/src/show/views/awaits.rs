@@ -3,7 +3,7 @@
 use crate::support::{units::duration, words::waiting_on};
 use loopbook_channel::{AwaitSite, TaskInfo, TaskState, grouped, line_label};
 
-/// How many stand in a field of a table.
+/// How many `.await`s a field of a table shows.
 const SHOWN: usize = 8;
 
 /// What a table says a task waits for: what is known of it, else the innermost `.await`.
@@ -22,7 +22,7 @@ pub(super) fn reason(task: &TaskInfo) -> String {
     }
 }
 
-/// All of them on one line: `a › b, c` if the task awaits `b` inside of `a`, and `c` beside it.
+/// All `.await`s on one line: `a › b, c` if the task awaits `b` inside of `a`, and `c` at the same time.
 pub(super) fn path(awaits: &[AwaitSite]) -> String {
     let mut text = String::new();
     for (at, site) in awaits.iter().take(SHOWN).enumerate() {

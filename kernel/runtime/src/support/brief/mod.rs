@@ -4,6 +4,8 @@
 //! A long collection that we know gives its ends and its length ([`items`]). Everything else is written for a while, and
 //! only the outline of it is kept ([`outline`]). So memory does not grow with the value, and time not for long. (What std
 //! writes lists with goes through all items also when nobody wants to know of them any more, but then does nothing else.)
+//!
+//! The limit is in characters first and in time second, so that the same value shows the same text each time.
 
 mod items;
 mod outline;

@@ -6,7 +6,7 @@ use loopbook_channel::{LockKind, TaskId, WaitingOn};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// So many holders of one lock are known; who reads beside them is not.
+/// So many holders of one lock are noted; more readers than that are not.
 pub(crate) const SLOTS: usize = 8;
 
 /// Nobody has said yet what is in this slot.

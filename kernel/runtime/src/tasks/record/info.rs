@@ -124,8 +124,7 @@ impl Record {
         self.location.and_then(site::in_cell)
     }
 
-    /// A local task is driven by the cell that runs and a loop's by whoever runs the loop. Between cells, and while nobody does,
-    /// they stand still.
+    /// Whether nothing polls it: a local task is polled by the cell that runs, a loop's task by the thread that runs the loop.
     fn stands_still(&self) -> bool {
         match self.kind {
             TaskKind::Local => !cell::is_running(),

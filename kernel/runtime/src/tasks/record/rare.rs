@@ -1,4 +1,5 @@
-//! What few tasks have: kept beside the counters, behind a lock, and only when there is something.
+//! The parts of a record that most tasks do not need: waits beyond the first, awaiters, a panic. They are behind a lock,
+//! and allocated when there is something to keep.
 
 use super::Record;
 use crate::support::sync::lock;
@@ -19,7 +20,7 @@ pub(crate) enum Wait {
     Timeout(Instant),
     /// For a task.
     Task(TaskId),
-    /// For something with a number, in the way that its word says.
+    /// For an object (a lock, a channel), and how: a code that only the object can read.
     Object(Arc<dyn Object>, u32),
     /// Like `Object`, for a future that outlives its `.await` (a `Recv` in a `select!`). Counts only until the next poll of the
     /// task, or until something else that it waits for is over; the last field is the number of the poll that noted it.
@@ -84,17 +85,17 @@ pub(super) struct Rare {
     /// What it waits for besides [`Details::wait`].
     waits: Vec<(u32, Wait)>,
     pub(super) awaited_by: Vec<TaskId>,
-    /// Who waits for its end without a handle.
+    /// Wakers of those who wait for its end without a handle (`cancel(id).await`).
     pub(super) end_wakers: Vec<Waker>,
     /// Who has asked it to end.
     pub(super) cancelled_by: Option<String>,
-    /// Its panic, until somebody is told.
+    /// Its panic, until it has been reported.
     pub(super) failure: Option<Failure>,
-    /// Who polls it, if that is no longer who did first.
+    /// The waker of the executor that polls it, if that is no longer the first one.
     pub(super) waker: Option<Waker>,
     /// The sockets that it has tried and that were not ready.
     pub(super) sockets: Vec<Tried>,
-    /// Of a local task: who polls its thread's local tasks.
+    /// Of a local task: the `block_on`s that poll its thread's local tasks.
     pub(super) block_ons: Option<Arc<BlockOnWakers>>,
     /// The loop whose task it is.
     pub(super) home: Option<Weak<dyn Home>>,
@@ -105,7 +106,7 @@ impl Details {
         self.rare.get_or_insert_default()
     }
 
-    /// What there is, without making anything.
+    /// The rare parts if there are any; allocates nothing.
     pub(super) fn known(&mut self) -> Option<&mut Rare> {
         self.rare.as_deref_mut()
     }

@@ -36,9 +36,8 @@ impl Record {
         self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
     }
 
-    /// Whether all that it waits for, as far as that is known, are tasks and locks: things that tasks can end. If somebody
-    /// else has a waker of it too, it waits for something that is not known; a task made of so many `branches` has lent
-    /// each of them one.
+    /// Whether it waits for tasks and locks only, which other tasks can end. Each known wait holds one waker of it, and each of
+    /// its `branches` was lent one; if there are more wakers, it also waits for something unknown.
     pub(crate) fn waits_for_tasks_only(&self, branches: usize) -> bool {
         if self.counters.state() != TaskState::Idle {
             return false;
@@ -54,7 +53,7 @@ impl Record {
         known > 0 && self.wakers.load(Ordering::Acquire) <= known
     }
 
-    /// Whether it waits for a lock, and has so for `limit`.
+    /// Whether it has waited for a lock for as long as `limit`.
     pub(crate) fn waits_for_a_lock(&self, limit: Duration) -> bool {
         if self.counters.state() != TaskState::Idle {
             return false;

@@ -5,7 +5,7 @@
 //! that can be kept, it is not.
 
 use super::lets::Let;
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::rewrites::lessons::Why;
 use ra_ap_syntax::ast::{self, HasArgList, HasGenericArgs};
 use ra_ap_syntax::{AstNode, SyntaxKind};
@@ -143,8 +143,8 @@ pub(in crate::evaluator::cell) struct Foreseen {
 }
 
 /// What is foreseen of each of these `let`s, which are those of the cell's top level, in order.
-pub(in crate::evaluator::cell) fn foresee(lets: &[Let], known: &Known) -> Vec<Option<Foreseen>> {
-    let stored = known.variable_types.iter().map(|(name, ty)| (name.clone(), kind_of_type(ty)));
+pub(in crate::evaluator::cell) fn foresee(lets: &[Let], notebook: &Notebook) -> Vec<Option<Foreseen>> {
+    let stored = notebook.variable_types.iter().map(|(name, ty)| (name.clone(), kind_of_type(ty)));
     let mut kinds: BTreeMap<String, Kind> = stored.collect();
     let mut found = Vec::new();
     for statement in lets {

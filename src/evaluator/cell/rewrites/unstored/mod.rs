@@ -1,12 +1,15 @@
 //! Variables that live to the end of their cell and are not kept for later ones.
 //!
-//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. A `let` in
-//! a macro is none of its business, so what need not, or cannot, be stored is put into one: it runs, and its variables are
-//! dropped at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
+//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. It does
+//! not look into macros, so a `let` that need not, or cannot, be stored is put into one: it runs, and its variables are dropped
+//! at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
 //! shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as with `futures::join!`.
 //!
 //! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
 //! just before.
+//!
+//! What `foreseen` does not see is learnt from evcxr's refusal, or from errors in lines that evcxr has written
+//! (`diagnostics/blame.rs`). A stored variable that such a cell only rebinds (`let mut m = m`) is never given up for that.
 
 mod foreseen;
 mod lets;
@@ -52,14 +55,14 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
         .map(|(n, w)| (n.clone(), w.clone()))
         .collect();
     let mut locking = Vec::new();
-    for (index, foreseen) in foresee(&lets, &origin.known).into_iter().enumerate() {
+    for (index, foreseen) in foresee(&lets, &origin.notebook).into_iter().enumerate() {
         let Some(Foreseen { why: reason, locks }) = foreseen else { continue };
         for name in lets[index].names.iter().filter(|name| last[name.text.as_str()] == index) {
             why.entry(name.text.clone()).or_insert_with(|| reason.clone());
             locking.extend(locks.clone().map(|locked| (name.text.clone(), locked)));
         }
     }
-    for (name, at) in moved_by_await::awaited_away(tree, &origin.known) {
+    for (name, at) in moved_by_await::awaited_away(tree, &origin.notebook) {
         why.insert(name, Why::Spent(lines.of(at)));
     }
     let mut locals = Vec::new();

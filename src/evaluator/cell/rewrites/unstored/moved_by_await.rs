@@ -2,7 +2,7 @@
 //!
 //! evcxr finds out that such a variable has been moved by a compilation that fails, and compiles the cell once more.
 
-use crate::evaluator::cell::notebook::Known;
+use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, meaningful_tokens};
 use ra_ap_syntax::ast::{self, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 const AWAITING: [&str; 3] = ["gather", "try_gather", "race"];
 
 /// The variables that the cell awaits away, and where it does.
-pub(in crate::evaluator::cell) fn awaited_away(tree: &Tree, known: &Known) -> Vec<(String, usize)> {
+pub(in crate::evaluator::cell) fn awaited_away(tree: &Tree, notebook: &Notebook) -> Vec<(String, usize)> {
     let awaited = awaited(tree);
     if awaited.is_empty() {
         return Vec::new();
     }
     let bound = bound(tree);
     // A stored variable of that name has to be taken out of evcxr's store, which evcxr does when it finds the other moved.
-    let is_meant = |name: &String| bound.get(name) == Some(&1) && !known.variables.contains(name);
+    let is_meant = |name: &String| bound.get(name) == Some(&1) && !notebook.variables.contains(name);
     let names =
         tree.statements().filter_map(|place| ast::LetStmt::cast(place.node).and_then(|node| single_name(&node)));
     names.filter(is_meant).filter_map(|name| awaited.get(&name).map(|at| (name.clone(), *at))).collect()
@@ -113,7 +113,7 @@ mod tests {
     use crate::evaluator::cell::{prepare, tests::without_marks};
 
     fn hidden(code: &str) -> Vec<String> {
-        let rust = prepare(1, code, &Known::default()).expect("a good cell").rust;
+        let rust = prepare(1, code, &Notebook::default()).expect("a good cell").rust;
         let calls = rust.split("::loopbook::__local!(").skip(1);
         calls
             .map(|call| call.split(" = ").next().unwrap_or_default().to_owned())
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_stored_variable_of_the_same_name_is_left_to_evcxr() {
-        let known = Known { variables: ["h".to_owned()].into(), ..Known::default() };
-        let rust = prepare(1, "let h = f(); h.await", &known).expect("a good cell").rust;
+        let notebook = Notebook { variables: ["h".to_owned()].into(), ..Notebook::default() };
+        let rust = prepare(1, "let h = f(); h.await", &notebook).expect("a good cell").rust;
         assert!(!rust.contains("__local"), "{rust}");
     }
 }

@@ -1,19 +1,19 @@
 //! Which variables a cell does not keep.
 
-use crate::evaluator::cell::{Known, Lesson, Prepared, Why, prepare, tests::without_marks};
+use crate::evaluator::cell::{Lesson, Notebook, PreparedCell, Why, prepare, tests::without_marks};
 
-fn known() -> Known {
+fn notebook() -> Notebook {
     let stored = [("v", "Vec<i32>"), ("m", "std::sync::Arc<std::sync::Mutex<u8>>"), ("s", "&'static str"), ("n", "u8")];
     let types = stored.iter().map(|(name, ty)| ((*name).to_owned(), (*ty).to_owned()));
-    Known {
+    Notebook {
         variables: stored.iter().map(|(name, _)| (*name).to_owned()).collect(),
         variable_types: types.collect(),
-        ..Known::default()
+        ..Notebook::default()
     }
 }
 
-fn prepared(code: &str) -> Prepared {
-    prepare(1, code, &known()).expect("a good cell")
+fn prepared(code: &str) -> PreparedCell {
+    prepare(1, code, &notebook()).expect("a good cell")
 }
 
 fn not_kept(code: &str) -> Vec<(String, Why)> {

@@ -109,10 +109,37 @@ macro_rules! guards {
 
 guards! {
     /// Reads, with others, until it is dropped.
+    ///
+    /// ```
+    /// use loopbook::facade::sync::RwLock;
+    /// let lock = RwLock::new(5);
+    /// let (one, two) = (lock.try_read().expect("free"), lock.try_read().expect("readers share"));
+    /// assert_eq!(*one + *two, 10);
+    /// assert!(lock.try_write().is_none());
+    /// ```
     RwLockReadGuard RwLockReadGuardArc Read (Sync) (Send Sync) shared;
     /// Reads, with others, until it is dropped or made to write.
+    ///
+    /// ```
+    /// use loopbook::facade::sync::{RwLock, RwLockUpgradableReadGuard};
+    /// let lock = RwLock::new(5);
+    /// let reads = lock.try_upgradable_read().expect("free");
+    /// let mut writes = RwLockUpgradableReadGuard::try_upgrade(reads).expect("nobody else reads");
+    /// *writes += 1;
+    /// assert_eq!(*writes, 6);
+    /// ```
     RwLockUpgradableReadGuard RwLockUpgradableReadGuardArc UpgradableRead (Send Sync) (Send Sync) exclusive;
     /// Writes, alone, until it is dropped.
+    ///
+    /// ```
+    /// use loopbook::facade::sync::RwLock;
+    /// let lock = RwLock::new(vec![1]);
+    /// let mut writes = lock.try_write().expect("free");
+    /// writes.push(2);
+    /// assert!(lock.try_read().is_none());
+    /// drop(writes);
+    /// assert_eq!(lock.into_inner(), [1, 2]);
+    /// ```
     RwLockWriteGuard RwLockWriteGuardArc Write (Send) (Send Sync) exclusive;
 }
 
@@ -186,13 +213,20 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
     }
 
     /// Waits until nobody else reads, and then writes.
+    ///
+    /// ```
+    /// use loopbook::facade::{sync::{RwLock, RwLockUpgradableReadGuard as Guard}, task};
+    /// let lock = RwLock::new(5);
+    /// task::block_on(async { *Guard::upgrade(lock.upgradable_read().await).await += 1 });
+    /// assert_eq!(lock.into_inner(), 6);
+    /// ```
     #[inline]
     pub fn upgrade(guard: Self) -> Upgrade<'a, T> {
         let value = guard.value;
         Upgrade { raw: Upgrading::new(guard.held), value }
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Self::upgrade`], but blocks the thread until then.
     #[inline]
     pub fn upgrade_blocking(guard: Self) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard { held: writing_at_last(guard.held), value: guard.value }
@@ -224,7 +258,7 @@ impl<T: ?Sized> RwLockUpgradableReadGuardArc<T> {
         UpgradeArc { raw: Upgrading::new(guard.held), lock: guard.lock }
     }
 
-    /// The same, with the thread standing still meanwhile.
+    /// Like [`Self::upgrade`], but blocks the thread until then.
     #[inline]
     pub fn upgrade_blocking(guard: Self) -> RwLockWriteGuardArc<T> {
         RwLockWriteGuardArc::new(guard.lock, writing_at_last(guard.held))
@@ -233,6 +267,13 @@ impl<T: ?Sized> RwLockUpgradableReadGuardArc<T> {
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// Only reads from now on.
+    ///
+    /// ```
+    /// use loopbook::facade::sync::{RwLock, RwLockWriteGuard};
+    /// let lock = RwLock::new(5);
+    /// let _reads = RwLockWriteGuard::downgrade(lock.try_write().expect("free"));
+    /// assert!(lock.try_read().is_some());
+    /// ```
     #[inline]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard { held: no_longer_writing(guard.held), value: guard.value }

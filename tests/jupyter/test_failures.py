@@ -1,4 +1,4 @@
-"""What you have is kept, rows 2, 3 and 5: panics, failed `?`, compile errors, and variables whose cell fails."""
+"""Panics, failed `?`, compile errors, and variables whose cell fails."""
 
 import re
 
@@ -46,7 +46,7 @@ def kept(with_a_variable, kernel):
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_keep_row_02_a_failure_is_one_error_with_the_line(kept, failure):
+def test_a_failure_is_one_error_with_the_line(kept, failure):
     code, ename, text = FAILURES[failure]
     result = kept.run(f"// the failure is in line 2\n{code}")
     assert (result.status, result.reply["ename"]) == ("error", ename)
@@ -56,7 +56,7 @@ def test_keep_row_02_a_failure_is_one_error_with_the_line(kept, failure):
     assert "stack backtrace" not in result.report and "\x1b[" in "".join(result.reply["traceback"])
 
 
-def test_keep_row_02_a_failed_question_mark_shows_its_sources(kept):
+def test_a_failed_question_mark_shows_its_sources(kept):
     code = """
     #[derive(Debug)] struct Outer(std::num::ParseIntError);
     impl std::fmt::Display for Outer {
@@ -72,12 +72,12 @@ def test_keep_row_02_a_failed_question_mark_shows_its_sources(kept):
     assert "invalid digit" in result.report
 
 
-def test_keep_row_02_run_all_stops(kept):
+def test_run_all_stops_at_a_failure(kept):
     cells = [kept.start(code) for code in ('panic!("first")', "1", "2")]
     assert [kept.wait(cell).status for cell in cells] == ["error", "aborted", "aborted"]
 
 
-def test_keep_row_02_hooks_and_catches_of_the_user_confuse_nothing(kept):
+def test_hooks_and_catches_of_the_user_confuse_nothing(kept):
     caught = kept.run('std::panic::catch_unwind(|| panic!("caught")).is_err()').ok()
     assert caught.text == "true" and caught.error is None
     kept.run('std::panic::set_hook(Box::new(|_| println!("my hook")));').ok()
@@ -85,7 +85,7 @@ def test_keep_row_02_hooks_and_catches_of_the_user_confuse_nothing(kept):
     assert result.reply["ename"] == "Panic" and "behind my hook" in result.reply["evalue"]
 
 
-def test_keep_row_02_a_panic_of_a_detached_task_is_shown_under_its_cell(kept):
+def test_a_panic_of_a_detached_task_is_shown_under_its_cell(kept):
     code = """
     async_std::task::spawn(async {
         async_std::task::sleep(std::time::Duration::from_millis(300)).await;
@@ -98,13 +98,13 @@ def test_keep_row_02_a_panic_of_a_detached_task_is_shown_under_its_cell(kept):
     assert kept.run("1").ok().outputs == [("result", {"text/plain": "1"})]
 
 
-def test_keep_row_02_a_panic_of_an_awaited_task_is_the_cells(kept):
+def test_a_panic_of_an_awaited_task_fails_the_cell_that_awaits(kept):
     kept.run('let doomed = async_std::task::spawn(async { if true { panic!("in the task") } });', background=True).ok()
     result = kept.run("doomed.await")
     assert result.reply["ename"] == "Panic" and "in the task" in result.reply["evalue"] + result.report
 
 
-def test_keep_row_03_a_compile_error_names_code_line_and_span(kept):
+def test_a_compile_error_names_code_line_and_span(kept):
     result = kept.run('let fine = 1;\n\nlet wrong: u32 = "text";\nlet fine_too = 2;')
     assert result.reply["ename"] == "CompileError"
     assert "E0308" in result.report and re.search(r"\D3:18\b", result.report), result.report
@@ -113,13 +113,13 @@ def test_keep_row_03_a_compile_error_names_code_line_and_span(kept):
     assert [kind for kind, _ in result.outputs] == ["error"]
 
 
-def test_keep_row_03_an_error_in_an_async_function_names_its_line(kept):
+def test_an_error_in_an_async_function_names_its_line(kept):
     result = kept.run("async fn f() -> u32 {\n    async_std::task::yield_now().await;\n    missing_name\n}")
     assert "E0425" in result.report and re.search(r"\D3:5\b", result.report), result.report
 
 
 @pytest.mark.parametrize("what", HINTS)
-def test_keep_row_03_misuse_has_a_hint(kept, what):
+def test_misuse_of_async_has_a_hint(kept, what):
     code, hint = HINTS[what]
     result = kept.run(code)
     assert result.reply["ename"] == "CompileError" and hint in result.report, result.report
@@ -146,12 +146,12 @@ def test_what_macros_of_others_give_is_kept(kept, code, then, value):
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_keep_row_03_broken_code_is_an_error(kept, code):
+def test_broken_code_is_an_error(kept, code):
     result = kept.run(code)
     assert result.reply["ename"] == "CompileError", str(result)
 
 
-def test_keep_row_03_warnings_are_shown_once(kept):
+def test_warnings_are_shown_once(kept):
     code = "fn unused(argument: u8) -> u8 { let forgotten = 1; 2 }"
     first = kept.run(code).ok()
     shown = "".join(bundle["text/plain"] for bundle in first.displays)
@@ -164,7 +164,7 @@ def test_keep_row_03_warnings_are_shown_once(kept):
     ['panic!("no")', '"x".parse::<i32>()?', "loop { task::sleep(Duration::from_secs(3600)).await }"],
     ids=["panics", "fails", "is interrupted"],
 )
-def test_keep_row_05_a_definition_that_fails_keeps_the_old_value_or_says_so(kernel, how):
+def test_a_definition_that_fails_keeps_the_old_value_or_says_so(kernel, how):
     kernel.run("use async_std::task;\nuse std::time::Duration;").ok()
     kernel.run("let name = vec![1, 2, 3];").ok()
     redefinition = kernel.start(f'println!("begun");\nlet name: Vec<i32> = {{ {how}; vec![] }};')
@@ -192,7 +192,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize("what", KEPT)
-def test_keep_row_05_the_old_value_is_kept_if_it_can_be_had(kernel, what):
+def test_the_old_value_is_kept_if_it_can_be_had(kernel, what):
     value, code, look, text = KEPT[what]
     kernel.run(f"let old = {value};").ok()
     failed = kernel.run(code)
@@ -202,7 +202,7 @@ def test_keep_row_05_the_old_value_is_kept_if_it_can_be_had(kernel, what):
     assert kernel.run("old").ok().text == "9"
 
 
-def test_keep_row_05_an_old_value_is_dropped_when_it_has_been_replaced(kernel):
+def test_an_old_value_is_dropped_when_it_has_been_replaced(kernel):
     kernel.run('struct Loud(u8);\nimpl Drop for Loud { fn drop(&mut self) { println!("dropped {}", self.0); } }').ok()
     kernel.run("let loud = Loud(1);").ok()
     assert kernel.run("let loud = Loud(2);").ok().stdout == "dropped 1\n"
@@ -211,7 +211,7 @@ def test_keep_row_05_an_old_value_is_dropped_when_it_has_been_replaced(kernel):
     assert kernel.run("drop(loud);").ok().stdout == "dropped 2\n"
 
 
-def test_keep_row_05_a_value_that_the_cell_has_used_up_is_named(kernel):
+def test_a_value_that_the_cell_has_used_up_is_named(kernel):
     kernel.run("let used = std::sync::Arc::new(1);").ok()
     failed = kernel.run("drop(used); let used = 2; panic!();")
     assert failed.reply["ename"] == "Panic" and "`used`" in failed.report

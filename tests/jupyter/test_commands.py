@@ -1,4 +1,4 @@
-"""What you have is kept, row 12: commands are ours or refused with a reason, and Tab runs none."""
+"""Commands are ours or refused with a reason, and Tab runs none."""
 
 import queue
 
@@ -34,24 +34,24 @@ def kept(with_a_variable, kernel):
 
 
 @pytest.mark.parametrize("command", REFUSED)
-def test_keep_row_12_a_command_that_would_cost_something_is_refused_with_a_reason(kept, command):
+def test_a_command_that_would_cost_something_is_refused_with_a_reason(kept, command):
     result = kept.run(command)
     assert result.status == "error" and result.reply["ename"] == "CommandError", str(result)
     assert len(result.reply["evalue"]) > len(command) + 10, "a reason is given"
 
 
 @pytest.mark.parametrize("command", LISTED)
-def test_keep_row_12_commands_that_only_look_show_something(kept, command):
+def test_commands_that_only_look_show_something(kept, command):
     assert kept.run(command).ok().outputs
 
 
-def test_keep_row_12_commands_and_code_in_one_cell(kept):
+def test_commands_and_code_can_stand_in_one_cell(kept):
     result = kept.run(":vars\nkept + 1").ok()
     assert result.text == "8" and any("kept" in str(bundle) for bundle in result.displays)
 
 
 @pytest.mark.parametrize("command", [":restart", ":clear", ":quit", ':dep itoa = "1"', ":toolchain nightly", "!touch tabbed"])
-def test_keep_row_12_tab_behind_a_command_runs_nothing(kept, tmp_path, command):
+def test_tab_behind_a_command_runs_nothing(kept, tmp_path, command):
     code = f"{command}\nke"
     reply = complete(kept, code, len(code))
     assert reply["status"] == "ok"
@@ -59,7 +59,7 @@ def test_keep_row_12_tab_behind_a_command_runs_nothing(kept, tmp_path, command):
     assert kept.run("std::path::Path::new(\"tabbed\").exists()").ok().text == "false"
 
 
-def test_keep_row_12_restart_loses_variables_and_keeps_the_crates(fresh_kernel):
+def test_restart_loses_variables_and_keeps_the_crates(fresh_kernel):
     fresh_kernel.run("fn twice(n: i32) -> i32 { 2 * n }").ok()
     fresh_kernel.run("let gone = 1;").ok()
     fresh_kernel.run(":restart").ok()
@@ -67,7 +67,7 @@ def test_keep_row_12_restart_loses_variables_and_keeps_the_crates(fresh_kernel):
     assert fresh_kernel.run("async_std::task::spawn(async { twice(21) }).await").ok().text == "42"
 
 
-def test_keep_row_12_clear_loses_everything_but_the_crates(fresh_kernel):
+def test_clear_loses_everything_but_the_crates(fresh_kernel):
     fresh_kernel.run("fn twice(n: i32) -> i32 { 2 * n }\nlet gone = 1;").ok()
     fresh_kernel.run(":clear").ok()
     assert fresh_kernel.run("twice(1)").reply["ename"] == "CompileError"
@@ -75,13 +75,13 @@ def test_keep_row_12_clear_loses_everything_but_the_crates(fresh_kernel):
     assert fresh_kernel.run("async_std::task::spawn(async { gather!(async { 1 }, async { 2 }) }).await").ok().text == "(1, 2)"
 
 
-def test_keep_row_12_optimisation_can_be_chosen(fresh_kernel):
+def test_optimisation_can_be_chosen(fresh_kernel):
     fresh_kernel.run("let kept = 7;").ok()
     fresh_kernel.run(":opt 3").ok()
     assert fresh_kernel.run("kept + 1").ok().text == "8"
 
 
-def test_keep_row_12_an_evcxr_toml_beside_the_notebook_is_not_read(kernel_name, tmp_path):
+def test_an_evcxr_toml_beside_the_notebook_is_not_read(kernel_name, tmp_path):
     (tmp_path / "evcxr.toml").write_text(f'[evcxr]\ntmpdir = "{tmp_path / "taken"}"\nopt_level = "3"\n')
     with running_kernel(kernel_name, tmp_path) as kernel:
         assert kernel.run("1 + 1").ok().text == "2"
@@ -89,7 +89,7 @@ def test_keep_row_12_an_evcxr_toml_beside_the_notebook_is_not_read(kernel_name, 
         assert kernel.run('std::path::Path::new("evcxr.toml").exists()').ok().text == "true", "the cell runs where the notebook is"
 
 
-def test_keep_row_12_types_are_shown_while_they_are_wanted(kernel):
+def test_types_are_shown_while_they_are_wanted(kernel):
     kernel.run(":types").ok()
     shown = kernel.run("vec![1]").ok()
     assert shown.text == "[1]" and "Vec<i32>" in str(shown.displays)
@@ -98,12 +98,12 @@ def test_keep_row_12_types_are_shown_while_they_are_wanted(kernel):
     assert kernel.run("vec![1]").ok().displays == []
 
 
-def test_keep_row_12_an_environment_variable_for_the_cells(kept):
+def test_an_environment_variable_is_set_for_the_cells(kept):
     assert kept.run(':env LOOPBOOK_SAMPLE=a b\nstd::env::var("LOOPBOOK_SAMPLE")?').ok().text == '"a b"'
     assert kept.run(":env nothing").reply["ename"] == "CommandError"
 
 
-def test_keep_row_12_an_error_code_is_explained(kept):
+def test_an_error_code_is_explained(kept):
     assert kept.run('let wrong: u8 = "text";').reply["ename"] == "CompileError"
     for command in [":explain", ":explain E0308"]:
         assert "did not match" in str(kept.run(command).ok().displays[0]).lower()

@@ -1,6 +1,6 @@
 //! What programs and the system say, in words for people.
 
-/// What the system says when there is no room for a file, whoever passes it on, and what Rust calls it.
+/// How the system's message of a full disk begins, whichever program passes it on, and Rust's name of the error.
 const FULL: [&str; 2] = ["No space left on device", "StorageFull"];
 
 /// How evcxr begins what it says about the end of a process.
@@ -9,7 +9,7 @@ const TERMINATED: &str = "terminated with status: ";
 /// The error and its causes, without those that a message has told already.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::ground::wording::sentence;
+/// use loopbook_kernel::evaluator::support::wording::sentence;
 /// let error = anyhow::anyhow!("no space").context("cannot write x: no space; free some");
 /// assert_eq!(sentence(&error), "cannot write x: no space; free some");
 /// assert_eq!(sentence(&anyhow::anyhow!("no space").context("cannot write")), "cannot write: no space");
@@ -30,7 +30,7 @@ pub fn is_disk_full(message: &str) -> bool {
 /// What to do if this is a complaint about a missing linker.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::ground::wording::linker_missing;
+/// use loopbook_kernel::evaluator::support::wording::linker_missing;
 /// assert!(linker_missing("error: linker `cc` not found").unwrap().starts_with("install a C compiler"));
 /// assert_eq!(linker_missing("error: mismatched types"), None);
 /// ```
@@ -44,7 +44,7 @@ pub fn linker_missing(message: &str) -> Option<&'static str> {
 /// What evcxr says of a build that failed without an error of the compiler's, less the lines that cargo means for programs.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::ground::wording::without_json;
+/// use loopbook_kernel::evaluator::support::wording::without_json;
 /// let message = "Compilation failed, but no parsable errors were found. STDERR:\nerror: no\n\nSTDOUT:{\"reason\":1}\n";
 /// assert_eq!(without_json(message), "Compilation failed:\nerror: no");
 /// ```
@@ -60,7 +60,7 @@ pub fn without_json(message: &str) -> String {
 /// How a process has ended, from evcxr's message.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::ground::wording::exit_status;
+/// use loopbook_kernel::evaluator::support::wording::exit_status;
 /// assert_eq!(exit_status("Subprocess terminated with status: exit status: 0"), "exit status 0");
 /// assert_eq!(exit_status("Subprocess terminated with status: signal: 9 (SIGKILL)"), "signal 9 (SIGKILL)");
 /// ```
@@ -72,7 +72,7 @@ pub fn exit_status(message: &str) -> String {
 /// Programs that a cell has started and that go on, although the process that ran it has ended; `None` if there are none.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::ground::wording::programs_left;
+/// use loopbook_kernel::evaluator::support::wording::programs_left;
 /// assert_eq!(programs_left(&[]), None);
 /// assert!(programs_left(&["sleep (7)".into()]).unwrap().starts_with("This program goes on, "));
 /// ```
@@ -87,7 +87,7 @@ pub fn programs_left(programs: &[String]) -> Option<String> {
 /// Names one after the other, as in a sentence.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::ground::wording::listed;
+/// use loopbook_kernel::evaluator::support::wording::listed;
 /// let names = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
 /// assert_eq!([listed(&names[..1]), listed(&names[..2]), listed(&names)], ["a", "a and b", "a, b and c"]);
 /// ```

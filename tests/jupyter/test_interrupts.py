@@ -1,4 +1,4 @@
-"""What you have is kept, row 1: interrupts, in every phase of a cell."""
+"""Interrupts, in every phase of a cell."""
 
 import os
 import signal
@@ -69,7 +69,7 @@ def busy(module_kernel):
 
 
 @pytest.mark.parametrize("what", AWAITING)
-def test_keep_row_01_a_cell_that_awaits(busy, what):
+def test_a_cell_that_awaits_is_interrupted_at_once_and_nothing_is_lost(busy, what):
     asks = what in ("input", "read_line")
     result = busy.start(f'println!("begun");\n{AWAITING[what]}', answers=[] if asks else None)
     busy.until(lambda: "begun" in result.stdout)
@@ -78,21 +78,21 @@ def test_keep_row_01_a_cell_that_awaits(busy, what):
     assert_interrupted(busy, result, 0.2)
 
 
-def test_keep_row_01_a_cell_that_compiles(busy):
+def test_an_interrupt_of_a_cell_that_compiles_ends_rustc_and_nothing_is_lost(busy):
     result = busy.start(LONG_TO_COMPILE)
     eventually(lambda: compilers(busy), 10, "rustc runs")
     assert_interrupted(busy, result, 1)
     eventually(lambda: not compilers(busy), 1, "rustc is gone")
 
 
-def test_keep_row_01_a_cell_that_builds_a_dependency(busy):
+def test_an_interrupt_of_a_build_of_a_dependency_ends_cargo_and_nothing_is_lost(busy):
     result = busy.start(':dep regex = "1"\nregex::Regex::new("a").unwrap().is_match("b")')
     eventually(lambda: compilers(busy), 20, "cargo or rustc runs")
     assert_interrupted(busy, result, 1)
     eventually(lambda: not compilers(busy), 1, "cargo and rustc are gone")
 
 
-def test_keep_row_01_an_interrupted_execution_never_runs(busy, tmp_path):
+def test_an_interrupted_execution_never_runs(busy, tmp_path):
     for n in range(3):
         trace = tmp_path / f"ran-{n}"
         code = f'let inferred{n} = vec![{n}].into_iter().map(|n| n + 1).collect::<Vec<_>>(); std::fs::write("{trace}", "").unwrap();'
@@ -104,7 +104,7 @@ def test_keep_row_01_an_interrupted_execution_never_runs(busy, tmp_path):
 
 
 @pytest.mark.parametrize("what", COSTS)
-def test_keep_row_01_a_cell_that_has_not_run_costs_nothing(busy, what):
+def test_an_interrupt_before_a_cell_runs_costs_no_variable(busy, what):
     busy.run(OWNED).ok()
     code, build = COSTS[what]
     # It is built, and waits for a process that is stopped.
@@ -128,18 +128,18 @@ def check_owned(kernel, result):
     assert kernel.run(code).ok().text == "(7, 9, 1, [8])"
 
 
-def test_keep_row_01_an_idle_kernel(busy):
+def test_an_interrupt_of_an_idle_kernel_hits_no_later_cell(busy):
     for n in range(10):
         busy.interrupt()
         assert busy.run(f"{n} + 1").ok().text == str(n + 1)
 
 
-def test_keep_row_01_sigint_to_the_process_group_kills_nothing(busy):
+def test_sigint_to_the_process_group_kills_nothing(busy):
     os.killpg(os.getpgid(busy.pid), signal.SIGINT)
     assert busy.run("kept.len()").ok().text == "3"
 
 
-def test_keep_row_01_a_queue_of_cells_is_aborted_but_none_behind_it(busy):
+def test_a_queue_of_cells_is_aborted_but_none_behind_it(busy):
     first = busy.start('println!("begun"); task::sleep(Duration::from_secs(3600)).await;')
     queued = [busy.start("1"), busy.start("2")]
     busy.until(lambda: "begun" in first.stdout)
@@ -149,14 +149,14 @@ def test_keep_row_01_a_queue_of_cells_is_aborted_but_none_behind_it(busy):
     assert busy.run("3").ok().text == "3"
 
 
-def test_keep_row_01_variables_of_an_interrupted_cell_are_unknown_not_broken(busy):
+def test_variables_of_an_interrupted_cell_are_unknown_not_broken(busy):
     result = busy.start('let unborn = 1; println!("begun"); task::sleep(Duration::from_secs(3600)).await;')
     busy.until(lambda: "begun" in result.stdout)
     assert_interrupted(busy, result, 0.2)
     assert busy.run("unborn").reply["ename"] == "CompileError"
 
 
-def test_keep_row_01_a_cell_in_code_of_a_crate_is_warned_then_restarted(fresh_kernel):
+def test_a_cell_that_blocks_is_warned_at_the_first_interrupt_and_restarted_at_the_second(fresh_kernel):
     kernel = fresh_kernel
     kernel.run("use std::collections::HashMap;\nfn twice(n: i32) -> i32 { 2 * n }\nstruct Point { x: i32 }").ok()
     kernel.run("let precious = 1;").ok()

@@ -1,4 +1,4 @@
-"""What you have is kept, row 14: a hundred mutated and broken cells. An error with a line, nothing lost, no panic."""
+"""A hundred mutated and broken cells. An error with a line, nothing lost, no panic."""
 
 import random
 
@@ -57,7 +57,7 @@ def kept(with_a_variable, kernel):
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_keep_row_14_a_broken_cell_is_an_error_with_its_line(kept, what):
+def test_a_broken_cell_is_an_error_with_its_line(kept, what):
     code, line = BROKEN[what]
     result = kept.run(code)
     assert (result.status, result.reply["ename"]) == ("error", "CompileError"), str(result)
@@ -65,12 +65,12 @@ def test_keep_row_14_a_broken_cell_is_an_error_with_its_line(kept, what):
 
 
 @pytest.mark.parametrize("what", UNBROKEN)
-def test_keep_row_14_what_is_unusual_but_sound_runs(kept, what):
+def test_what_is_unusual_but_sound_runs(kept, what):
     result = kept.run(UNBROKEN[what]).ok()
     assert result.text in (None, "2")
 
 
-def test_keep_row_14_a_hundred_mutated_cells(kept):
+def test_a_hundred_mutated_cells(kept):
     chance = random.Random(14)
     for _ in range(100):
         code = mutated(chance, chance.choice(SOUND))

@@ -1,4 +1,4 @@
-"""What you have is kept, row 13: blocking inside of tasks does not kill the loop."""
+"""Blocking inside of tasks does not kill the loop."""
 
 import pytest
 
@@ -20,7 +20,7 @@ sum
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_keep_row_13_as_many_blocking_tasks_as_workers(kernel_name, tmp_path, workers):
+def test_as_many_blocking_tasks_as_workers_end(kernel_name, tmp_path, workers):
     with running_kernel(kernel_name, tmp_path, env={"ASYNC_STD_THREAD_COUNT": str(workers)}) as kernel:
         blocking = 2 * workers
         result = kernel.run(BOTH_BLOCK.replace("WORKERS", str(blocking))).ok()
@@ -34,7 +34,7 @@ def test_keep_row_13_as_many_blocking_tasks_as_workers(kernel_name, tmp_path, wo
         kernel.check_leftovers()
 
 
-def test_keep_row_13_spawn_local_inside_a_nested_block_on(kernel):
+def test_spawn_local_inside_a_nested_block_on_runs(kernel):
     code = """
     async_std::task::block_on(async {
         async_std::task::block_on(async { async_std::task::spawn_local(async { 42 }).await })
@@ -43,7 +43,7 @@ def test_keep_row_13_spawn_local_inside_a_nested_block_on(kernel):
     assert kernel.run(code).ok().text == "42"
 
 
-def test_keep_row_13_block_on_inside_of_a_task_inside_of_block_on(kernel):
+def test_block_on_inside_of_a_task_inside_of_block_on_returns(kernel):
     code = """
     use async_std::task;
     use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the process that runs the cells does, as the system sees it: it may be stopped, and then it obeys nobody.
+//! The state of the process that runs the cells, as the system sees it: one that is stopped (SIGSTOP) answers nothing.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-"""What you have is kept, rows 10 and 11: tokio and futures beside the loop, and dependencies in the middle of a notebook."""
+"""Tokio and futures beside the loop, and dependencies in the middle of a notebook."""
 
 import functools
 import re
@@ -87,11 +87,11 @@ def living(fresh_kernel):
 
 
 @pytest.mark.parametrize("what", TOKIO)
-def test_keep_row_10_tokio_and_futures_work_beside_the_loop(kernel, what):
+def test_tokio_and_futures_work_beside_the_loop(kernel, what):
     assert kernel.run(TOKIO[what]).ok().text == "42"
 
 
-def test_keep_row_10_tokio_talks_to_async_std_over_a_socket(kernel):
+def test_tokio_talks_to_async_std_over_a_socket(kernel):
     code = """
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -139,7 +139,7 @@ NOT_BUILT_IN = {
 
 
 @pytest.mark.parametrize("asked", BUILT_IN)
-def test_keep_row_10_built_in_crates_say_so(kernel, asked):
+def test_built_in_crates_say_so(kernel, asked):
     kernel.run("let kept = 1;").ok()
     result = kernel.run(f":dep {asked}\nkept").ok()
     said = "".join(bundle["text/plain"] for bundle in result.displays)
@@ -147,7 +147,7 @@ def test_keep_row_10_built_in_crates_say_so(kernel, asked):
 
 
 @pytest.mark.parametrize("asked", NOT_BUILT_IN)
-def test_keep_row_10_what_is_not_built_in_that_way_is_refused(kernel, asked):
+def test_what_is_not_built_in_that_way_is_refused(kernel, asked):
     kernel.run("let kept = 1;").ok()
     result = kernel.run(f":dep {asked}\nkept")
     assert result.reply["ename"] == "CommandError" and "built in" in result.reply["evalue"]
@@ -155,7 +155,7 @@ def test_keep_row_10_what_is_not_built_in_that_way_is_refused(kernel, asked):
     assert kernel.run("kept").ok().text == "1"
 
 
-def test_keep_row_10_smols_crates_share_the_loops_reactor(living):
+def test_smols_crates_share_the_loops_reactor(living):
     living.run(':dep async-io = "2"\n:dep async-net = "2"\n:dep smol = "2"', timeout=10 * CELL_DEADLINE).ok()
     code = """
     fn threads_called(name: &str) -> usize {
@@ -180,7 +180,7 @@ def test_keep_row_10_smols_crates_share_the_loops_reactor(living):
     assert living.run(code, timeout=3 * CELL_DEADLINE).ok().text == '("hello", 42, 1)'
 
 
-def test_keep_row_11_the_usual_crates_cost_nothing(living):
+def test_the_usual_crates_cost_nothing(living):
     failed = {}
     for dependency, use in DEPENDENCIES.items():
         begun = time.monotonic()
@@ -211,7 +211,7 @@ WRONG = {
 }
 
 
-def test_keep_row_11_what_cannot_be_added_costs_nothing(living):
+def test_what_cannot_be_added_costs_nothing(living):
     for dependency, word in WRONG.items():
         result = living.run(f':dep {dependency}\nlet never = 1;', timeout=2 * CELL_DEADLINE)
         assert result.status == "error" and result.reply["ename"] == "CommandError", str(result)
@@ -231,7 +231,7 @@ def crate(directory, name, code, build_script=None, more=""):
     return directory / name
 
 
-def test_keep_row_11_a_crate_that_does_not_compile(living, tmp_path):
+def test_a_crate_that_does_not_compile_is_an_error_and_costs_nothing(living, tmp_path):
     broken = crate(tmp_path, "broken", "pub fn f() -> u8 { missing }\n")
     result = living.run(f':dep broken = {{ path = "{broken}" }}', timeout=2 * CELL_DEADLINE)
     assert result.reply["ename"] == "CommandError" and "`broken`" in result.report, str(result)
@@ -242,14 +242,14 @@ def test_keep_row_11_a_crate_that_does_not_compile(living, tmp_path):
     assert living.run("broken::f()").ok().text == "7"
 
 
-def test_keep_row_11_a_build_script_that_fails(living, tmp_path):
+def test_a_build_script_that_fails_is_an_error_and_costs_nothing(living, tmp_path):
     broken = crate(tmp_path, "needs-c", "", 'fn main() { panic!("there is no such C library") }')
     result = living.run(f':dep needs-c = {{ path = "{broken}" }}', timeout=2 * CELL_DEADLINE)
     assert result.reply["ename"] == "CommandError" and "there is no such C library" in result.report, str(result)
     assert "process didn't exit" not in result.report
 
 
-def test_keep_row_11_of_several_in_one_cell_all_are_added_or_none(living, tmp_path):
+def test_of_several_in_one_cell_all_are_added_or_none(living, tmp_path):
     crate(tmp_path, "one", "pub fn f() -> u8 { 1 }\n")
     crate(tmp_path, "two", "pub fn f() -> u8 { 2 }\n")
     crate(tmp_path, "bad", "pub fn f() -> u8 { missing }\n")
@@ -259,7 +259,7 @@ def test_keep_row_11_of_several_in_one_cell_all_are_added_or_none(living, tmp_pa
     assert living.run(f"{both}one::f() + two::f()", timeout=2 * CELL_DEADLINE).ok().text == "3"
 
 
-def test_keep_row_11_an_interrupt_leaves_everything_as_it_was(living, tmp_path):
+def test_an_interrupt_leaves_everything_as_it_was(living, tmp_path):
     sleeps = 'fn main() { std::fs::write("begun", "").unwrap(); std::thread::sleep(std::time::Duration::from_secs(600)) }'
     slow = crate(tmp_path, "slow", "pub fn f() -> u8 { 1 }\n", sleeps)
     result = living.start(f':dep slow = {{ path = "{slow}" }}')
@@ -271,7 +271,7 @@ def test_keep_row_11_an_interrupt_leaves_everything_as_it_was(living, tmp_path):
     assert living.run("slow::f()").status == "error"
 
 
-def test_keep_row_11_progress_says_how_far_it_is(living, tmp_path):
+def test_progress_says_how_far_it_is(living, tmp_path):
     # Enough that it can be watched.
     long = "\n".join(f'pub fn f{n}(x: u64) -> String {{ format!("{{x}} {n}") }}' for n in range(1500))
     for n in range(4):
@@ -287,7 +287,7 @@ def test_keep_row_11_progress_says_how_far_it_is(living, tmp_path):
     assert all(k <= n for k, n in zip(done, totals)), shown
 
 
-def test_keep_row_11_a_crate_that_changes_the_runtime_is_announced_first(living):
+def test_a_crate_that_changes_the_runtime_is_announced_first(living):
     # The runtime is built with async-io, but not with this feature of it.
     tracing = ':dep async-io = { version = "2", features = ["tracing"] }'
     result = living.run(tracing)
@@ -298,7 +298,7 @@ def test_keep_row_11_a_crate_that_changes_the_runtime_is_announced_first(living)
     assert together.status == "error" and living.run("itoa::Buffer::new()").status == "error"
 
 
-def test_keep_row_11_a_crate_that_changes_the_runtime_works_at_the_top_of_a_notebook(fresh_kernel):
+def test_a_crate_that_changes_the_runtime_works_at_the_top_of_a_notebook(fresh_kernel):
     if not registry_is_reachable():
         pytest.skip("new dependencies need a network, and there is none")
     code = ':dep async-io = { version = "2", features = ["tracing"] }\nasync_std::future::ready(1).await'
@@ -311,7 +311,7 @@ def test_keep_row_11_a_crate_that_changes_the_runtime_works_at_the_top_of_a_note
     assert fresh_kernel.run("async_std::task::spawn(async { 3 }).await", timeout=3 * CELL_DEADLINE).ok().text == "3"
 
 
-def test_keep_row_11_a_change_of_the_runtime_that_does_not_compile_is_taken_back(fresh_kernel, tmp_path):
+def test_a_change_of_the_runtime_that_does_not_compile_is_taken_back(fresh_kernel, tmp_path):
     if not registry_is_reachable():
         pytest.skip("new dependencies need a network, and there is none")
     needs = '[dependencies]\nasync-io = { version = "2", features = ["tracing"] }\n'

@@ -1,4 +1,4 @@
-"""What you have is kept, row 6: definitions that change in every way that decides a layout. Never a crash, never a wrong
+"""Definitions that change in every way that decides a layout. Never a crash, never a wrong
 value; what has to go is named, and nothing else goes."""
 
 import pytest
@@ -50,7 +50,7 @@ UNCHANGED = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_keep_row_06_what_a_change_reaches_is_dropped_and_named(kernel, what):
+def test_what_a_change_reaches_is_dropped_and_named(kernel, what):
     before, value, after = CHANGES[what]
     kernel.run(before).ok()
     kernel.run(f"let x = {value};\nlet bystander = 5;").ok()
@@ -61,7 +61,7 @@ def test_keep_row_06_what_a_change_reaches_is_dropped_and_named(kernel, what):
 
 
 @pytest.mark.parametrize("what", UNCHANGED)
-def test_keep_row_06_what_changes_no_layout_drops_nothing(kernel, what):
+def test_what_changes_no_layout_drops_nothing(kernel, what):
     before, value, after = UNCHANGED[what]
     kernel.run(before).ok()
     kernel.run(f"let x = {value};").ok()
@@ -69,7 +69,7 @@ def test_keep_row_06_what_changes_no_layout_drops_nothing(kernel, what):
     assert kernel.run("let _ = &x;").ok()
 
 
-def test_keep_row_06_a_change_that_does_not_compile_drops_nothing(kernel):
+def test_a_change_that_does_not_compile_drops_nothing(kernel):
     kernel.run("struct C1 { a: u8 }\nlet kept = C1 { a: 7 };").ok()
     failed = kernel.run("struct C1 { a: u8, b: u8 }\nkept.a")
     assert "`kept` cannot be used in a cell that changes the definition of `C1`" in failed.report
@@ -77,7 +77,7 @@ def test_keep_row_06_a_change_that_does_not_compile_drops_nothing(kernel):
     assert kernel.run("kept.a").ok().text == "7"
 
 
-def test_keep_row_06_a_static_of_a_changed_type_begins_anew(kernel):
+def test_a_static_of_a_changed_type_begins_anew(kernel):
     kernel.run("use std::sync::Mutex;\n#[derive(Debug)] struct Old { a: u8, b: u8 }").ok()
     kernel.run("static LIST: Mutex<Vec<Old>> = Mutex::new(Vec::new());\nfn push(a: u8) { LIST.lock().unwrap().push(Old { a, b: 0 }) }").ok()
     kernel.run("push(3);").ok()
@@ -90,7 +90,7 @@ def test_keep_row_06_a_static_of_a_changed_type_begins_anew(kernel):
     assert kernel.run("LIST.lock().unwrap()[0].a").ok().text == "4"
 
 
-def test_keep_row_06_a_static_and_its_type_in_one_cell(kernel):
+def test_a_static_and_its_type_can_change_in_one_cell(kernel):
     cell = "use std::cell::RefCell;\nstruct Both {{ {} }}\nthread_local! {{ static BOTH: RefCell<Vec<Both>> = const {{ RefCell::new(Vec::new()) }}; }}"
     kernel.run(cell.format("a: u8, b: u8")).ok()
     kernel.run("BOTH.with_borrow_mut(|both| both.push(Both { a: 1, b: 2 }));").ok()
@@ -100,7 +100,7 @@ def test_keep_row_06_a_static_and_its_type_in_one_cell(kernel):
     assert kernel.run("BOTH.with_borrow(|both| both.len())").ok().text == "0"
 
 
-def test_keep_row_06_a_task_goes_on_with_the_old_value_of_a_static(kernel):
+def test_a_task_goes_on_with_the_old_value_of_a_static(kernel):
     kernel.run("use std::sync::{LazyLock, atomic::{AtomicU64, Ordering::SeqCst}};\nstruct Beat { n: AtomicU64, other: AtomicU64 }").ok()
     kernel.run("static BEAT: LazyLock<Beat> = LazyLock::new(|| Beat { n: 1.into(), other: 2.into() });").ok()
     task = "async fn beat(go: async_std::channel::Receiver<()>) -> u64 { let _ = go.recv().await; BEAT.n.fetch_add(40, SeqCst) }"

@@ -1,4 +1,4 @@
-"""What you have is kept, row 9: cells that end the process they run in lose variables, say which, and nothing else."""
+"""Cells that end the process they run in lose variables, say which, and nothing else."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ macro_rules! thrice { ($e:expr) => { 3 * $e } }
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_keep_row_09_the_end_of_the_process_costs_variables_only(kernel, ending):
+def test_the_end_of_the_process_costs_variables_only(kernel, ending):
     code, words = ENDINGS[ending]
     kernel.run(ITEMS).ok()
     kernel.run("let precious = vec![Point { x: 1 }];").ok()
@@ -43,7 +43,7 @@ def test_keep_row_09_the_end_of_the_process_costs_variables_only(kernel, ending)
     assert kernel.run(lines).ok().text == "42"
 
 
-def test_keep_row_09_the_end_between_two_cells_is_told_at_the_next(kernel):
+def test_the_end_between_two_cells_is_told_at_the_next(kernel):
     kernel.run(ITEMS).ok()
     child = int(kernel.run("let precious = 1; std::process::id()").ok().text)
     os.kill(child, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What you have is kept, rows 4, 6, 7 and 8: early returns, redefinitions, statics, and cells that are run again."""
+"""Early returns, redefinitions, statics, and cells that are run again."""
 
 import pytest
 
@@ -27,7 +27,7 @@ HOLDERS = {
 }
 
 
-def test_keep_row_04_an_early_return_loses_nothing(kernel):
+def test_an_early_return_loses_nothing(kernel):
     kernel.run("let kept = 7;").ok()
     assert kernel.run("let k = 1; return;").ok().text is None
     assert kernel.run('let x = kept == 7;\nif x { return; }\nprintln!("not reached");').ok().stdout == ""
@@ -36,13 +36,13 @@ def test_keep_row_04_an_early_return_loses_nothing(kernel):
 
 
 @pytest.mark.parametrize("marker", MARKERS)
-def test_keep_row_04_a_marker_behind_a_let_is_text(kernel, marker):
+def test_a_marker_behind_a_let_is_text(kernel, marker):
     kernel.run("let kept = 7;").ok()
     assert kernel.run(f'let new = kept + 1; println!("{marker}"); eprintln!("{marker}");').ok().stdout == f"{marker}\n"
     assert kernel.run("kept + new").ok().text == "15"
 
 
-def test_keep_row_04_a_macro_of_the_user_named_println_breaks_nothing(fresh_kernel):
+def test_a_macro_of_the_user_named_println_breaks_nothing(fresh_kernel):
     fresh_kernel.run("let kept = 7;").ok()
     code = "mod loud { macro_rules! shout { ($($t:tt)*) => { 0 } } pub(crate) use shout; }\nuse loud::shout as println;"
     # Refused or not, nothing behind it may suffer.
@@ -54,7 +54,7 @@ def test_keep_row_04_a_macro_of_the_user_named_println_breaks_nothing(fresh_kern
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("holder", HOLDERS)
-def test_keep_row_06_a_changed_type_drops_its_variables_and_names_them(kernel, change, holder):
+def test_a_changed_type_drops_its_variables_and_names_them(kernel, change, holder):
     kernel.run(OLD).ok()
     kernel.run("let bystander = 5;").ok()
     kernel.run(HOLDERS[holder]).ok()
@@ -65,7 +65,7 @@ def test_keep_row_06_a_changed_type_drops_its_variables_and_names_them(kernel, c
     kernel.run(OLD).ok()
 
 
-def test_keep_row_06_an_unchanged_type_drops_nothing(kernel):
+def test_an_unchanged_type_drops_nothing(kernel):
     kernel.run(OLD).ok()
     kernel.run("let point = Point { x: 3 };").ok()
     again = kernel.run(OLD + "\n// the same").ok()
@@ -73,7 +73,7 @@ def test_keep_row_06_an_unchanged_type_drops_nothing(kernel):
     assert kernel.run("point.x").ok().text == "3"
 
 
-def test_keep_row_06_a_type_inside_another_and_an_alias(kernel):
+def test_a_changed_type_reaches_variables_through_another_type_and_an_alias(kernel):
     kernel.run("#[derive(Debug)] struct Inner { a: u8 }\n#[derive(Debug)] struct Outer { inner: Inner }").ok()
     kernel.run("type Number = u32;").ok()
     kernel.run("let outer = Outer { inner: Inner { a: 1 } };\nlet number: Number = 1;").ok()
@@ -85,7 +85,7 @@ def test_keep_row_06_a_type_inside_another_and_an_alias(kernel):
     assert result.status == "error" or result.text == "1", "never a wrong value"
 
 
-def test_keep_row_07_a_static_is_one_for_all_cells(kernel):
+def test_a_static_is_one_for_all_cells(kernel):
     kernel.run("use std::sync::{OnceLock, atomic::{AtomicU32, Ordering}};\nstatic COUNT: AtomicU32 = AtomicU32::new(0);").ok()
     kernel.run("static ONCE: OnceLock<String> = OnceLock::new();").ok()
     kernel.run("async_std::task::spawn(async { COUNT.fetch_add(40, Ordering::SeqCst); }).await;").ok()
@@ -94,37 +94,37 @@ def test_keep_row_07_a_static_is_one_for_all_cells(kernel):
     assert kernel.run("ONCE.get().unwrap().clone()").ok().text == '"set once"'
 
 
-def test_keep_row_07_a_thread_local_is_one_for_all_cells(kernel):
+def test_a_thread_local_is_one_for_all_cells(kernel):
     kernel.run("thread_local! { static HERE: std::cell::Cell<u32> = const { std::cell::Cell::new(1) }; }").ok()
     kernel.run("HERE.with(|here| here.set(here.get() + 1));").ok()
     assert kernel.run("HERE.with(|here| here.get())").ok().text == "2"
 
 
-def test_keep_row_07_static_mut_is_refused_with_a_hint(kernel):
+def test_static_mut_is_refused_with_a_hint(kernel):
     result = kernel.run("static mut COUNT: u32 = 0;")
     assert result.status == "error" and ("Atomic" in result.report or "Mutex" in result.report)
 
 
-def test_keep_row_08_a_variable_called_mutex(kernel):
+def test_a_variable_can_be_called_mutex(kernel):
     kernel.run("let mutex = async_std::sync::Arc::new(async_std::sync::Mutex::new(1));").ok()
     kernel.run("*mutex.lock().await += 1;").ok()
     assert kernel.run("let value = *mutex.lock().await; value").ok().text == "2"
     assert kernel.run('let mutex = 3; format!("{mutex}")').ok().text == '"3"'
 
 
-def test_keep_row_08_ten_macros_in_ten_cells(kernel):
+def test_ten_macros_of_ten_cells_can_be_used_in_later_ones(kernel):
     for n in range(10):
         kernel.run(f"macro_rules! add{n} {{ ($e:expr) => {{ $e + {n} }} }}").ok()
         assert kernel.run(f"fn by_macro{n}(x: i32) -> i32 {{ add{n}!(x) }}\nby_macro{n}(1)").ok().text == str(n + 1)
 
 
-def test_keep_row_08_a_task_that_never_ends_can_be_kept(kernel):
+def test_a_task_that_never_ends_can_be_kept(kernel):
     code = "async_std::task::spawn(async { loop { async_std::task::sleep(std::time::Duration::from_secs(60)).await } })"
     kernel.run(f"let endless = {code};").ok()
     assert kernel.run("endless.cancel().await.is_none()").ok().text == "true"
 
 
-def test_keep_row_08_an_impl_cell_that_is_run_three_times(kernel):
+def test_a_cell_with_an_impl_can_be_run_three_times(kernel):
     kernel.run("struct Guard(u8);").ok()
     for n in range(3):
         kernel.run(f'impl Drop for Guard {{ fn drop(&mut self) {{ println!("dropped {n}"); }} }}').ok()
@@ -144,7 +144,7 @@ def test_keep_row_08_an_impl_cell_that_is_run_three_times(kernel):
         "if true { println!(\"yes\") }",
     ],
 )
-def test_keep_row_08_the_unit_value_is_not_shown(kernel, code):
+def test_the_unit_value_is_not_shown(kernel, code):
     assert [kind for kind, _ in kernel.run(code).ok().outputs] == ["stdout"]
 
 

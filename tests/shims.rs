@@ -1,4 +1,4 @@
-//! The stand-ins for cargo and rustc, and the template, with the real tools behind them and small crates in the place of
+//! The shims for cargo and rustc, and the template, with the real tools behind them and small crates in the place of
 //! the runtime.
 //!
 //! They compile `futures`, so the fast tier leaves them out; `tests/run real` runs them.
@@ -183,7 +183,7 @@ struct Kernel {
 impl Kernel {
     /// All tests share one template; each has a working directory of its own.
     fn start() -> Self {
-        Self::start_in(&PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("standins"))
+        Self::start_in(&PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shims"))
     }
 
     fn start_in(shared: &Path) -> Self {

@@ -22,7 +22,7 @@ pub fn code() -> String {
 /// What there is to say to people, in Markdown. `:help`, the README and the tour have it word for word.
 ///
 /// ```
-/// let sentence = loopbook_kernel::evaluator::ground::prelude::sentence();
+/// let sentence = loopbook_kernel::evaluator::support::prelude::sentence();
 /// assert!(sentence.starts_with("These names need no `use`: `task`, `Duration`,"));
 /// ```
 pub fn sentence() -> String {
