@@ -18,7 +18,6 @@ use super::{Cell, Completeness, Completion, Completions, Evaluator, Event, Outco
 use async_std::channel::{Receiver, Sender, unbounded};
 use futures::future::{self, BoxFuture, FutureExt};
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, Stream};
-use serde_json::Map;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -178,7 +177,7 @@ impl Toy {
 
     fn display(&self, cell: CellId, kind: DisplayKind, text: &str, display_id: Option<String>) {
         let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
-        self.send(Event::Display { cell, kind, data, metadata: Map::new(), display_id });
+        self.send(Event::Display { cell, kind, data, metadata: Default::default(), display_id });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

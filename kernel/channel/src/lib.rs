@@ -10,6 +10,7 @@
 mod counted;
 mod frame;
 mod hooks;
+mod html;
 mod last_words;
 mod messages;
 mod place;
@@ -21,9 +22,11 @@ pub use hooks::{
     Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, END_EARLY, END_NORMAL, END_PANIC, ENTRY_POINT, EntryPoint,
     HOOKS_VERSION, Hooks, SOCKET_ACCEPT, SOCKET_READ, SOCKET_WRITE,
 };
+pub use html::Escaped;
 pub use last_words::{LastTask, LastWords, Words};
 pub use messages::{
-    CellOutcome, DisplayKind, Failure, FailureKind, InputError, MimeBundle, Query, Stream, TaskOrder, ToChild, ToKernel,
+    CellOutcome, DisplayKind, Failure, FailureKind, InputError, Living, MimeBundle, Query, Stream, TaskOrder, ToChild,
+    ToKernel,
 };
 pub use place::{CompiledLine, Mark, Stretch};
 pub use task::{

@@ -105,7 +105,18 @@ pub enum ToKernel {
         id: u64,
         /// The answer.
         answer: Result<MimeBundle, String>,
+        /// What the answer to [`Query::Tasks`] lists; of other queries, nothing is counted.
+        living: Living,
     },
+}
+
+/// How many of the listed tasks have not ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Living {
+    /// All of them.
+    pub all: usize,
+    /// Those that go on by themselves: no cells, and no branches, which go with their tasks.
+    pub independent: usize,
 }
 
 /// What the kernel tells the child.

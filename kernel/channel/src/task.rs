@@ -134,7 +134,35 @@ pub enum TaskState {
     Panicked,
 }
 
+impl TaskKind {
+    /// The word for it, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cell => "cell",
+            Self::Task => "task",
+            Self::Branch => "branch",
+            Self::Local => "local",
+            Self::Blocking => "blocking",
+            Self::Loop => "loop",
+            Self::Tokio => "tokio",
+        }
+    }
+}
+
 impl TaskState {
+    /// The word for it, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Scheduled => "scheduled",
+            Self::Idle => "idle",
+            Self::Frozen => "frozen",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Panicked => "panicked",
+        }
+    }
+
     /// Whether the task has ended.
     ///
     /// ```
@@ -323,5 +351,22 @@ mod seconds {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_json() {
+        use TaskKind::{Blocking, Branch, Cell, Local, Loop, Task, Tokio};
+        use TaskState::{Cancelled, Completed, Frozen, Idle, Panicked, Running, Scheduled};
+        for state in [Running, Scheduled, Idle, Frozen, Completed, Cancelled, Panicked] {
+            assert_eq!(serde_json::to_value(state).expect("a word"), state.word());
+        }
+        for kind in [Cell, Task, Branch, Local, Blocking, Loop, Tokio] {
+            assert_eq!(serde_json::to_value(kind).expect("a word"), kind.word());
+        }
     }
 }

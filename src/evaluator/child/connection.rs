@@ -4,7 +4,7 @@ use super::programs;
 use crate::evaluator::errors::diagnostics::{Source, Sources};
 use crate::evaluator::support::process_state::ProcessState;
 use crate::evaluator::support::wording;
-use loopbook_channel::{Frame, MimeBundle, Query, ToChild, write_frame};
+use loopbook_channel::{Frame, Living, MimeBundle, Query, ToChild, write_frame};
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub struct Connection {
     told: Mutex<HashMap<u32, Arc<Source>>>,
 }
 
-type Answer = futures::channel::oneshot::Sender<Result<MimeBundle, String>>;
+type Answer = futures::channel::oneshot::Sender<Result<(MimeBundle, Living), String>>;
 
 impl Connection {
     /// The child with this process id, which listens to `writer`.
@@ -57,6 +57,18 @@ impl Connection {
     /// # Errors
     /// What the inspector says, or that nobody answers because the child has ended or is stopped.
     pub async fn query(&self, query: Query, data: bool) -> Result<MimeBundle, String> {
+        Ok(self.ask(query, data).await?.0)
+    }
+
+    /// The same without data, and how many of the tasks that the answer lists have not ended.
+    ///
+    /// # Errors
+    /// As [`Connection::query`].
+    pub async fn query_living(&self, query: Query) -> Result<(MimeBundle, Living), String> {
+        self.ask(query, false).await
+    }
+
+    async fn ask(&self, query: Query, data: bool) -> Result<(MimeBundle, Living), String> {
         if self.answers_nobody().is_some() {
             // Perhaps only for a moment. Nothing is sent meanwhile: what nobody reads fills the socket.
             async_std::task::sleep(PATIENCE).await;
@@ -83,7 +95,7 @@ impl Connection {
     }
 
     /// The child has answered a query.
-    pub(super) fn answered(&self, id: u64, answer: Result<MimeBundle, String>) {
+    pub(super) fn answered(&self, id: u64, answer: Result<(MimeBundle, Living), String>) {
         let waiting = self.queries().remove(&id);
         if let Some(waiting) = waiting {
             let _nobody_waits_any_more = waiting.send(answer);

@@ -139,7 +139,9 @@ impl Server {
                 self.executions.send(report::display(cell, data));
             }
             ToKernel::Input { id, cell, prompt, password } => self.ask(connection, id, cell, prompt, password),
-            ToKernel::Answer { id, answer } => connection.answered(id, answer),
+            ToKernel::Answer { id, answer, living } => {
+                connection.answered(id, answer.map(|bundle| (bundle, living)));
+            }
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::list::{COMMANDS, Description, find};
 use super::refusal;
-use crate::evaluator::support::html::escape;
 use crate::evaluator::support::prelude;
-use loopbook_channel::MimeBundle;
+use loopbook_channel::{Escaped, MimeBundle};
+use std::fmt::Display;
 
 /// The table of `:help`, or one command's entry, as `text/plain` and `text/html`.
 ///
@@ -21,10 +21,11 @@ fn table() -> MimeBundle {
     let lines: Vec<_> =
         COMMANDS.iter().map(|command| format!("{:width$}  {}", command.usage(), command.help)).collect();
     // Beside the plain lines, because a page that is narrower than they are would break them within words.
-    let cell = |text: &str| format!("<td style=\"text-align:left;padding:2px 8px;vertical-align:top\">{text}</td>");
+    let cell =
+        |text: &dyn Display| format!("<td style=\"text-align:left;padding:2px 8px;vertical-align:top\">{text}</td>");
     let row = |command: &Description| {
-        let usage = format!("<code style=\"white-space:nowrap\">{}</code>", escape(&command.usage()));
-        format!("<tr>{}{}</tr>", cell(&usage), cell(&escape(command.help)))
+        let usage = format!("<code style=\"white-space:nowrap\">{}</code>", Escaped(&command.usage()));
+        format!("<tr>{}{}</tr>", cell(&usage), cell(&Escaped(command.help)))
     };
     let rows = COMMANDS.iter().map(row).collect::<String>();
     let (names, names_html) = prelude_lines();
@@ -36,7 +37,10 @@ fn table() -> MimeBundle {
 fn prelude_lines() -> (String, String) {
     let sentence = prelude::sentence();
     let parts = sentence.split('`').enumerate();
-    let html = parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) });
+    let html =
+        parts.map(
+            |(n, part)| if n % 2 == 1 { format!("<code>{}</code>", Escaped(part)) } else { Escaped(part).to_string() },
+        );
     (sentence.clone(), format!("<p>{}</p>", html.collect::<String>()))
 }
 
@@ -48,7 +52,7 @@ pub fn describe(name: &str, detailed: bool) -> Option<MimeBundle> {
     let more = if detailed { "`:help` lists all commands." } else { "" };
     let plain = [&usage, help, more].join("\n");
     let markdown = format!("```text\n{usage}\n```\n{help}\n\n{more}");
-    let [usage, help, more] = [&usage, help, more].map(escape);
+    let [usage, help, more] = [&usage, help, more].map(Escaped);
     let html = format!("<pre><code>{usage}</code></pre><p>{help}</p><p>{more}</p>");
     let bundle = [("text/plain", plain.trim_end()), ("text/markdown", markdown.trim_end()), ("text/html", &html)];
     Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())

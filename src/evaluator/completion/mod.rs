@@ -10,10 +10,9 @@ use super::cell::ItemKind;
 use super::commands;
 use super::reference::{self, Reference};
 use super::{Completion, Completions};
-use crate::evaluator::support::html::escape;
 use cursor::{command_line, floor, is_import, path_before, word_at, word_start};
 use definitions::Definitions;
-use loopbook_channel::MimeBundle;
+use loopbook_channel::{Escaped, MimeBundle};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -174,7 +173,8 @@ impl Names {
         };
         let plain = format!("{code}\n\n{docs}").trim_end().to_owned();
         let markdown = format!("```rust\n{code}\n```\n{docs}").trim_end().to_owned();
-        let html = format!("<pre><code class=\"language-rust\">{}</code></pre><p>{}</p>", escape(&code), escape(&docs));
+        let html =
+            format!("<pre><code class=\"language-rust\">{}</code></pre><p>{}</p>", Escaped(&code), Escaped(&docs));
         let bundle = [("text/plain", plain), ("text/markdown", markdown), ("text/html", html)];
         Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
     }

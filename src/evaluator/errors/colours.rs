@@ -4,10 +4,9 @@
 //! that is nearly black). So a colour brings its own ground, both as numbers of the 256 that every front end and
 //! terminal shows alike; without a colour, text is that of the page.
 
-use crate::evaluator::support::html::escape;
 use annotate_snippets::Renderer;
 use annotate_snippets::renderer::{Ansi256Color, Style};
-use loopbook_channel::MimeBundle;
+use loopbook_channel::{Escaped, MimeBundle};
 
 /// A colour and its ground, by their numbers.
 pub(super) type Pair = (u8, u8);
@@ -62,7 +61,7 @@ fn html(text: &str) -> String {
             "" | "0" => style.clear(),
             codes => style += &declarations(codes),
         }
-        let text = escape(text);
+        let text = Escaped(text).to_string();
         if style.is_empty() || text.is_empty() { text } else { format!("<span style=\"{style}\">{text}</span>") }
     };
     parts(text).map(part).collect()
@@ -153,6 +152,8 @@ mod tests {
     fn a_bundle_is_plain_and_html() {
         let bundle = bundle(&format!("{}: a < b", painted(ERROR, "Panic")));
         assert_eq!(bundle["text/plain"], "Panic: a < b");
+        // Pages typeset what stands between dollar signs.
+        assert_eq!(html("$x, $y, \"z\""), "&#36;x, &#36;y, &quot;z&quot;");
         let html = bundle["text/html"].as_str().unwrap();
         assert!(
             html.contains(

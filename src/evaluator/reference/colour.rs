@@ -1,6 +1,6 @@
 //! Rust as HTML with colours, for pages of documentation.
 
-use crate::evaluator::support::html::escape;
+use loopbook_channel::Escaped;
 use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxToken, T};
 
 /// Dark enough on white and light enough on JupyterLab's dark ground: a page cannot know on which it stands.
@@ -20,7 +20,7 @@ pub(super) fn rust(code: &str) -> String {
 }
 
 fn coloured(token: &SyntaxToken) -> String {
-    let text = escape(token.text());
+    let text = Escaped(token.text()).to_string();
     match colour(token) {
         Some(colour) => format!("<span style=\"color:{colour}\">{text}</span>"),
         None => text,
@@ -61,14 +61,14 @@ mod tests {
                     _ => {}
                 }
             }
-            assert_eq!(text, escape(code), "{html}");
+            assert_eq!(text, Escaped(code).to_string(), "{html}");
         }
     }
 
     #[test]
     fn words_of_the_language_have_colours() {
         let html = rust("let s = \"a\"; println!(\"{s}\"); // b");
-        for part in [">let<", ">\"a\"<", ">println<", ">// b<"] {
+        for part in [">let<", ">&quot;a&quot;<", ">println<", ">// b<"] {
             assert!(html.contains(part), "{part} in {html}");
         }
     }

@@ -2,8 +2,7 @@
 //! out, code is coloured, and links that only rustdoc could follow are plain words.
 
 use super::colour;
-use crate::evaluator::support::html::escape;
-use loopbook_channel::MimeBundle;
+use loopbook_channel::{Escaped, MimeBundle};
 use pulldown_cmark::{BrokenLink, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 use std::ops::Range;
 
@@ -186,7 +185,8 @@ fn to_html(text: &str) -> String {
 }
 
 fn block_of(code: &str, is_rusts: bool) -> String {
-    let (class, code) = if is_rusts { (" class=\"language-rust\"", colour::rust(code)) } else { ("", escape(code)) };
+    let (class, code) =
+        if is_rusts { (" class=\"language-rust\"", colour::rust(code)) } else { ("", Escaped(code).to_string()) };
     format!("<pre><code{class}>{code}</code></pre>\n")
 }
 

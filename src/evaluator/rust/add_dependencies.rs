@@ -14,7 +14,7 @@ use crate::evaluator::child::executions::Reach;
 use crate::evaluator::errors::diagnostics::byte_offset;
 use crate::evaluator::errors::report::quoted;
 use crate::evaluator::errors::{missing_crates, report};
-use loopbook_channel::{Query, TaskInfo, TaskKind};
+use loopbook_channel::Query;
 
 /// Crates that come with the compiler.
 const OF_RUST: [&str; 5] = ["alloc", "core", "proc_macro", "std", "test"];
@@ -123,13 +123,10 @@ impl Session {
         names.extend(self.statics());
         let query = Query::Tasks { all: false, cell: None, sort: None };
         let answer =
-            self.executions.connection().map(|connection| async_std::task::block_on(connection.query(query, true)));
-        let answer = answer.and_then(Result::ok).unwrap_or_default();
-        let tasks = answer.get("application/json").cloned().unwrap_or_default();
-        let tasks: Vec<TaskInfo> = serde_json::from_value(tasks).unwrap_or_default();
-        // A branch goes with its task, and this cell is not worth keeping.
-        let is_own = |task: &&TaskInfo| !matches!(task.kind, TaskKind::Cell | TaskKind::Branch);
-        Holdings { names, tasks: tasks.iter().filter(is_own).count() }
+            self.executions.connection().map(|connection| async_std::task::block_on(connection.query_living(query)));
+        let (_, living) = answer.and_then(Result::ok).unwrap_or_default();
+        // This cell itself is not worth keeping.
+        Holdings { names, tasks: living.independent }
     }
 
     /// Ends the process that has the present runtime loaded, and has the runtime compiled anew by the next build.

@@ -4,7 +4,6 @@ use crate::evaluator::Event;
 use crate::evaluator::child::executions::Executions;
 use async_std::task;
 use loopbook_channel::{CellId, DisplayKind, MimeBundle, Query};
-use serde_json::Map;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -35,8 +34,7 @@ impl Live {
         query: Query,
     ) -> Result<(), String> {
         self.0.store(cell, Ordering::Release);
-        let first = ask(&executions, &query).await?;
-        let goes_on = has_tasks(&first);
+        let (first, goes_on) = ask(&executions, &query).await?;
         send(&executions, cell, DisplayKind::Display, first).await;
         if goes_on {
             task::spawn(self.follow(executions, cell, query));
@@ -54,9 +52,8 @@ impl Live {
                 return;
             }
             let began = Instant::now();
-            let Ok(bundle) = ask(&executions, &query).await else { return };
+            let Ok((bundle, goes_on)) = ask(&executions, &query).await else { return };
             took = began.elapsed();
-            let goes_on = has_tasks(&bundle);
             send(&executions, cell, DisplayKind::Update, bundle).await;
             if !goes_on {
                 return;
@@ -65,25 +62,16 @@ impl Live {
     }
 }
 
-async fn ask(executions: &Executions, query: &Query) -> Result<MimeBundle, String> {
+/// The answer, and whether it lists a task that has not ended.
+async fn ask(executions: &Executions, query: &Query) -> Result<(MimeBundle, bool), String> {
     let connection = executions.connection().ok_or("the loop has not started: run a cell first")?;
-    connection.query(query.clone(), true).await
+    let (bundle, living) = connection.query_living(query.clone()).await?;
+    Ok((bundle, living.all > 0))
 }
 
-/// Whether the answer lists a task that has not ended.
-fn has_tasks(bundle: &MimeBundle) -> bool {
-    let tasks = bundle.get("application/json").and_then(|tasks| tasks.as_array());
-    let ended = ["completed", "cancelled", "panicked"];
-    tasks.is_some_and(|tasks| {
-        tasks.iter().any(|task| task["state"].as_str().is_some_and(|state| !ended.contains(&state)))
-    })
-}
-
-async fn send(executions: &Executions, cell: CellId, kind: DisplayKind, mut data: MimeBundle) {
-    // JupyterLab prefers a JSON viewer to a table.
-    data.remove("application/json");
+async fn send(executions: &Executions, cell: CellId, kind: DisplayKind, data: MimeBundle) {
     let display_id = Some(format!("loopbook-live-{cell}"));
-    let event = Event::Display { cell, kind, data, metadata: Map::new(), display_id };
+    let event = Event::Display { cell, kind, data, metadata: Default::default(), display_id };
     // Nobody listens any more when the kernel is at its end.
     let _ = executions.events().send(event).await;
 }

@@ -324,7 +324,7 @@ impl Thread {
             cell,
             kind: if shown { DisplayKind::Update } else { DisplayKind::Display },
             data: MimeBundle::from([("text/plain".to_owned(), line.into())]),
-            metadata: serde_json::Map::new(),
+            metadata: Default::default(),
             display_id: Some("loopbook-warm".into()),
         });
         true

@@ -13,7 +13,6 @@ use crate::evaluator::errors::report;
 use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Event, Report};
 use loopbook_channel::{DisplayKind, MimeBundle};
-use serde_json::Map;
 use std::fs;
 use std::sync::Arc;
 
@@ -105,7 +104,7 @@ pub(super) fn show_state(executions: &Executions, cell: &Cell, text: &str, kind:
         cell: cell.id,
         kind,
         data: MimeBundle::from([("text/plain".to_owned(), text.into())]),
-        metadata: Map::new(),
+        metadata: Default::default(),
         display_id: Some(format!("loopbook-place-{}", cell.id)),
     });
 }

@@ -1,6 +1,5 @@
 //! Small modules that every other room may use.
 
-pub(super) mod html;
 pub mod prelude;
 pub(super) mod process_state;
 pub mod wording;

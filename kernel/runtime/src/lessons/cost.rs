@@ -2,9 +2,9 @@
 
 use crate::inspect::loop_stats::seconds;
 use crate::lessons::lab;
-use crate::support::{bundle, html, units};
+use crate::support::{bundle, units};
 use crate::tasks::outbox;
-use loopbook_channel::{DisplayKind, MimeBundle};
+use loopbook_channel::{DisplayKind, Escaped, MimeBundle};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
@@ -140,7 +140,7 @@ impl<T> Cost<T> {
             "<div>{}</div><div style=\"width:100%;max-width:300px;height:8px;border:1px solid rgba(128,128,128,.5)\">\
              <div style=\"width:{:.0}%;height:8px;background:#c77f00\"></div></div>\
              <div style=\"font-size:90%;opacity:.8\">filled: processor time, empty: waiting</div>",
-            html::Escaped(&sentence),
+            Escaped(&sentence),
             100.0 * self.cpu_share().min(1.0),
         );
         let mut bundle = bundle::text(sentence);

@@ -2,9 +2,9 @@
 
 use crate::inspect::loop_stats::seconds;
 use crate::running::{cell, interrupts};
-use crate::support::{bundle, html, sync::lock, units};
+use crate::support::{bundle, sync::lock, units};
 use crate::tasks::{context, outbox};
-use loopbook_channel::{CellId, DisplayKind, ToKernel};
+use loopbook_channel::{CellId, DisplayKind, Escaped, ToKernel};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
@@ -176,7 +176,7 @@ impl Prediction {
         };
         let html = format!(
             "<div>{}</div><table style=\"border-collapse:collapse;font-size:90%;width:100%;max-width:420px;table-layout:auto\">{}{}</table>",
-            html::Escaped(&sentence),
+            Escaped(&sentence),
             bar("you said", self.said, "#808080"),
             bar("it took", self.took, "#2f7ed8")
         );

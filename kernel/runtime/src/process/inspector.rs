@@ -10,9 +10,12 @@ use crate::tasks::{
     cancel::{self, CancelOutcome},
     lints, registry, watching,
 };
-use loopbook_channel::{MimeBundle, Query, TaskKind, TaskOrder, ToKernel, cell_label, counted, grouped};
+use loopbook_channel::{
+    Living, MimeBundle, Query, TaskInfo, TaskKind, TaskOrder, ToKernel, cell_label, counted, grouped,
+};
 use serde::Serialize;
 use serde_json::Value;
+use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -29,7 +32,8 @@ type Question = (u64, Query, bool);
 pub(crate) fn ask(id: u64, query: Query, data: bool) {
     let asked = QUESTIONS.get().map(|questions| questions.send((id, query, data)));
     if !matches!(asked, Some(Ok(()))) {
-        connection::send(&ToKernel::Answer { id, answer: Err("the inspector has not started".into()) });
+        let answer = Err("the inspector has not started".into());
+        connection::send(&ToKernel::Answer { id, answer, living: Living::default() });
     }
 }
 
@@ -47,15 +51,20 @@ pub(crate) fn start() -> std::io::Result<()> {
 
 fn run(questions: &Receiver<Question>) {
     for (id, query, data) in questions {
-        let answer = std::panic::catch_unwind(|| answer(&query, data))
+        let mut living = Living::default();
+        let answer = std::panic::catch_unwind(AssertUnwindSafe(|| answer(&query, data, &mut living)))
             .map_err(|_| "the inspector failed; please report this with what you asked".to_owned());
-        connection::send(&ToKernel::Answer { id, answer });
+        connection::send(&ToKernel::Answer { id, answer, living });
     }
 }
 
-fn answer(query: &Query, data: bool) -> MimeBundle {
+fn answer(query: &Query, data: bool, living: &mut Living) -> MimeBundle {
     match query {
-        Query::Tasks { all, cell, sort } => tasks(*all, *cell, *sort, data),
+        Query::Tasks { all, cell, sort } => {
+            let tasks = tasks(*all, *cell);
+            *living = count(&tasks);
+            table(&tasks, *all, *cell, *sort, data)
+        }
         Query::Task { id } => match registry::task(*id) {
             Some(task) => with_data(views::task(&task), data, &task),
             None => bundle::text(format!("there is no task {id}: it is forgotten, or there never was one")),
@@ -109,12 +118,17 @@ fn answer(query: &Query, data: bool) -> MimeBundle {
     }
 }
 
-/// The table of tasks, and what it leaves out.
-fn tasks(all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> MimeBundle {
+/// Those that are asked for, in the order of their numbers.
+fn tasks(all: bool, cell: Option<u32>) -> Vec<TaskInfo> {
     let mut tasks = if all { registry::finished_and_living() } else { registry::all_tasks() };
     tasks.retain(|task| cell.is_none() || task.cell == cell);
     tasks.sort_by_key(|task| task.id);
-    let mut bundle = with_data(views::tasks(&tasks, sort), data, &tasks);
+    tasks
+}
+
+/// The table of tasks, and what it leaves out.
+fn table(tasks: &[TaskInfo], all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> MimeBundle {
+    let mut bundle = with_data(views::tasks(tasks, sort), data, tasks);
     if all && registry::forgotten_tasks() > 0 {
         note(
             &mut bundle,
@@ -130,6 +144,12 @@ fn tasks(all: bool, cell: Option<u32>, sort: Option<TaskOrder>, data: bool) -> M
         note(&mut bundle, &format!("and {} of tokio that were not started by `tokio::spawn`", grouped(others as u64)));
     }
     bundle
+}
+
+fn count(tasks: &[TaskInfo]) -> Living {
+    let living = || tasks.iter().filter(|task| !task.state.is_finished());
+    let is_independent = |task: &&TaskInfo| !matches!(task.kind, TaskKind::Cell | TaskKind::Branch);
+    Living { all: living().count(), independent: living().filter(is_independent).count() }
 }
 
 /// Adds what programs read, if they have asked for it.

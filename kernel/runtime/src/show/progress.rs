@@ -1,8 +1,8 @@
 //! A progress bar around an iterator.
 
 use crate::show::display::DisplayHandle;
-use crate::support::{bundle, html::Escaped, units};
-use loopbook_channel::{MimeBundle, grouped};
+use crate::support::{bundle, units};
+use loopbook_channel::{Escaped, MimeBundle, grouped};
 use serde_json::Value;
 use std::{
     ops::Range,

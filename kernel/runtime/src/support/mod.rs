@@ -8,7 +8,6 @@ pub(crate) mod epoll;
 pub(crate) mod erased;
 #[cfg(test)]
 pub(crate) mod examples;
-pub(crate) mod html;
 pub(crate) mod sync;
 pub(crate) mod type_names;
 pub(crate) mod units;

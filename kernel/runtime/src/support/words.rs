@@ -1,33 +1,7 @@
-//! States, sorts of tasks and what they wait for, in words.
+//! What tasks wait for, in words.
 
 use super::units::seconds;
-use loopbook_channel::{LockKind, Operation, TaskKind, TaskState, WaitingOn, grouped};
-
-/// The name of a state.
-pub(crate) fn word(state: TaskState) -> &'static str {
-    match state {
-        TaskState::Running => "running",
-        TaskState::Scheduled => "scheduled",
-        TaskState::Idle => "idle",
-        TaskState::Frozen => "frozen",
-        TaskState::Completed => "completed",
-        TaskState::Cancelled => "cancelled",
-        TaskState::Panicked => "panicked",
-    }
-}
-
-/// The name of a sort of work.
-pub(crate) fn kind(kind: TaskKind) -> &'static str {
-    match kind {
-        TaskKind::Cell => "cell",
-        TaskKind::Task => "task",
-        TaskKind::Branch => "branch",
-        TaskKind::Local => "local",
-        TaskKind::Blocking => "blocking",
-        TaskKind::Loop => "loop",
-        TaskKind::Tokio => "tokio",
-    }
-}
+use loopbook_channel::{LockKind, Operation, WaitingOn, grouped};
 
 /// What a task waits for, on one line: the first three, and how many more there are.
 pub(crate) fn waiting_on(waits: &[WaitingOn]) -> String {

@@ -18,9 +18,9 @@
 //! | `lock_not_released` | a task has waited for 1 s for a lock whose holder has ended |
 //! | `dropped_unpolled` | a task or a kept future was dropped before its first poll |
 
-use crate::support::{bundle, html, sync::lock};
+use crate::support::{bundle, sync::lock};
 use crate::tasks::{context, outbox, record::Record, site};
-use loopbook_channel::{CellId, DisplayKind, TaskId, TaskKind, ToKernel, cell_label};
+use loopbook_channel::{CellId, DisplayKind, Escaped, TaskId, TaskKind, ToKernel, cell_label};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -178,7 +178,7 @@ fn found_at(
     if show == Show::Never || !SHOWN.load(Ordering::Relaxed) {
         return;
     }
-    let html = format!("<div><b>lint {name}</b>: {}</div>", html::Escaped(&message));
+    let html = format!("<div><b>lint {name}</b>: {}</div>", Escaped(&message));
     let mut data = bundle::text(format!("lint {name}: {message}"));
     data.insert("text/html".to_owned(), Value::String(html));
     outbox::send(&ToKernel::Display {

@@ -6,7 +6,6 @@ use crate::evaluator::Event;
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::shims::{BuildProgress, FETCHING};
 use loopbook_channel::{CellId, DisplayKind, MimeBundle};
-use serde_json::Map;
 use std::sync::PoisonError;
 
 /// What is shown of builds.
@@ -116,7 +115,7 @@ impl Current {
 fn display(cell: CellId, (kind, text): (DisplayKind, String)) -> Event {
     let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
     let display_id = Some(format!("loopbook-build-{cell}"));
-    Event::Display { cell, kind, data, metadata: Map::new(), display_id }
+    Event::Display { cell, kind, data, metadata: Default::default(), display_id }
 }
 
 fn words(BuildProgress { krate, done, total }: &BuildProgress) -> String {

@@ -1,6 +1,6 @@
 //! The handle of a task.
 
-use crate::support::{clock::Moment, words};
+use crate::support::clock::Moment;
 use crate::tasks::{
     context, panics,
     record::{Record, Wait, Waiting},
@@ -85,7 +85,7 @@ impl<T> JoinHandle<T> {
             TaskState::Cancelled => "to await it is to panic, since it has no value",
             _ => "write `.await` behind it for its value",
         };
-        format!("JoinHandle of {}, {}: {advice}", record.describe(), words::word(state))
+        format!("JoinHandle of {}, {}: {advice}", record.describe(), state.word())
     }
 
     fn state(&self) -> Option<TaskState> {
@@ -144,7 +144,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
             Some((record, state)) => {
                 fields.field("task", &record.id);
                 record.name.as_ref().map(|name| fields.field("name", name));
-                fields.field("state", &format_args!("{}", words::word(state))).finish()
+                fields.field("state", &format_args!("{}", state.word())).finish()
             }
             None => fields.field("task", &self.task).finish_non_exhaustive(),
         }

@@ -3,8 +3,8 @@
 
 use super::drawing::{Anchor, BLOCKED, Bar, Color, Drawing, Fill, INK, LANES, ORANGE, Shape, time};
 use super::{Timeline, glyphs, text};
-use crate::support::{base64, html::Escaped};
-use loopbook_channel::counted;
+use crate::support::base64;
+use loopbook_channel::{Escaped, counted};
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -7,8 +7,8 @@ use crate::lessons::{
     lab::{Arrival, Book, Server, ServerStats, Thread, Trace},
     predict::Prediction,
 };
-use crate::support::{base64, html::Escaped, units::duration};
-use loopbook_channel::{MimeBundle, cell_label, counted};
+use crate::support::{base64, units::duration};
+use loopbook_channel::{Escaped, MimeBundle, cell_label, counted};
 use serde_json::Value;
 
 /// So many connections are drawn.

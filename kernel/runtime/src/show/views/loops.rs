@@ -5,10 +5,7 @@ use super::bundle;
 use super::table::{Column, Field, Table};
 use super::tasks::FOLD_ABOVE;
 use crate::inspect::loop_stats::{Lag, LoopStats, WorkerStats};
-use crate::support::{
-    units::duration,
-    words::{kind, waiting_on, word},
-};
+use crate::support::{units::duration, words::waiting_on};
 use crate::tasks::objects::Resource;
 use loopbook_channel::{MimeBundle, Site, TaskInfo, WokenBy, cell_label, counted, grouped};
 use std::collections::BTreeMap;
@@ -135,9 +132,9 @@ pub(crate) fn task(task: &TaskInfo) -> MimeBundle {
         WokenBy::Thread { name } => format!("the thread {name}"),
     });
     let fields = [
-        ("state", Some(word(task.state).to_owned())),
+        ("state", Some(task.state.word().to_owned())),
         ("name", task.name.clone()),
-        ("kind", Some(kind(task.kind).to_owned())),
+        ("kind", Some(task.kind.word().to_owned())),
         ("caused by", task.cell.map(cell_label)),
         ("spawned at", site),
         ("parent", task.parent.map(|id| format!("task {id}"))),

@@ -1,6 +1,6 @@
 //! A table, as aligned text and as HTML.
 
-use crate::support::html::Escaped;
+use loopbook_channel::Escaped;
 use std::fmt::Write;
 
 /// A column.

@@ -5,10 +5,7 @@ use super::{
     order,
     table::{Column, Field, Table},
 };
-use crate::support::{
-    units::duration,
-    words::{kind, word},
-};
+use crate::support::units::duration;
 use loopbook_channel::{MimeBundle, Site, TaskInfo, TaskOrder, TaskState, cell_label, counted, grouped, line_label};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -59,7 +56,7 @@ fn row(task: &TaskInfo) -> Vec<Field> {
         task.id.to_string().into(),
         Field { hint: task.cancelled_by.as_ref().map(|by| format!("by {by}")), ..state(task.state) },
         task.name.clone().unwrap_or_default().into(),
-        kind(task.kind).into(),
+        task.kind.word().into(),
         place(task),
         reason(task).into(),
         Field { hint: Some(format!("longest poll {}", duration(task.longest_poll))), ..duration(task.busy).into() },
@@ -75,7 +72,7 @@ fn folded(tasks: &[&TaskInfo], order: TaskOrder, caption: String) -> Table {
     let mut places: BTreeMap<Place, Vec<&TaskInfo>> = BTreeMap::new();
     for &task in tasks {
         let site = task.site.map(|site| (site.cell, site.line, site.column));
-        places.entry((task.cell, task.line, site, kind(task.kind))).or_default().push(task);
+        places.entry((task.cell, task.line, site, task.kind.word())).or_default().push(task);
     }
     let mut places: Vec<Vec<&TaskInfo>> = places.into_values().collect();
     let left_out = places.len().saturating_sub(FOLD_ABOVE);
@@ -116,7 +113,7 @@ fn folded_row(tasks: &[&TaskInfo]) -> Vec<Field> {
         ids.into(),
         states(tasks).into(),
         if same_name { name } else { format!("{name} …") }.into(),
-        kind(first.kind).into(),
+        first.kind.word().into(),
         place(first),
         total(|task| task.busy).into(),
         total(|task| task.scheduled).into(),
@@ -145,7 +142,7 @@ fn states(tasks: &[&TaskInfo]) -> String {
     ];
     let counted = ORDER.iter().filter_map(|&state| {
         let count = tasks.iter().filter(|task| task.state == state).count();
-        (count > 0).then(|| format!("{} {}", grouped(count as u64), word(state)))
+        (count > 0).then(|| format!("{} {}", grouped(count as u64), state.word()))
     });
     counted.collect::<Vec<_>>().join(", ")
 }
@@ -160,7 +157,7 @@ fn state(state: TaskState) -> Field {
         TaskState::Completed | TaskState::Cancelled => "#848484",
         TaskState::Panicked => "#e0463e",
     };
-    Field { color: Some(color), ..word(state).into() }
+    Field { color: Some(color), ..state.word().into() }
 }
 
 /// The cell that caused the task and the line in it; where the spawn itself stands is the hint, if that is elsewhere.

@@ -2,8 +2,8 @@
 
 use super::awaits;
 use crate::inspect::graph::CallGraph;
-use crate::support::{html::Escaped, words::word};
-use loopbook_channel::{AwaitSite, MimeBundle, TaskKind, cell_label, grouped, line_label};
+
+use loopbook_channel::{AwaitSite, Escaped, MimeBundle, TaskKind, cell_label, grouped, line_label};
 use serde_json::Value;
 use std::fmt::{self, Display};
 
@@ -41,7 +41,7 @@ fn add(lines: &mut Vec<String>, graph: &CallGraph, first: String, rest: String) 
         (Some(cell), None) => format!(" {}", cell_label(cell)),
         (None, _) => String::new(),
     };
-    lines.push(format!("{first}({kind} {}){name} {}{place}", graph.task, word(graph.state)));
+    lines.push(format!("{first}({kind} {}){name} {}{place}", graph.task, graph.state.word()));
     if let Some(cycle) = &graph.cycle {
         let circle: Vec<String> = cycle.iter().chain(cycle.first()).map(u64::to_string).collect();
         lines.push(format!("{rest}└── cycle: {} wait for each other for ever", circle.join(" → ")));

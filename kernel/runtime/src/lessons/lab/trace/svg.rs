@@ -1,8 +1,8 @@
 //! A trace as a drawing: the client's line on the left, the server's on the right, an arrow for each piece.
 
 use super::{Side, Trace};
-use crate::support::{html::Escaped, units};
-use loopbook_channel::counted;
+use crate::support::units;
+use loopbook_channel::{Escaped, counted};
 use std::fmt::Write;
 
 /// Pixels.

@@ -2,8 +2,14 @@
 
 use std::fmt::{self, Display, Write};
 
-/// Text in HTML: nothing in it is taken for markup.
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+/// Text in HTML: nothing in it is taken for markup, nor for a formula.
+///
+/// ```
+/// use loopbook_channel::Escaped;
+/// assert_eq!(Escaped("Vec<u8> & \"$x$\"").to_string(), "Vec&lt;u8&gt; &amp; &quot;&#36;x&#36;&quot;");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
