@@ -35,7 +35,7 @@ pub use task::{
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
 pub const SUBSHELL_SYMBOL: &std::ffi::CStr = c"loopbook_subshell";
