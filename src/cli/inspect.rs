@@ -10,7 +10,7 @@ use async_std::task;
 use clap::Args;
 use loopbook_channel::Query;
 
-use crate::evaluator::commands::{self, Command};
+use crate::evaluator::commands::{self, Command, Look};
 use crate::sockets::{Client, ConnectionFile};
 use crate::transport::Channel;
 use crate::wire::{InspectComm, Session, Told};
@@ -64,7 +64,7 @@ fn query(question: &[String]) -> anyhow::Result<Query> {
     let (name, arguments) = question.split_first().map_or(("tasks", &[][..]), |(name, rest)| (name.as_str(), rest));
     let name = format!(":{}", name.trim_start_matches(':'));
     match commands::parse(&name, &arguments.join(" ")) {
-        Ok(Command::Ask(query)) => Ok(query),
+        Ok(Command::Look(Look::Ask(query))) => Ok(query),
         Ok(_) => anyhow::bail!("`{name}` does not ask the loop anything; ask `tasks`, `loop` or `pstree`, for example"),
         Err(why) => anyhow::bail!("{why}"),
     }

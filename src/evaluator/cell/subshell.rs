@@ -2,7 +2,7 @@
 //! the main shell.
 
 use super::{Command as Line, Notebook, prepare};
-use crate::evaluator::commands::{self, Command};
+use crate::evaluator::commands::{self, Command, Look};
 
 /// What is to be done with a cell of a subshell.
 #[derive(Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Plan {
     /// Commands that only look, and Rust behind them.
     Run {
         /// Each with its line, from 1.
-        looks: Vec<(u32, Command)>,
+        looks: Vec<(u32, Look)>,
         /// Whether Rust follows.
         has_code: bool,
     },
@@ -40,9 +40,8 @@ pub fn plan(code: &str) -> Plan {
     let has_code = !prepared.rust.trim().is_empty();
     let mut looks = Vec::new();
     for Line { name, args, line } in &prepared.commands {
-        let only_looks = commands::find(name).is_some_and(|command| command.in_subshells);
         match commands::parse(name, args) {
-            Ok(command) if only_looks => looks.push((*line, command)),
+            Ok(Command::Look(look)) => looks.push((*line, look)),
             Ok(_) if !has_code => return Plan::Change,
             Ok(_) => {
                 let why = format!(

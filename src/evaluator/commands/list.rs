@@ -1,8 +1,11 @@
-//! Every command, with all that parsing, help and completion know of it. A new one needs a row here, and code that does
-//! what its [`Command`] says (`rust/commands.rs`); a question to the inspector needs the row alone.
+//! Every command, with all that parsing, help and completion know of it.
+//!
+//! A new command needs a row here, a variant of [`Command`] (`commands/mod.rs`) and what that does (`rust/commands.rs`). One that only
+//! looks makes a [`Look`] (done in `rust/looks.rs`), and works in subshells too. One that asks the inspector what it can already
+//! answer needs the row alone.
 
 use super::arguments::{Argument, Arguments, Given, Value, Wrong, order, seconds};
-use super::{Command, Printing};
+use super::{Command, Look, Printing};
 use loopbook_channel::Query;
 
 /// A command.
@@ -16,8 +19,6 @@ pub struct Description {
     takes: &'static str,
     /// One sentence.
     pub help: &'static str,
-    /// Whether a subshell obeys it while the main shell is busy: it does not change the notebook.
-    pub in_subshells: bool,
     /// Makes a command of its arguments, which are as declared.
     understand: fn(&Given<'_>) -> Result<Command, String>,
 }
@@ -29,7 +30,6 @@ pub const COMMANDS: &[Description] = &[
         arguments: Arguments::One(&[Argument::value(Value::Task), Argument::with("--cell", Value::Cell)]),
         takes: "the number of a task, as `:tasks` shows it, or `--cell` and the N of `In[N]`",
         help: "Ends a task by its number, or all that a cell has started.",
-        in_subshells: true,
         understand: |given| match (given.number("--cell"), given.number("")) {
             (Some(cell), _) => ask(Query::CancelCell { cell }),
             (None, id) => ask(Query::Cancel { id: id.unwrap_or_default() }),
@@ -39,7 +39,7 @@ pub const COMMANDS: &[Description] = &[
         name: ":clear",
         help: "Begins the notebook anew; nothing that a cell defined is left.",
         understand: |_| Ok(Command::Clear),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":dep",
@@ -50,54 +50,53 @@ pub const COMMANDS: &[Description] = &[
         },
         help: "Adds a crate, as a line of Cargo.toml would.",
         understand: |given| Ok(Command::Dep(vec![given.text().to_owned()])),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":deps",
         help: "Lists the crates that were added.",
         understand: |_| Ok(Command::Deps),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":doc",
         arguments: Arguments::Text { usage: "NAME", value: Value::Name, example: Some(":doc NAME") },
         help: "Shows the documentation of a name.",
         understand: |given| Ok(Command::Doc(given.text().to_owned())),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":env",
         arguments: Arguments::Text { usage: "NAME=VALUE", value: Value::Text, example: None },
         help: "Sets an environment variable for the cells, until their process is restarted.",
         understand: |given| variable(given.text()),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":expand-cell",
         help: "Shows what the compiler gets for the rest of the cell, and does not run it.",
         understand: |_| Ok(Command::ExpandCell),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":explain",
         arguments: Arguments::Text { usage: "[CODE]", value: Value::Text, example: None },
         help: "Shows what rustc has to say about an error code, as in `:explain E0308`, or about the last one.",
         understand: |given| explain(given.text()),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":help",
         arguments: Arguments::Text { usage: "[NAME]", value: Value::Topic, example: None },
         help: "Lists the commands, or explains one.",
-        in_subshells: true,
-        understand: |given| Ok(Command::Help(Some(given.text().to_owned()).filter(|name| !name.is_empty()))),
-        ..CHANGES
+        understand: |given| look(Look::Help(Some(given.text().to_owned()).filter(|name| !name.is_empty()))),
+        ..PLAIN
     },
     Description {
         name: ":lints",
         help: "Shows what was noticed of tasks that keep others from running, and what to do about it.",
         understand: |_| ask(Query::Lints),
-        ..LOOKS
+        ..PLAIN
     },
     Description {
         name: ":loop",
@@ -109,7 +108,6 @@ pub const COMMANDS: &[Description] = &[
         takes: "`threads N`, with N from 1 on, `watch` or `unwatch`",
         help: "Shows the loop's threads and what each of them does, how late it wakes tasks, and its numbers; or gives it \
                N threads; or watches new tasks or does not.",
-        in_subshells: true,
         understand: |given| {
             ask(match given.number("threads") {
                 Some(count) => Query::Threads { count },
@@ -124,7 +122,6 @@ pub const COMMANDS: &[Description] = &[
         takes: "a level from 0 to 3, as in `:opt 2`",
         help: "Compiles cells with this optimisation level; the runtime is always optimised.",
         understand: |given| Ok(Command::Opt(given.text().to_owned())),
-        ..CHANGES
     },
     Description {
         name: ":output",
@@ -141,7 +138,6 @@ pub const COMMANDS: &[Description] = &[
             let rest = Printing::Rest(given.number("--cell"));
             Ok(Command::Output(if is_limit { Printing::Limit(lines) } else { rest }))
         },
-        ..CHANGES
     },
     Description {
         name: ":pstree",
@@ -149,19 +145,18 @@ pub const COMMANDS: &[Description] = &[
         takes: "the number of a task, as `:tasks` shows it",
         help: "Shows who waits for whom: from one task down, or from all that nobody waits for.",
         understand: |given| ask(Query::Tree { id: given.number("") }),
-        ..LOOKS
     },
     Description {
         name: ":resources",
         help: "Shows the timers, locks, channels and sockets that tasks wait for.",
         understand: |_| ask(Query::Resources),
-        ..LOOKS
+        ..PLAIN
     },
     Description {
         name: ":restart",
         help: "Restarts the process that runs the cells; functions, types, `use` and dependencies are kept.",
         understand: |_| Ok(Command::Restart),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":task",
@@ -169,7 +164,6 @@ pub const COMMANDS: &[Description] = &[
         takes: "the number of a task, as `:tasks` shows it",
         help: "Shows all that is known of a task.",
         understand: |given| ask(Query::Task { id: given.number("").unwrap_or_default() }),
-        ..LOOKS
     },
     Description {
         name: ":tasks",
@@ -186,9 +180,8 @@ pub const COMMANDS: &[Description] = &[
         understand: |given| {
             let sort = given.text_of("--sort").and_then(order);
             let query = Query::Tasks { all: given.has("--all"), cell: given.number("--cell"), sort };
-            Ok(if given.has("--live") { Command::Follow(query) } else { Command::Ask(query) })
+            look(if given.has("--live") { Look::Follow(query) } else { Look::Ask(query) })
         },
-        ..LOOKS
     },
     Description {
         name: ":timeline",
@@ -199,51 +192,46 @@ pub const COMMANDS: &[Description] = &[
             let last = given.text_of("--last").and_then(seconds);
             ask(Query::Timeline { cell: given.number("--cell"), last })
         },
-        ..LOOKS
     },
     Description {
         name: ":timing",
         help: "Switches on or off that each cell says how long it took.",
         understand: |_| Ok(Command::Timing),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":type",
         arguments: Arguments::Text { usage: "NAME", value: Value::Name, example: Some(":type NAME") },
         help: "Shows the type of a variable.",
-        understand: |given| Ok(Command::Type(given.text().to_owned())),
-        ..LOOKS
+        understand: |given| look(Look::Type(given.text().to_owned())),
+        ..PLAIN
     },
     Description {
         name: ":types",
         help: "Switches on or off that the type of a cell's value is shown before the value.",
         understand: |_| Ok(Command::Types),
-        ..CHANGES
+        ..PLAIN
     },
     Description {
         name: ":vars",
         help: "Lists the variables of the notebook with their types.",
-        understand: |_| Ok(Command::Vars),
-        ..LOOKS
+        understand: |_| look(Look::Vars),
+        ..PLAIN
     },
     Description {
         name: ":version",
         help: "Shows the versions of the kernel and of evcxr.",
-        understand: |_| Ok(Command::Version),
-        ..LOOKS
+        understand: |_| look(Look::Version),
+        ..PLAIN
     },
 ];
 
-/// What commands have in common that only look.
-const LOOKS: Description = Description { in_subshells: true, ..CHANGES };
-
-/// What commands have in common that change the notebook, or need the compiler.
-const CHANGES: Description = Description {
+/// What commands have in common of which nothing else is said.
+const PLAIN: Description = Description {
     name: "",
     arguments: Arguments::Nothing,
     takes: "no arguments",
     help: "",
-    in_subshells: false,
     understand: |_| Err(String::new()),
 };
 
@@ -281,8 +269,12 @@ impl Description {
     }
 }
 
+fn look(look: Look) -> Result<Command, String> {
+    Ok(Command::Look(look))
+}
+
 fn ask(query: Query) -> Result<Command, String> {
-    Ok(Command::Ask(query))
+    look(Look::Ask(query))
 }
 
 fn variable(args: &str) -> Result<Command, String> {

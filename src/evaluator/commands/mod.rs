@@ -34,8 +34,6 @@ pub enum Command {
     ExpandCell,
     /// `:explain`: an error code, else that of the last error.
     Explain(Option<String>),
-    /// `:help`.
-    Help(Option<String>),
     /// `:opt`: the level.
     Opt(String),
     /// `:output`.
@@ -44,14 +42,23 @@ pub enum Command {
     Restart,
     /// `:timing`.
     Timing,
+    /// What changes nothing.
+    Look(Look),
+    /// `:types`.
+    Types,
+}
+
+/// A command that only looks. So it is obeyed in a subshell as well, also while the main shell is busy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
     /// What the inspector answers.
     Ask(Query),
     /// The same, kept up to date.
     Follow(Query),
+    /// `:help`.
+    Help(Option<String>),
     /// `:type`.
     Type(String),
-    /// `:types`.
-    Types,
     /// `:vars`.
     Vars,
     /// `:version`.
@@ -61,8 +68,8 @@ pub enum Command {
 /// Understands a command: `name` with its colon, `args` as typed.
 ///
 /// ```
-/// use loopbook_kernel::evaluator::commands::{Command, parse};
-/// assert_eq!(parse(":vars", ""), Ok(Command::Vars));
+/// use loopbook_kernel::evaluator::commands::{Command, Look, parse};
+/// assert_eq!(parse(":vars", ""), Ok(Command::Look(Look::Vars)));
 /// assert!(parse(":quit", "").unwrap_err().contains("Shut Down"));
 /// ```
 ///

@@ -5,14 +5,17 @@ use loopbook_channel::TaskOrder;
 
 #[test]
 fn tasks_understands_its_options() {
-    assert_eq!(parse(":tasks", ""), Ok(Command::Ask(Query::Tasks { all: false, cell: None, sort: None })));
+    assert_eq!(parse(":tasks", ""), Ok(Command::Look(Look::Ask(Query::Tasks { all: false, cell: None, sort: None }))));
     assert_eq!(
         parse(":tasks", "--cell 3 --all"),
-        Ok(Command::Ask(Query::Tasks { all: true, cell: Some(3), sort: None }))
+        Ok(Command::Look(Look::Ask(Query::Tasks { all: true, cell: Some(3), sort: None })))
     );
-    assert_eq!(parse(":tasks", "--live"), Ok(Command::Follow(Query::Tasks { all: false, cell: None, sort: None })));
+    assert_eq!(
+        parse(":tasks", "--live"),
+        Ok(Command::Look(Look::Follow(Query::Tasks { all: false, cell: None, sort: None })))
+    );
     let busy = Query::Tasks { all: false, cell: None, sort: Some(TaskOrder::Busy) };
-    assert_eq!(parse(":tasks", "--sort busy"), Ok(Command::Ask(busy)));
+    assert_eq!(parse(":tasks", "--sort busy"), Ok(Command::Look(Look::Ask(busy))));
     for wrong in ["--sort", "--sort colour"] {
         assert!(parse(":tasks", wrong).unwrap_err().contains("`scheduled`"), "{wrong}");
     }
@@ -22,9 +25,9 @@ fn tasks_understands_its_options() {
 
 #[test]
 fn a_task_is_named_by_its_number() {
-    assert_eq!(parse(":task", "7"), Ok(Command::Ask(Query::Task { id: 7 })));
-    assert_eq!(parse(":pstree", ""), Ok(Command::Ask(Query::Tree { id: None })));
-    assert_eq!(parse(":pstree", " 7"), Ok(Command::Ask(Query::Tree { id: Some(7) })));
+    assert_eq!(parse(":task", "7"), Ok(Command::Look(Look::Ask(Query::Task { id: 7 }))));
+    assert_eq!(parse(":pstree", ""), Ok(Command::Look(Look::Ask(Query::Tree { id: None }))));
+    assert_eq!(parse(":pstree", " 7"), Ok(Command::Look(Look::Ask(Query::Tree { id: Some(7) }))));
     for (name, args) in [(":task", ""), (":task", "-1"), (":pstree", "x")] {
         assert!(parse(name, args).unwrap_err().contains("number of a task"), "{name} {args}");
     }
@@ -32,7 +35,7 @@ fn a_task_is_named_by_its_number() {
 
 #[test]
 fn a_timeline_is_of_a_cell_or_of_the_last_seconds() {
-    let timeline = |cell, last| Ok(Command::Ask(Query::Timeline { cell, last }));
+    let timeline = |cell, last| Ok(Command::Look(Look::Ask(Query::Timeline { cell, last })));
     assert_eq!(parse(":timeline", ""), timeline(None, None));
     assert_eq!(parse(":timeline", "--cell 3 --last 5s"), timeline(Some(3), Some(5.0)));
     assert_eq!(parse(":timeline", "--last 250ms"), timeline(None, Some(0.25)));
@@ -43,9 +46,9 @@ fn a_timeline_is_of_a_cell_or_of_the_last_seconds() {
 
 #[test]
 fn the_loop_is_shown_resized_and_watched_or_not() {
-    assert_eq!(parse(":loop", ""), Ok(Command::Ask(Query::Loop)));
-    assert_eq!(parse(":loop", " threads 1"), Ok(Command::Ask(Query::Threads { count: 1 })));
-    assert_eq!(parse(":loop", "unwatch"), Ok(Command::Ask(Query::Watch { on: false })));
+    assert_eq!(parse(":loop", ""), Ok(Command::Look(Look::Ask(Query::Loop))));
+    assert_eq!(parse(":loop", " threads 1"), Ok(Command::Look(Look::Ask(Query::Threads { count: 1 }))));
+    assert_eq!(parse(":loop", "unwatch"), Ok(Command::Look(Look::Ask(Query::Watch { on: false }))));
     for wrong in ["threads", "threads 0", "threads -1", "threads two", "watch off", "stop"] {
         assert!(parse(":loop", wrong).unwrap_err().contains("threads N"), "{wrong}");
     }
@@ -53,8 +56,8 @@ fn the_loop_is_shown_resized_and_watched_or_not() {
 
 #[test]
 fn cancel_takes_a_task_or_a_cell() {
-    assert_eq!(parse(":cancel", "7"), Ok(Command::Ask(Query::Cancel { id: 7 })));
-    assert_eq!(parse(":cancel", "--cell 3"), Ok(Command::Ask(Query::CancelCell { cell: 3 })));
+    assert_eq!(parse(":cancel", "7"), Ok(Command::Look(Look::Ask(Query::Cancel { id: 7 }))));
+    assert_eq!(parse(":cancel", "--cell 3"), Ok(Command::Look(Look::Ask(Query::CancelCell { cell: 3 }))));
     for wrong in ["", "x", "1 2", "--cell", "--cell x"] {
         assert!(parse(":cancel", wrong).unwrap_err().contains("number of a task"), "{wrong}");
     }

@@ -179,17 +179,16 @@ impl Names {
         Some(bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect())
     }
 
-    /// The type of a variable; `None` if there is no such variable.
-    pub fn type_of(&self, name: &str) -> Option<String> {
-        self.lock().known.get(name).filter(|known| known.is_variable()).map(|known| known.detail.clone())
+    /// Whether this is the name of a variable.
+    pub fn is_variable(&self, name: &str) -> bool {
+        self.lock().known.get(name).is_some_and(Known::is_variable)
     }
 
-    /// The variables and their types, a line each.
-    pub fn variables(&self) -> String {
+    /// The variables and their types.
+    pub fn variables(&self) -> Vec<(String, String)> {
         let state = self.lock();
         let variables = state.known.iter().filter(|(_, known)| known.is_variable());
-        let lines: Vec<_> = variables.map(|(name, known)| format!("{name}: {}", known.detail)).collect();
-        if lines.is_empty() { "There are no variables.".to_owned() } else { lines.join("\n") }
+        variables.map(|(name, known)| (name.clone(), known.detail.clone())).collect()
     }
 
     fn beginning_with(&self, word: &str) -> Vec<Completion> {

@@ -1,15 +1,17 @@
 //! What the commands of a cell do.
 
+use super::looks::{self, Knows, unknown};
 use super::session::{Session, open_context};
 use crate::evaluator::build::built_in::CARGO_CONFIG;
 use crate::evaluator::build::dependencies::Dependency;
 use crate::evaluator::cell::PreparedCell;
-use crate::evaluator::commands::{self, Command};
+use crate::evaluator::commands::{Command, Look};
 use crate::evaluator::errors::gone::How;
 use crate::evaluator::errors::report;
 use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Event};
-use loopbook_channel::{MimeBundle, Query};
+use loopbook_channel::MimeBundle;
+use std::collections::BTreeMap;
 
 /// What follows a command.
 pub(super) enum Next {
@@ -23,12 +25,7 @@ impl Session {
     /// Does what a command says. The error is a sentence for the user.
     pub(super) fn run_command(&mut self, cell: &Cell, command: &Command, prepared: &PreparedCell) -> Result<Next, String> {
         match command {
-            Command::Ask(query) => self.ask(cell, query)?,
-            Command::Follow(_) if cell.silent => {}
-            Command::Follow(query) => {
-                let (live, executions) = (self.live.clone(), self.executions.clone());
-                async_std::task::block_on(live.show(executions, cell.id, query.clone()))?;
-            }
+            Command::Look(look) => self.look(cell, look)?,
             Command::Clear => self.clear(cell)?,
             Command::Dep(lines) => self.add_dependencies(cell, lines)?,
             Command::Deps => self.list_dependencies(cell),
@@ -42,7 +39,6 @@ impl Session {
                 self.show_text(cell, &prepared.rust);
                 return Ok(Next::Stop);
             }
-            Command::Help(name) => self.help(cell, name.as_deref())?,
             Command::Opt(level) => self.optimise(cell, level)?,
             Command::Output(wish) => self.executions.send(Event::Printing { cell: cell.id, wish: *wish }),
             Command::Restart => self.restart(cell),
@@ -60,19 +56,6 @@ impl Session {
                 };
                 self.show_text(cell, text);
             }
-            Command::Type(name) => {
-                let found = self.context.variables_and_types().find(|(variable, _)| variable == name);
-                let found = found.map(|(variable, ty)| format!("{variable}: {ty}"));
-                let missing = || match self.gone.about(name) {
-                    Some((went, _)) => went,
-                    None => format!("there is no variable `{name}`; `:vars` lists them"),
-                };
-                self.show_text(cell, &found.ok_or_else(missing)?);
-            }
-            Command::Vars => self.list_variables(cell),
-            Command::Version => {
-                self.show_text(cell, &commands::version());
-            }
         }
         Ok(Next::GoOn)
     }
@@ -87,23 +70,10 @@ impl Session {
         }
     }
 
-    /// Shows what is known of a command or a name, or lists the commands.
-    fn help(&mut self, cell: &Cell, name: Option<&str>) -> Result<(), String> {
-        let about_command = commands::help(name);
-        let data = match (about_command, name) {
-            (Ok(data), _) => data,
-            (Err(_), Some(name)) if !name.starts_with(':') => self.look_up(name).ok_or_else(|| unknown(name))?,
-            (Err(why), _) => return Err(why),
-        };
-        self.executions.send(Event::Page { cell: cell.id, data });
-        Ok(())
-    }
-
-    fn ask(&self, cell: &Cell, query: &Query) -> Result<(), String> {
-        let connection = self.executions.connection().ok_or("the loop has not started: run a cell first")?;
-        // Without data: JupyterLab prefers a JSON viewer to a table.
-        let bundle = async_std::task::block_on(connection.query(query.clone(), false))?;
-        self.show(cell, bundle);
+    fn look(&mut self, cell: &Cell, look: &Look) -> Result<(), String> {
+        let (executions, live) = (self.executions.clone(), self.live.clone());
+        let shown = async_std::task::block_on(looks::look(look, cell, &executions, &live, self))?;
+        shown.into_iter().for_each(|event| executions.send(event));
         Ok(())
     }
 
@@ -129,13 +99,6 @@ impl Session {
     fn list_dependencies(&self, cell: &Cell) {
         let lines: Vec<_> = self.dependencies.iter().map(Dependency::line).collect();
         let text = if lines.is_empty() { "No crates were added.".to_owned() } else { lines.join("\n") };
-        self.show_text(cell, &text);
-    }
-
-    fn list_variables(&self, cell: &Cell) {
-        let mut lines: Vec<_> = self.context.variables_and_types().map(|(name, ty)| format!("{name}: {ty}")).collect();
-        lines.sort();
-        let text = if lines.is_empty() { "There are no variables.".to_owned() } else { lines.join("\n") };
         self.show_text(cell, &text);
     }
 
@@ -209,9 +172,18 @@ impl Session {
     }
 }
 
-fn unknown(name: &str) -> String {
-    format!(
-        "nothing is known of `{name}`: names are those of the notebook, of std, async_std, futures, tokio and loopbook, and \
-         what was imported; others need their path, as in `?rand::random` (`:help` lists the commands)"
-    )
+/// The main shell knows what evcxr does, and rust-analyzer.
+impl Knows for Session {
+    fn variables_and_types(&self) -> Vec<(String, String)> {
+        let variables = self.context.variables_and_types();
+        variables.map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect::<BTreeMap<_, _>>().into_iter().collect()
+    }
+
+    fn look_up(&mut self, name: &str) -> Option<MimeBundle> {
+        Self::look_up(self, name)
+    }
+
+    fn where_gone(&self, name: &str) -> Option<String> {
+        self.gone.about(name).map(|(sentence, _)| sentence)
+    }
 }

@@ -7,6 +7,7 @@ mod compile_errors;
 mod environment;
 mod execute;
 mod live;
+mod looks;
 mod old_values;
 mod place;
 mod refusing;

@@ -154,7 +154,7 @@ impl Worker {
     fn does_not_compile(&self, cell: &Cell, compiled: &Compiled) -> Report {
         let mut errors = self.errors(cell, compiled);
         choose_imports(&mut errors, &self.names, self.environment.work.root());
-        let is_variable = |name: &str| self.names.type_of(name).is_some();
+        let is_variable = |name: &str| self.names.is_variable(name);
         for error in errors.iter_mut().filter(|error| hints::unresolved(error).is_some_and(is_variable)) {
             error.leave_out_similar();
         }
