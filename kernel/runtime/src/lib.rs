@@ -1,10 +1,12 @@
 //! The event loop behind the cells of a notebook, and how cells look at it.
 //!
 //! Every cell is a shared object linked to this one: async-std's executor and reactor, the table of tasks and the
-//! connection to the kernel exist once per process, whatever cell uses them. The rooms, from the top down; each may use
-//! those below it and none above (`tests/it/tidy/rooms.rs` has the list):
+//! connection to the kernel exist once per process, whatever cell uses them. The folders, from the top down; each may use
+//! some of those below it and none above (`tests/it/tidy/rooms.rs` has the list):
 //!
-//! - `process`: where the child program meets this library, what user code prints and reads, who reads what the kernel says and answers it,
+//! - `prelude`: what cells have without a `use`,
+//! - `process`: where the child program meets this library; what user code prints and reads; the thread that reads what the kernel
+//!   says, and the one that answers its questions,
 //! - `show`: how values and tasks look, `display`, `progress`, `input`,
 //! - `lessons`: [`lab`] servers, `cost`, `predict!`,
 //! - `inspect`: what cells learn of tasks: lists, graphs, counts, resources, timelines,
@@ -12,8 +14,10 @@
 //! - [`facade`]: the parts of async-std and tokio that cells see in our version,
 //! - `gather`: `gather!`, `try_gather!`, `race!`,
 //! - `executor`: the threads of the pool, `block_on`, and how the bodies of cells run,
-//! - `expansion`: what the kernel writes into cells in place of their `?`, `static`, `thread_local!`, repeated `let` and so on,
-//! - `tasks`: what is known of tasks: records, wakes, places of `.await`, locks and channels, sockets, lints, panics; ending them,
+//! - `expansion`: what the kernel writes into cells in place of their `?`, `static`, `thread_local!`, repeated `let` and
+//!   so on,
+//! - `tasks`: what is known of tasks: records, wakes, places of `.await`, locks and channels, sockets, lints, panics; how tasks
+//!   and cells are ended,
 //! - `connection`: the socket to the kernel, as all write to it,
 //! - `running`: which cells run, and what has been asked to end,
 //! - `support`: what every room may use.
@@ -78,7 +82,7 @@ pub mod __private {
     pub use crate::expansion::try_operator::*;
     pub use crate::gather::branches::{join, race, try_join};
     pub use crate::lessons::predict::{Guess, predict};
-    pub use crate::show::showing::Showing;
+    pub use crate::show::evcxr_display::Showing;
     pub use crate::show::*;
     pub use crate::tasks::await_sites::{at, watch_awaits};
 }

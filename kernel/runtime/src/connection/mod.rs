@@ -25,6 +25,7 @@ const CHUNK: usize = 4 * 1024 * 1024;
 const PIPE_READ: usize = 64 * 1024;
 
 static WRITER: Mutex<Option<Writer>> = Mutex::new(None);
+
 struct Writer {
     socket: UnixStream,
     /// Read ends, non-blocking, of what was written to descriptors 1 and 2 past our hooks.
@@ -57,9 +58,9 @@ pub(crate) fn is_connected() -> bool {
     lock(&WRITER).is_some()
 }
 
-/// Sends a message. Does nothing if there is no kernel. What must stand behind the text that this thread has printed
-/// goes by
-/// [`crate::tasks::outbox`].
+/// Sends a message. Does nothing if there is no kernel.
+///
+/// What must stand behind the text that this thread has printed is sent by `tasks::outbox`.
 pub(crate) fn send(message: &ToKernel) {
     with_writer(|writer| writer.write(&Frame::Message(message)));
 }

@@ -1,6 +1,5 @@
 //! Questions of cells to the user that are not answered yet.
 
-use crate::running::interrupts;
 use crate::support::sync::lock;
 use futures::channel::oneshot;
 use loopbook_channel::{CellId, InputError};
@@ -32,11 +31,9 @@ pub(crate) fn answer(id: u64, reply: Answer) {
     answer_all(|known, _| known == id, reply);
 }
 
-/// Ends the execution of `cell`, if it is one that runs, and what it asks the user.
+/// The cell has been interrupted: whatever it asks is answered so.
 pub(crate) fn interrupt(cell: CellId) {
-    if interrupts::interrupt(cell) {
-        answer_all(|_, question| question.cell == cell, Err(InputError::Interrupted));
-    }
+    answer_all(|_, question| question.cell == cell, Err(InputError::Interrupted));
 }
 
 /// Answers all questions for which `is_meant` holds.

@@ -10,7 +10,7 @@ use crate::running::{
     interrupts,
 };
 use crate::tasks::{
-    local_drivers::{self, BlockOnWakers},
+    block_on_wakers::{self, BlockOnWakers},
     probe::Probe,
     record::Record,
 };
@@ -64,7 +64,7 @@ impl Outside {
     /// That of a `block_on` for this cell.
     pub(crate) fn of(cell: Option<CellId>) -> Self {
         static KEYS: AtomicU64 = AtomicU64::new(1);
-        Self { key: KEYS.fetch_add(1, Ordering::Relaxed), cell, block_ons: local_drivers::of_this_thread() }
+        Self { key: KEYS.fetch_add(1, Ordering::Relaxed), cell, block_ons: block_on_wakers::of_this_thread() }
     }
 
     /// Whether the cell is to end. If not, `waker` is woken when that changes, and when a local task is ready.

@@ -1,6 +1,8 @@
 //! What the kernel writes into cells in place of their `?`, `static`, `dbg!` and so on; `:expand-cell` shows a cell with it.
 //!
-//! Each module has the name of the rewriter in the kernel (`src/evaluator/cell/rewrites/`) that writes calls of it.
+//! The rewriter in the kernel that writes calls of a module has the module's name (`src/evaluator/cell/rewrites/`), but that of `dbg`
+//! is `places`; `generations` is a part of `statics`. Two rewriters write calls of other folders: `awaits` of `tasks/await_sites`,
+//! `show` of `show`.
 
 pub(crate) mod dbg;
 pub(crate) mod generations;

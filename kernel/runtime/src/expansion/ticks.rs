@@ -29,11 +29,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread;
 
-/// The wish of which a user has been told why it has no effect.
-static TOLD: AtomicU32 = AtomicU32::new(0);
+/// The end request (by its count) of which the user has been told why it has no effect.
+static EXPLAINED: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
-    /// The wish and the task for which this thread has found that it is not meant.
+    /// The end request and the task for which this thread has found that it is not meant.
     static NOT_MEANT: Cell<(u32, *const Record)> = const { Cell::new((0, ptr::null())) };
     /// How many functions stand on this thread's stack through which nothing may unwind.
     static SHIELDS: Cell<u32> = const { Cell::new(0) };
@@ -61,9 +61,9 @@ pub fn tick() {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     unsafe {
         std::arch::asm!(
-            "cmp byte ptr [{wanted}], 0",
+            "cmp byte ptr [{pending}], 0",
             "jne {look}",
-            wanted = in(reg) &raw const PENDING,
+            pending = in(reg) &raw const PENDING,
             look = label { look() },
             options(nostack, readonly)
         );
@@ -133,8 +133,8 @@ fn is_to_end(task: &Arc<Record>) -> bool {
 /// Whether this is a local task of another cell than the one on whose thread it runs. It is not that cell's to end.
 fn is_guest(task: Option<&Record>, cell: CellId) -> bool {
     let Some(guest) = task.filter(|task| task.kind == TaskKind::Local && task.cell != cell) else { return false };
-    let wish = end_requests::count();
-    if TOLD.swap(wish, SeqCst) != wish {
+    let request = end_requests::count();
+    if EXPLAINED.swap(request, SeqCst) != request {
         let title = guest.title();
         let id = guest.id;
         let text =

@@ -136,14 +136,9 @@ impl Tasks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::examples::example_task;
+    use crate::support::examples::{example_task, locked, waiting};
     use crate::tasks::lints::cycles::cycles;
-    use crate::{LockKind, ObjectId};
-
-    fn waiting(id: TaskId, on: &[TaskId]) -> TaskInfo {
-        let waiting_on = on.iter().map(|&id| WaitingOn::Task { id }).collect();
-        TaskInfo { waiting_on, ..example_task(id, "t", TaskState::Idle) }
-    }
+    use crate::LockKind;
 
     #[test]
     fn a_circle_is_found_once_and_ends_the_tree() {
@@ -153,13 +148,6 @@ mod tests {
         let ends = &graph.awaits[0].awaits[0].awaits[0].awaits[0];
         assert_eq!((ends.task, ends.cycle.as_deref()), (2, Some([1, 3, 2].as_slice())));
         assert!(graph.to_string().contains("cycle: 1 → 3 → 2 → 1"), "{graph}");
-    }
-
-    fn locked(id: TaskId, lock: ObjectId, kind: LockKind, owners: &[TaskId]) -> TaskInfo {
-        let (owner, owners) = (owners.first().copied(), owners.to_vec());
-        let held = !owners.is_empty();
-        let wait = WaitingOn::Lock { id: lock, kind, owner, owners, held, abandoned: false };
-        TaskInfo { waiting_on: vec![wait], ..example_task(id, "t", TaskState::Idle) }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use crate::connection::flusher;
 use crate::executor::pool;
 use crate::expansion::old_values;
 use crate::lessons::predict;
-use crate::process::{child_program, inspector, markers, output, reader, stdin};
+use crate::process::{child_program, evcxr_markers, inspector, output, reader, stdin};
 use crate::running::cell;
-use crate::tasks::{context, panics, registry, site, sockets};
+use crate::tasks::{context, panics, registry, site, socket_waits};
 use loopbook_channel::{
     Api, BEGIN_FORGET, BEGIN_REFUSED, BEGIN_RUN, CellOutcome, HOOKS_VERSION, Hooks, Stream, ToKernel, Words,
 };
@@ -41,7 +41,7 @@ fn attach(api: Api) -> std::io::Result<()> {
     registry::loop_began();
     cell::claim_main_thread();
     site::remember_source();
-    sockets::start();
+    socket_waits::start();
     child_program::remember(api);
     reader::start(connection::connect([api.stdout_pipe, api.stderr_pipe], api.last_words)?)?;
     inspector::start()?;
@@ -86,7 +86,7 @@ extern "C" fn socket(fd: c_int, operation: c_int, waits: c_int) {
     // SAFETY: the address is this thread's own.
     let errno = unsafe { *libc::__errno_location() };
     // Nothing in there panics by design; if it does, a wait is not shown.
-    let _ = catch_unwind(|| sockets::after_call(fd, operation, waits != 0));
+    let _ = catch_unwind(|| socket_waits::after_call(fd, operation, waits != 0));
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
 }
@@ -97,7 +97,7 @@ extern "C" fn begin(library: *const c_char) -> c_int {
     let begun = catch_unwind(|| {
         let begin = reader::may_begin(library);
         if !begin.forget.is_empty() {
-            begin.forget.iter().for_each(|variable| markers::forget(variable));
+            begin.forget.iter().for_each(|variable| evcxr_markers::forget(variable));
             return BEGIN_FORGET;
         }
         if !begin.run {

@@ -160,7 +160,7 @@ fn with_data(mut bundle: MimeBundle, wanted: bool, data: &(impl Serialize + ?Siz
     bundle
 }
 
-/// What came of the wish to cancel, for people; `why_not` is why, if that is not possible.
+/// What came of the request to cancel, for people; `why_not` is why, if that is not possible.
 fn outcome(what: &str, outcome: CancelOutcome, why_not: Option<&str>) -> String {
     match outcome {
         CancelOutcome::Requested => format!("{what}: ends at the next `.await`"),

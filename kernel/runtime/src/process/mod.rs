@@ -3,8 +3,8 @@
 
 mod attach;
 mod child_program;
+mod evcxr_markers;
 mod inspector;
-mod markers;
 mod output;
 mod reader;
 mod stdin;

@@ -7,19 +7,19 @@
 
 use crate::connection;
 use crate::connection::flusher;
-use crate::process::markers;
+use crate::process::evcxr_markers;
 use crate::running::cell;
-use crate::show::showing;
+use crate::show::evcxr_display;
 use crate::tasks::context;
 use loopbook_channel::Stream;
 
 /// Something was written on this thread.
 pub(crate) fn write(stream: Stream, bytes: &[u8]) {
     if cell::is_generated_code() && stream == Stream::Stdout {
-        markers::generated(bytes);
+        evcxr_markers::generated(bytes);
         return;
     }
-    if stream == Stream::Stdout && markers::is_evcxr_error(bytes) && cell::evcxr_error() {
+    if stream == Stream::Stdout && evcxr_markers::is_evcxr_error(bytes) && cell::evcxr_error() {
         return;
     }
     user(stream, bytes);
@@ -29,7 +29,7 @@ pub(crate) fn write(stream: Stream, bytes: &[u8]) {
 pub(crate) fn user(stream: Stream, bytes: &[u8]) {
     let cell = flusher::cell_being_flushed().unwrap_or_else(context::current_cell);
     if stream == Stream::Stdout {
-        showing::before_output(cell);
+        evcxr_display::before_output(cell);
     }
     connection::output(cell, stream, bytes);
 }

@@ -1,10 +1,11 @@
 //! The thread that reads the kernel's messages; and how a cell waits for the kernel's permission to begin.
 
-use crate::connection::{self, questions};
+use crate::connection;
+use crate::connection::questions;
 use crate::expansion::generations;
 use crate::process::{inspector, subshells};
 use crate::support::sync::lock;
-use crate::tasks::site;
+use crate::tasks::{cancel, site};
 use loopbook_channel::{CellId, Frame, ToChild, ToKernel, read_frame};
 use std::ffi::{CStr, CString};
 use std::io::{self, BufReader};
@@ -81,7 +82,7 @@ fn handle(message: ToChild) {
         }
         ToChild::Columns { number, lines } => site::learn_columns(number, lines),
         ToChild::RunInSubshell { cell, number, library, source } => subshells::start(cell, number, &library, &source),
-        ToChild::Interrupt { cell } => questions::interrupt(cell),
+        ToChild::Interrupt { cell } => cancel::interrupt_cell(cell),
         ToChild::Query { id, query, data } => inspector::ask(id, query, data),
         ToChild::InputReply { id, reply } => questions::answer(id, reply),
     }

@@ -189,6 +189,7 @@ impl From<Value> for Content {
     }
 }
 
+/// An id that no other process has given out either: a notebook keeps its displays when the kernel restarts.
 fn next_id() -> String {
     static PROCESS: LazyLock<String> = LazyLock::new(|| {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();

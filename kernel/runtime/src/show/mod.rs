@@ -1,7 +1,7 @@
 //! How values look, and what the last expression of a cell shows as.
 //!
 //! `mime` has a table of our types with what each becomes as text and HTML, which `views` write; `display`, `forms`,
-//! `progress` and `input` are what cells call; `handles`, `showing` and `json` are parts of this.
+//! `progress` and `input` are what cells call; `handles`, `evcxr_display` and `json` are parts of this.
 //!
 //! The last expression shows as the first that its type has: `evcxr_display`, a line about what can be waited for, a
 //! form that [`mime`] knows, `Debug`; else its name, with a hint. All of it is found out when the cell is compiled,
@@ -9,13 +9,13 @@
 //! only borrowed, so a variable can be shown and used on.
 
 pub(crate) mod display;
+pub(crate) mod evcxr_display;
 pub(crate) mod forms;
 mod handles;
 pub(crate) mod input;
 pub(crate) mod json;
 pub(crate) mod mime;
 pub(crate) mod progress;
-pub(crate) mod showing;
 pub(crate) mod views;
 
 use crate::support::{brief::Items, bundle, erased::Erased, type_names};

@@ -1,6 +1,6 @@
 //! Example values for unit tests.
 
-use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState};
+use loopbook_channel::{LockKind, ObjectId, Site, TaskId, TaskInfo, TaskKind, TaskState, WaitingOn};
 use std::time::Duration;
 
 /// An idle sort of task.
@@ -29,4 +29,18 @@ pub(crate) fn example_task(id: u64, name: &str, state: TaskState) -> TaskInfo {
         woken_by: None,
         cancelled_by: None,
     }
+}
+
+/// One that waits for these tasks.
+pub(crate) fn waiting(id: TaskId, on: &[TaskId]) -> TaskInfo {
+    let waiting_on = on.iter().map(|&id| WaitingOn::Task { id }).collect();
+    TaskInfo { waiting_on, ..example_task(id, "t", TaskState::Idle) }
+}
+
+/// One that waits for a lock, which these tasks hold.
+pub(crate) fn locked(id: TaskId, lock: ObjectId, kind: LockKind, owners: &[TaskId]) -> TaskInfo {
+    let (owner, owners) = (owners.first().copied(), owners.to_vec());
+    let held = !owners.is_empty();
+    let wait = WaitingOn::Lock { id: lock, kind, owner, owners, held, abandoned: false };
+    TaskInfo { waiting_on: vec![wait], ..example_task(id, "t", TaskState::Idle) }
 }

@@ -1,10 +1,13 @@
-//! Ending tasks by their number.
+//! Ending tasks by their number, and cells by an interrupt.
 
 use crate::connection::questions;
-use crate::running::cell::{self, Interrupted};
+use crate::running::{
+    cell::{self, Interrupted},
+    interrupts,
+};
 use crate::support::sync::lock;
 use crate::tasks::{context, panics, record::Record, registry, site};
-use loopbook_channel::{TaskId, TaskKind, TaskState, cell_label};
+use loopbook_channel::{CellId, TaskId, TaskKind, TaskState, cell_label};
 use std::any::Any;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::panic::Location;
@@ -108,12 +111,20 @@ pub(crate) fn ending(task: &Record, payload: Box<dyn Any + Send>) -> (TaskState,
 /// Payload of the panic that takes a task off the stack which was asked to end.
 pub(crate) struct Ended;
 
+/// Interrupts a cell, if it is one that runs: its future is let go at its next `.await` (`executor/block_on.rs`), code that
+/// computes unwinds (`expansion/ticks.rs`), and what it asks the user is answered.
+pub(crate) fn interrupt_cell(cell: CellId) {
+    if interrupts::interrupt(cell) {
+        questions::interrupt(cell);
+    }
+}
+
 /// Asks the task of `record` to end, in the name of `by`.
 pub(crate) fn request(record: &Arc<Record>, by: &str) -> CancelOutcome {
     let outcome = match record.kind {
         kind if why_not(kind).is_some() => CancelOutcome::NotCancellable,
         TaskKind::Cell => {
-            questions::interrupt(record.cell);
+            interrupt_cell(record.cell);
             record.end_state()
         }
         _ => record.ask_to_end(by),

@@ -24,10 +24,11 @@ use crate::connection;
 use crate::running::cell;
 use crate::support::{clock::Moment, sync::lock};
 use crate::tasks::{
+    block_on_wakers,
     cancel::CancelOutcome,
     context,
     events::{self, EventKind},
-    lints, local_drivers, registry, site,
+    lints, registry, site,
     threads::{self, Occupied},
 };
 use counters::{Counters, Look};
@@ -98,7 +99,7 @@ impl Record {
         };
         let mut details = Details::default();
         if kind == TaskKind::Local {
-            details.rare().block_ons = local_drivers::of_this_thread();
+            details.rare().block_ons = block_on_wakers::of_this_thread();
         }
         // The loop begins with the first task, if not before.
         registry::loop_began();
@@ -196,7 +197,7 @@ impl Record {
         lock(&self.details).rare().cancelled_by.get_or_insert(by);
     }
 
-    /// What becomes of a wish to end the task.
+    /// What becomes of a request to end the task.
     pub(crate) fn end_state(&self) -> CancelOutcome {
         let look = self.look(Moment::now());
         match look.state {

@@ -11,7 +11,7 @@ use crate::support::{
 use crate::tasks::{
     context,
     record::{Past, Record},
-    sockets::Watched,
+    socket_waits::Watched,
 };
 use loopbook_channel::{TaskId, TaskInfo, TaskKind};
 use std::collections::{HashMap, HashSet, VecDeque};

@@ -126,19 +126,7 @@ pub(crate) fn from_smallest(circle: &[TaskId]) -> Vec<TaskId> {
 mod tests {
     use super::*;
     use crate::TaskState;
-    use crate::support::examples::example_task;
-
-    fn waiting(id: TaskId, on: &[TaskId]) -> TaskInfo {
-        let waiting_on = on.iter().map(|&id| WaitingOn::Task { id }).collect();
-        TaskInfo { waiting_on, ..example_task(id, "t", TaskState::Idle) }
-    }
-
-    fn locked(id: TaskId, lock: ObjectId, kind: LockKind, owners: &[TaskId]) -> TaskInfo {
-        let (owner, owners) = (owners.first().copied(), owners.to_vec());
-        let held = !owners.is_empty();
-        let wait = WaitingOn::Lock { id: lock, kind, owner, owners, held, abandoned: false };
-        TaskInfo { waiting_on: vec![wait], ..example_task(id, "t", TaskState::Idle) }
-    }
+    use crate::support::examples::{example_task, locked, waiting};
 
     #[test]
     fn who_may_still_go_on_is_in_no_circle() {

@@ -4,7 +4,7 @@
 //! has a timer or a socket can wake by itself, so it is never reported.
 
 use super::{Show, cycles, found};
-use crate::tasks::{objects, record::Record, registry, sockets::Watched};
+use crate::tasks::{objects, record::Record, registry, socket_waits::Watched};
 use crate::{TaskId, TaskInfo, TaskKind, WaitingOn};
 use loopbook_channel::{LockKind, ObjectId};
 use std::collections::HashMap;

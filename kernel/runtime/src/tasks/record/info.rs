@@ -7,7 +7,7 @@ use crate::support::{
     clock::{self, Moment, ticks},
     sync::lock,
 };
-use crate::tasks::{site, sockets::Watched, threads};
+use crate::tasks::{site, socket_waits::Watched, threads};
 use loopbook_channel::{Site, TaskId, TaskInfo, TaskKind, TaskState, cell_label};
 use std::panic::Location;
 use std::time::Instant;
@@ -79,7 +79,7 @@ impl Record {
         info
     }
 
-    /// What can be told of it without asking anybody else.
+    /// What can be told of it alone. Of a task of a loop that is ready it asks the loop: not to be called under a loop's lock.
     pub(crate) fn past(&self, now: Moment) -> Past {
         let look = self.look(now);
         let cancelled_by = match look.state {

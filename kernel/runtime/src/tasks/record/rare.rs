@@ -4,7 +4,7 @@
 use super::Record;
 use crate::support::sync::lock;
 use crate::tasks::{
-    await_sites::Tree, events::WaitKind, local_drivers::BlockOnWakers, objects::Object, sockets::Tried,
+    await_sites::Tree, block_on_wakers::BlockOnWakers, events::WaitKind, objects::Object, socket_waits::Tried,
 };
 use loopbook_channel::{Failure, TaskId, WaitingOn};
 use std::sync::{Arc, Weak};
@@ -99,7 +99,7 @@ pub(super) struct Rare {
     pub(super) sockets: Vec<Tried>,
     /// Of a local task: the `block_on`s that poll its thread's local tasks.
     pub(super) block_ons: Option<Arc<BlockOnWakers>>,
-    /// The loop whose task it is.
+    /// Of a task of a [`Loop`](crate::Loop): that loop. So each of those has a `Rare` from the start.
     pub(super) home: Option<Weak<dyn Home>>,
 }
 

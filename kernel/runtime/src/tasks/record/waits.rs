@@ -4,7 +4,7 @@ use super::{Record, Wait, Waiting};
 use crate::support::{clock::Moment, sync::lock};
 use crate::tasks::{
     events::{self, EventKind, WaitKind},
-    sockets::Tried,
+    socket_waits::Tried,
     threads,
 };
 use loopbook_channel::{TaskId, TaskState};

@@ -1,7 +1,7 @@
-//! Local tasks inside a nested `block_on`.
+//! Who is woken when a local task is: every `block_on` of its thread.
 //!
-//! Their executor tells one of those that wait for its tasks when one is ready, and of nested `block_on`s that may be the
-//! outer one, which cannot do anything about it. So a local task that is woken also wakes every `block_on` of its thread.
+//! The executor of local tasks wakes one of the `block_on`s that poll it. If they are nested, that may be the outer one, which
+//! cannot poll while the inner one runs. So a local task that is woken also wakes every `block_on` of its thread.
 
 use crate::support::sync::lock;
 use std::sync::{Arc, Mutex};
