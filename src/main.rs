@@ -1,4 +1,4 @@
-//! The program `loopbook`. Started under the name of one of Rust's tools it stands in for that.
+//! The program `loopbook`. Started under the name of one of Rust's tools, it is the shim for that tool.
 
 use std::process::ExitCode;
 

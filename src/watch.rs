@@ -1,4 +1,4 @@
-//! Reasons to end that no message tells: signals, and the death of the process that started the kernel.
+//! Watches for signals, and for the death of the process that started the kernel.
 
 use std::env;
 use std::io;

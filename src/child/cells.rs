@@ -31,8 +31,8 @@ impl Cells {
         Self { variables: std::ptr::null_mut(), runtime: None, pipes }
     }
 
-    /// Loads a shared object and runs its function, unless the kernel says that it must not run. One that cannot be loaded is
-    /// the kernel's to tell.
+    /// Loads a shared object and runs its function, unless the kernel says that it must not run. One that cannot be
+    /// loaded is the kernel's to tell.
     ///
     /// # Errors
     /// If it brings a runtime that does not fit, or cannot be loaded and there is no runtime yet.

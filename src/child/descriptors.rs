@@ -1,4 +1,4 @@
-//! Who gets which descriptor: evcxr's three move away, user code gets fresh ones in their place.
+//! Descriptors 0, 1 and 2: evcxr's move to private numbers, user code gets fresh ones in their place.
 
 use std::ffi::c_int;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! What the dynamic loader is asked.
+//! Calls of the dynamic loader.
 
 use std::ffi::{CStr, CString, c_void};
 

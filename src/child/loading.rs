@@ -1,5 +1,5 @@
-//! Loading shared objects for good, also when user code has used up the descriptors: some are kept back for that, by a limit
-//! that is lower than it could be except while something is loaded.
+//! Loading shared objects for good, also when user code has used up the descriptors: some are kept back for that, by a
+//! limit that is lower than it could be except while something is loaded.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::fs::File;

@@ -5,8 +5,8 @@
 //! and 2 of its own. What it writes and reads there goes through this program's `write` and `read`, which stand before
 //! libc's for everything that is loaded, to the runtime (`kernel/runtime`) that the cells bring with them.
 //!
-//! In reading order: `descriptors`, `cells`, `loading` and `dl`, `runtime`, `interpose`; `stacks` and `fatal`: how much stack there is, and
-//! what is said when a signal ends this process.
+//! In reading order: `descriptors`, `cells`, `loading` and `dl`, `runtime`, `interpose`; `stacks` and `fatal`: how much
+//! stack there is, and what is said when a signal ends this process.
 
 mod cells;
 mod descriptors;

@@ -1,4 +1,4 @@
-//! The runtime behind the cells, once a cell has brought it.
+//! The runtime, as this program calls it once the first cell has loaded it.
 
 use crate::descriptors::{self, ForRuntime};
 use crate::dl::{c_string, find};

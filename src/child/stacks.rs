@@ -1,9 +1,10 @@
-//! How much stack code of cells has.
+//! The size of the stacks on which code of cells runs.
 //!
-//! Cells run on the process's first thread, whose stack grows to the user's limit (8 MB as a rule); unoptimised code copies
-//! a large value many times, so it is enlarged. The threads of the loop, of blocking work and of subshells run code of cells
-//! as well, and std would give them 2 MiB: this program's `pthread_create`, which stands before libc's, gives them more. A
-//! thread that a cell starts itself has what Rust gives it. All of this is address space; memory is what is used of it.
+//! Cells run on the process's first thread, whose stack grows to the user's limit (8 MB as a rule); unoptimised code
+//! copies a large value many times, so it is enlarged. The threads of the loop, of blocking work and of subshells run
+//! code of cells as well, and std would give them 2 MiB: this program's `pthread_create`, which stands before libc's,
+//! gives them more. A thread that a cell starts itself has what Rust gives it. All of this is address space; memory is
+//! what is used of it.
 
 use crate::fatal;
 use std::ffi::{CStr, c_int, c_void};

@@ -1,4 +1,4 @@
-//! All that can happen to the kernel, from one select.
+//! Everything that can happen to the kernel, as one `enum` from one select.
 
 use super::Signal;
 use crate::evaluator;

@@ -5,8 +5,8 @@
 //!                └───────────── aborted, if the one before failed ──────┘
 //! ```
 //!
-//! A user expression is a cell of its own, started when its cell is done. It has the number 0, so that no error names a cell which
-//! the user does not see, and the evaluator does not know what it is for.
+//! A user expression is a cell of its own, started when its cell is done. It has the number 0, so that no error names a
+//! cell which the user does not see, and the evaluator does not know what it is for.
 
 use super::Kernel;
 use super::shells::{Running, Shell, ShellKey};

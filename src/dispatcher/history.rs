@@ -1,4 +1,4 @@
-//! What was executed, in this kernel and in those before it.
+//! The history: cells that were executed, in this kernel and in those before it.
 //!
 //! A file may be slow (another kernel writes, the disk is on a network): it has a thread of its own, which does one job
 //! after the other. Without a file there is nothing to wait for, and no thread.

@@ -1,4 +1,4 @@
-//! Where output goes that comes when its cell is done.
+//! Late output: where it goes if its cell is done already.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `event` is the select, [`Kernel`] the mutator. Execute requests wait for each other (`execute`), all others are
-//! answered as they come, also while a cell runs (`requests`); each of the `shells` has a queue of its own. What cells print and show finds its parent in `output`
-//! and leaves through `outbox`, the only way out; `input` asks the user.
+//! answered as they come, also while a cell runs (`requests`); each of the `shells` has a queue of its own. What cells
+//! print and show finds its parent in `output` and leaves through `outbox`, the only way out; `input` asks the user.
 
 mod comms;
 mod content;

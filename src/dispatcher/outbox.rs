@@ -1,5 +1,5 @@
-//! The only way out. Printed text waits here for more of its kind; everything else sends it on its way first, so the
-//! order in which things are said is the order in which they arrive.
+//! The outbox, through which every message leaves. Printed text waits here for more of its kind; everything else sends
+//! it on its way first, so the order in which things are said is the order in which they arrive.
 
 use crate::transport::Outgoing;
 use crate::wire::{Content, Parent, Session, StreamText};

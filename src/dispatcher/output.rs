@@ -1,4 +1,4 @@
-//! Whose output it is: finds the parent of everything that cells print and show.
+//! Finds the parent of everything that cells print and show: the request under which it goes out.
 //!
 //! A cell's output goes out under its own request. So does that of its background tasks when the cell is done
 //! ([`LateOutput::Own`]), which a live front end puts where it belongs; clients that stop listening to a cell when it is

@@ -1,5 +1,5 @@
-//! How much of what a cell prints is shown at once. What follows is counted and kept, and its last lines are shown: a page
-//! of a million lines helps nobody. `:output` shows the rest.
+//! The limit on what a cell prints: so much is shown at once. What follows is counted and kept, and its last lines are
+//! shown: a page of a million lines helps nobody. `:output` shows the rest.
 //!
 //! It is kept in a file without a name, which is gone with the kernel.
 

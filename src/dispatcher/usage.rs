@@ -1,4 +1,4 @@
-//! What the kernel and its machine do: the figures of `usage_reply`.
+//! The figures of `usage_reply`: memory and processor time of the kernel and its machine.
 
 use crate::wire::{HostMemory, Usage};
 use std::collections::HashSet;

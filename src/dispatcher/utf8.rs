@@ -1,4 +1,4 @@
-//! Bytes to text, piece by piece.
+//! Decoding UTF-8 that comes in pieces.
 
 /// Decodes a stream of bytes that may be cut anywhere. What is not UTF-8 becomes U+FFFD.
 #[derive(Debug, Default)]

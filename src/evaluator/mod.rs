@@ -1,4 +1,4 @@
-//! What runs cells. The dispatcher knows only the trait [`Evaluator`] and the [`Event`]s that come back.
+//! The evaluator, which runs cells. The dispatcher knows only the trait [`Evaluator`] and the [`Event`]s that come back.
 
 pub mod build;
 pub mod cell;

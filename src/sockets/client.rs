@@ -1,4 +1,4 @@
-//! The other end: two sockets of a client, for programs that ask a kernel something.
+//! A client's two sockets, for programs that ask a kernel something.
 
 use super::ConnectionFile;
 use super::router::message;

@@ -1,4 +1,4 @@
-//! Who is connected to the ROUTER sockets, and by which name.
+//! The clients that are connected to the ROUTER sockets, and their names there.
 //!
 //! A client may connect again under the name that it had, and a manager and its client use one name at once. The ZeroMQ
 //! crate knows one connection per name and forgets the new one when the old one ends. So clients connect here, and each

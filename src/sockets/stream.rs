@@ -1,4 +1,5 @@
-//! Connections over TCP and over Unix sockets, as one kind: what stands in front of ZeroMQ's sockets reads and writes bytes.
+//! Connections over TCP and over Unix sockets, as one kind: what stands in front of ZeroMQ's sockets reads and writes
+//! bytes.
 
 use std::io;
 use std::time::Duration;

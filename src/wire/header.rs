@@ -1,4 +1,4 @@
-//! Headers: who said something, and whom an answer is for.
+//! Headers: the sender of a message, and the parent that it answers.
 
 use crate::transport::Channel;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What the kernel says about itself.
+//! `kernel_info`: what the kernel says about itself.
 
 use super::{Okay, PROTOCOL_VERSION, content, execute::OK};
 use serde::Serialize;

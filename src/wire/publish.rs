@@ -1,4 +1,4 @@
-//! All that the kernel says on iopub (with `execute_input`, which stands beside its request).
+//! The messages of iopub (except `execute_input`, which is next to its request, in `execute`).
 
 use super::{ErrorInfo, content};
 use loopbook_channel::{MimeBundle, Stream};

@@ -1,4 +1,4 @@
-//! All that the kernel accepts, parsed once.
+//! The requests that the kernel accepts, parsed once.
 
 use super::{
     CommInfoRequest, CommMessage, CommOpen, CompleteRequest, Content, DeleteSubshellRequest, ErrorInfo, ExecuteRequest,

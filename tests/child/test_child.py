@@ -342,7 +342,7 @@ def test_what_is_shown_stands_where_it_was_shown(child):
 
 def test_a_failed_question_mark_ends_the_cell_early(child):
     result = child.run(
-        'let a = 1;\nlet n: u32 = loopbook::__q!("x".parse::<u32>());\nprintln!("never");', puts=["a"]
+        'let a = 1;\nlet n: u32 = loopbook::__try!("x".parse::<u32>());\nprintln!("never");', puts=["a"]
     )
     assert result.markers == ["EVCXR_ERROR_OCCURRED"] and result.text() == ""
     assert result.failure["kind"] == "Error" and result.failure["message"] == "invalid digit found in string"

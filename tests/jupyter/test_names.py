@@ -104,7 +104,7 @@ def test_names_of_the_crate_come_in_the_order_of_use_with_their_kinds(client, bu
         wanted = {"gather!": "macro", "display": "function", "Loop": "class", "lab": "module", "Awaitable": "trait"}
         assert {name: kinds[name] for name in wanted} == wanted
         assert set(kinds.values()) <= KINDS
-        private = {"attach", "awaits", "registry", "hidden", "question", "__private", "__show!", "__q!"}
+        private = {"connection", "executor", "expansion", "process", "running", "__private", "__show!", "__try!"}
         assert not private & set(names) and not [name for name in names if name.startswith("_")]
         places = [LATER[kind] for name, kind in kinds.items()][30:]
         assert places == sorted(places)

@@ -112,7 +112,7 @@ fn of_cell(compiler: &Compiler, index: usize, cell: &str, prepared: &PreparedCel
         number: 1,
         code: cell.to_owned(),
         map: Some(prepared.map.clone()),
-        unkept: Vec::new(),
+        not_stored: Vec::new(),
     }));
     let said = compiler.check(&format!("cell_{index}"), &evcxr::file(&prepared.rust));
     let said = distinct(said.iter().filter_map(Diagnostic::from_json).collect(), &sources);
@@ -120,7 +120,7 @@ fn of_cell(compiler: &Compiler, index: usize, cell: &str, prepared: &PreparedCel
 }
 
 /// Names that nobody has written.
-const INTERNAL: [&str; 6] = ["__q", "__show", "lb_", "/*lb:", "evcxr_", "__private"];
+const INTERNAL: [&str; 6] = ["__try", "__show", "lb_", "/*lb:", "evcxr_", "__private"];
 
 fn places(all: &[Seen]) -> impl Iterator<Item = (&str, &str, (u32, u32), (u32, u32))> {
     all.iter().map(|seen| (seen.level.as_str(), seen.code.as_str(), seen.start, seen.end))

@@ -1,8 +1,8 @@
 //! Futures that do as little as possible, so that what surrounds them can be measured; and what was measured.
 //!
-//! Measured on two cores of a virtual Xeon at 2.6 GHz, optimised build: `cargo bench --bench cost` and `cargo bench --bench
-//! memory`. The first four rows are processor time of the process, with one thread in the pool, the best of fifteen runs, less
-//! what plain async-std takes; the looks are the best of six.
+//! Measured on two cores of a virtual Xeon at 2.6 GHz, optimised build: `cargo bench --bench cost` and
+//! `cargo bench --bench memory`. The first four rows are processor time of the process, with one thread in the pool,
+//! the best of fifteen runs, less what plain async-std takes; the looks are the best of six.
 //!
 //! | what | reached | wanted |
 //! |---|---|---|

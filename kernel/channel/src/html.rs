@@ -1,4 +1,4 @@
-//! Text as HTML.
+//! Escaping text for HTML.
 
 use std::fmt::{self, Display, Write};
 

@@ -35,10 +35,10 @@ pub use task::{
 };
 
 /// The version of these messages. The kernel refuses a child that says another one.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 
 /// The function of a subshell's cell, which the kernel writes: `extern "C" fn()`.
-pub const BESIDE_SYMBOL: &std::ffi::CStr = c"loopbook_beside";
+pub const SUBSHELL_SYMBOL: &std::ffi::CStr = c"loopbook_subshell";
 
 /// Environment variable that names the kernel's Unix socket to the child. The child removes it from its environment
 /// before any user code runs.
@@ -48,6 +48,6 @@ pub const SOCKET_ENV: &str = "LOOPBOOK_CHANNEL";
 /// ([`Mark`]) from it when a cell is loaded. Removed like [`SOCKET_ENV`].
 pub const SOURCE_ENV: &str = "LOOPBOOK_SOURCE";
 
-/// Environment variable with the user's own `RUST_BACKTRACE`, in whose place evcxr puts a value for its own child. The child
-/// puts it back before any user code runs.
+/// Environment variable with the user's own `RUST_BACKTRACE`, in whose place evcxr puts a value for its own child. The
+/// child puts it back before any user code runs.
 pub const USER_BACKTRACE_ENV: &str = "LOOPBOOK_USER_BACKTRACE";

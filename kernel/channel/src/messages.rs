@@ -48,7 +48,7 @@ pub enum ToKernel {
         /// How it ended.
         outcome: CellOutcome,
         /// Variables that it was defining anew when it failed, and whose old values the runtime still has.
-        spared: Vec<String>,
+        old_values: Vec<String>,
     },
     /// Something to show.
     Display {
@@ -146,12 +146,12 @@ pub enum ToChild {
         lines: Vec<CompiledLine>,
     },
     /// Load a cell of a subshell and run it on a thread of its own, beside the main shell's.
-    RunBeside {
+    RunInSubshell {
         /// The cell.
         cell: CellId,
         /// Its number, from [`crate::SUBSHELL`] on.
         number: u32,
-        /// Path of its shared object, with the function [`crate::BESIDE_SYMBOL`]; removed when it is loaded.
+        /// Path of its shared object, with the function [`crate::SUBSHELL_SYMBOL`]; removed when it is loaded.
         library: String,
         /// Path of the file that it was compiled from, for the line marks in it.
         source: String,

@@ -89,7 +89,7 @@ pub struct TaskInfo {
     /// What woke it last; nothing has if it was only started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken_by: Option<WokenBy>,
-    /// Who cancelled it, if it was cancelled and somebody said so.
+    /// Who cancelled it, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_by: Option<String>,
 }
@@ -233,7 +233,7 @@ pub enum WaitingOn {
         owner: Option<TaskId>,
         /// All tasks that hold it and are in the way.
         owners: Vec<TaskId>,
-        /// Whether somebody holds it who is in the way; else a task that waits to write comes first.
+        /// Whether a holder is in the way; else a task that waits to write comes first.
         held: bool,
         /// Whether the owner has ended without letting go.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,8 +1,8 @@
 //! The event loop behind the cells of a notebook, and how cells look at it.
 //!
 //! Every cell is a shared object linked to this one: async-std's executor and reactor, the table of tasks and the
-//! connection to the kernel exist once per process, whatever cell uses them. The rooms, from the top down; each may use those
-//! below it and none above (`tests/it/tidy.rs` has the list):
+//! connection to the kernel exist once per process, whatever cell uses them. The rooms, from the top down; each may use
+//! those below it and none above (`tests/it/tidy/rooms.rs` has the list):
 //!
 //! - `process`: where the child program meets this library, what user code prints and reads, who reads what the kernel says and answers it,
 //! - `show`: how values and tasks look, `display`, `progress`, `input`,
@@ -69,7 +69,7 @@ pub use tasks::watching::watch_tasks;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__dbg as dbg;
-    pub use crate::executor::cell_body::beside;
+    pub use crate::executor::cell_body::in_subshell;
     pub use crate::expansion::dbg::here;
     pub use crate::expansion::old_values::*;
     pub use crate::expansion::statics::Slot;

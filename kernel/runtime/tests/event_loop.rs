@@ -44,7 +44,7 @@ impl Drop for Tells {
     }
 }
 
-/// What somebody is told who does what they must not.
+/// The message of a misuse.
 fn told<T>(misuse: impl FnOnce() -> T) -> String {
     let payload = catch_unwind(AssertUnwindSafe(misuse)).err().expect("it panics");
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());

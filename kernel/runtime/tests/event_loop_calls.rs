@@ -32,7 +32,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// What somebody is told who does what they must not.
+/// The message of a misuse.
 fn told<T>(misuse: impl FnOnce() -> T) -> String {
     let payload = catch_unwind(AssertUnwindSafe(misuse)).err().expect("it panics");
     payload.downcast_ref::<String>().expect("a message").clone()

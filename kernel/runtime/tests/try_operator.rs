@@ -35,11 +35,11 @@ impl Error for Outer {
 #[test]
 fn a_good_value_is_handed_on() {
     async fn cell(reached: &mut bool) {
-        let n: i32 = loopbook::__q!("5".parse());
-        let later = loopbook::__q!(async { Some("x") }.await);
-        let go_on = loopbook::__q!(ControlFlow::<(), _>::Continue(1));
+        let n: i32 = loopbook::__try!("5".parse());
+        let later = loopbook::__try!(async { Some("x") }.await);
+        let go_on = loopbook::__try!(ControlFlow::<(), _>::Continue(1));
         assert_eq!((n, later, go_on), (5, "x", 1));
-        println!("{}", loopbook::__q!("7".parse::<u8>()));
+        println!("{}", loopbook::__try!("7".parse::<u8>()));
         *reached = true;
     }
     let mut reached = false;
@@ -50,12 +50,12 @@ fn a_good_value_is_handed_on() {
 #[test]
 fn a_failure_leaves_the_cell() {
     fn cell() {
-        let _: i32 = loopbook::__q!("five".parse());
+        let _: i32 = loopbook::__try!("five".parse());
         unreachable!("the cell went on");
     }
     cell();
     fn nothing() {
-        loopbook::__q!(None::<()>);
+        loopbook::__try!(None::<()>);
         unreachable!("the cell went on");
     }
     nothing();

@@ -35,13 +35,13 @@ opt-level = 0
 pub(in crate::evaluator) const CELL_CRATE: &str = "ctx";
 
 /// Environment variable with the path of the real cargo.
-pub(in crate::evaluator) const CARGO_ENV: &str = "LOOPBOOK_CARGO";
+pub(super) const CARGO_ENV: &str = "LOOPBOOK_CARGO";
 
 /// Environment variable with the path of the real rustc.
-pub(in crate::evaluator) const RUSTC_ENV: &str = "LOOPBOOK_RUSTC";
+pub(super) const RUSTC_ENV: &str = "LOOPBOOK_RUSTC";
 
 /// Environment variable with the user's own cargo home.
-pub(in crate::evaluator) const CARGO_HOME_ENV: &str = "LOOPBOOK_CARGO_HOME";
+pub(super) const CARGO_HOME_ENV: &str = "LOOPBOOK_CARGO_HOME";
 
 /// Environment variable with the directory where the shims of one kernel remember things.
-pub(in crate::evaluator) const STATE_ENV: &str = "LOOPBOOK_STATE";
+pub(super) const STATE_ENV: &str = "LOOPBOOK_STATE";

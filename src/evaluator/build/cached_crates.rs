@@ -1,4 +1,4 @@
-//! The crates that cargo has fetched on this machine before: what `:dep` can have without a network.
+//! The crates that cargo has fetched on this machine before, which `:dep` can add without a network.
 
 use super::built_in::CARGO_HOME_ENV;
 use super::toolchain::cargo_home;

@@ -1,4 +1,4 @@
-//! What the runtime is made of: every crate below it, with its version and features.
+//! The closure of the runtime: every crate below it, with its version and features.
 //!
 //! A library that cells are linked with stays the same file for as long as this stays the same.
 

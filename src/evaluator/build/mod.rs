@@ -1,9 +1,9 @@
-//! What evcxr and cargo build in: the toolchain, each kernel's directory, the template of the compiled runtime, the shims for
-//! cargo and rustc, and the notebook's own dependencies.
+//! What evcxr and cargo build in: the toolchain, each kernel's directory, the template of the compiled runtime, the
+//! shims for cargo and rustc, and the notebook's own dependencies.
 
 pub mod built_in;
 pub mod cache;
-pub(in crate::evaluator) mod cached_crates;
+pub(super) mod cached_crates;
 pub mod closure;
 pub mod dependencies;
 pub mod environment;

@@ -60,7 +60,7 @@ impl WorkDir {
         Self::create_in(home.cache_dir(), home.program())
     }
 
-    pub(in crate::evaluator) fn create_in(cache: &Path, program: &Path) -> Result<Self, WorkDirError> {
+    pub(super) fn create_in(cache: &Path, program: &Path) -> Result<Self, WorkDirError> {
         let work = Self::plan_in(cache, program);
         work.make()?;
         Ok(work)
@@ -233,12 +233,12 @@ fn take_turn(cache: &Path) -> io::Result<File> {
 
 /// A directory name for the shims of `program`. One for all its kernels: cargo keeps what it knows about a rustc by
 /// the rustc's path.
-pub(in crate::evaluator) fn tools_name(program: &Path) -> String {
+pub(super) fn tools_name(program: &Path) -> String {
     hex::encode(&Sha256::digest(program.as_os_str().as_bytes())[..8])
 }
 
 /// Makes the links under whose names `program` stands in for the tools. One that leads elsewhere is replaced.
-pub(in crate::evaluator) fn make_tools(tools: &Path, program: &Path) -> io::Result<()> {
+pub(super) fn make_tools(tools: &Path, program: &Path) -> io::Result<()> {
     fs::create_dir_all(tools)?;
     for name in TOOLS {
         let link = tools.join(name);

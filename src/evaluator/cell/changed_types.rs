@@ -1,9 +1,9 @@
 //! Which variables and statics a changed definition, or a changed crate, makes unusable.
 //!
-//! Every cell is compiled into a crate of the same name and identity, so a struct that was edited keeps its `TypeId`, and so
-//! does one with a field of a crate's type that has changed: evcxr would hand the old bytes of a variable to code that lays
-//! them out differently, and a static would do the same. So variables whose type can reach a changed definition are given
-//! up before the new definition is used, and statics begin anew.
+//! Every cell is compiled into a crate of the same name and identity, so a struct that was edited keeps its `TypeId`,
+//! and so does one with a field of a crate's type that has changed: evcxr would hand the old bytes of a variable to
+//! code that lays them out differently, and a static would do the same. So variables whose type can reach a changed
+//! definition are given up before the new definition is used, and statics begin anew.
 
 use super::{Layout, PreparedCell, SlotName, UNKNOWN};
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,8 @@
 //! 4. `map`: `source_map`, the way back from a place in evcxr's code to a place in the cell; `columns`, the same for code that
 //!    runs; `import_lines`, for the lines that evcxr writes anew.
 //!
-//! If the compiler has something against it, one of the `second_tries` follows; if the cell has ended its process, `only_items`.
+//! If the compiler has something against it, one of the `second_tries` follows; if the cell has ended its process,
+//! `only_items`.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Notebook`].
 
@@ -40,5 +41,5 @@ pub use parse::problem::{Problem, Span};
 pub use prepared::{PreparedCell, prepare};
 pub use rewrites::lessons::{Lesson, Why};
 pub use rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
-pub use rewrites::unstored::Local;
+pub use rewrites::unstored::Unstored;
 pub(super) use rewrites::unstored::dropped_by;

@@ -1,4 +1,4 @@
-//! What a cell needs to know of the cells before it.
+//! What earlier cells have defined, as far as it changes how a cell is prepared.
 
 use super::items::impls::ImplName;
 use std::collections::{BTreeMap, BTreeSet};

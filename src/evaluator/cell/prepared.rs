@@ -1,4 +1,4 @@
-//! Preparing a cell, in the order that [the module's documentation](super) tells.
+//! A cell that evcxr may get, and how it is made of what the user typed.
 
 use super::items::impls::ImplName;
 use super::items::layouts::{Layout, SlotName};
@@ -12,7 +12,7 @@ use super::parse::syntax::Tree;
 use super::parse::{SHALLOW, dangling, head, nesting, on_a_large_stack};
 use super::rewrites::edits::Edits;
 use super::rewrites::origin::Origin;
-use super::rewrites::unstored::Local;
+use super::rewrites::unstored::Unstored;
 use super::rewrites::{
     awaits, impls, imports, lazy_futures, macros, marks, mutex_variable, old_values, places, show, statics,
     test_functions, thread_locals, ticks, try_operator, unstored,
@@ -33,10 +33,10 @@ pub struct PreparedCell {
     /// The `let` statements at the cell's top level, in order.
     pub lets: Vec<Binding>,
     /// The variables that it does not keep for later cells.
-    pub locals: Vec<Local>,
+    pub unstored: Vec<Unstored>,
     /// Its definitions that decide how values are laid out.
     pub layouts: Vec<Layout>,
-    /// Its statics and thread-locals that live in the runtime.
+    /// Its statics and thread-unstored that live in the runtime.
     pub slots: Vec<SlotName>,
     /// What to tell the user about it once it has been compiled, a sentence each.
     pub notes: Vec<String>,
@@ -45,7 +45,7 @@ pub struct PreparedCell {
     pub(super) origin: Origin,
 }
 
-/// Prepares a cell. `cell` is the number that its line marks carry, `known` what earlier cells defined; once the cell
+/// Prepares a cell. `cell` is the number that its line marks carry, `notebook` what earlier cells defined; once the cell
 /// has been compiled, tell [`Notebook::learn`].
 ///
 /// ```
@@ -102,8 +102,8 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<PreparedCell, Vec<Problem
     notes.extend(main_function::note(&tree));
     imports::rewrite(&tree, &mut edits);
     show::rewrite(&tree, &thread_locals, &origin, &mut edits);
-    let locals = unstored::rewrite(&tree, &text, &origin, &mut edits);
-    old_values::rewrite(&tree, &origin.notebook, &locals, &mut edits);
+    let unstored = unstored::rewrite(&tree, &text, &origin, &mut edits);
+    old_values::rewrite(&tree, &origin.notebook, &unstored, &mut edits);
     for variable in &origin.kept {
         lazy_futures::rewrite(&tree, variable, &mut edits);
     }
@@ -120,7 +120,7 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<PreparedCell, Vec<Problem
         map,
         items,
         lets,
-        locals,
+        unstored,
         layouts,
         slots,
         notes,

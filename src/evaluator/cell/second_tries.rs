@@ -1,4 +1,4 @@
-//! A cell once more, with what its first compilation has shown.
+//! Second tries: a cell prepared once more, with what its first compilation has shown.
 
 use super::Binding;
 use super::prepared::{PreparedCell, prepare_from};
@@ -22,8 +22,8 @@ impl PreparedCell {
         prepare_from(origin).ok().filter(|unwatched| unwatched.rust != self.rust)
     }
 
-    /// The cell with the initialiser of `variable` in `::loopbook::keep(…)`; `None` if no `let` of the cell's top level gives
-    /// just that name, without a type, to a value.
+    /// The cell with the initialiser of `variable` in `::loopbook::keep(…)`; `None` if no `let` of the cell's top level
+    /// gives just that name, without a type, to a value.
     ///
     /// ```
     /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
@@ -39,8 +39,9 @@ impl PreparedCell {
         (kept.rust != self.rust).then_some(kept)
     }
 
-    /// The cell without a look at the value of its last expression; `None` if it takes none already. For values whose type is
-    /// anybody's guess, as that of `task::spawn(async { panic!() }).await`: as a statement, the compiler takes `()`.
+    /// The cell without a look at the value of its last expression; `None` if it takes none already. For values whose
+    /// type is anybody's guess, as that of `task::spawn(async { panic!() }).await`: as a statement, the compiler takes
+    /// `()`.
     ///
     /// ```
     /// use loopbook_kernel::evaluator::cell::{Notebook, prepare};
@@ -75,7 +76,7 @@ impl PreparedCell {
     /// use loopbook_kernel::evaluator::cell::{Notebook, Lesson, Why, prepare};
     /// let prepared = prepare(3, "let f = make();", &Notebook::default()).unwrap();
     /// let learnt = prepared.having_learnt(&[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
-    /// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__local!(let f = make(););");
+    /// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__unstored!(let f = make(););");
     /// ```
     pub fn having_learnt(&self, lessons: &[Lesson]) -> Option<Self> {
         let mut origin = self.origin.clone();
@@ -98,7 +99,7 @@ impl PreparedCell {
                 }
                 Lesson::Ends(guard, moved) => {
                     let is_local = origin.not_kept.contains_key(&typed(guard))
-                        || self.locals.iter().any(|local| local.name == typed(guard));
+                        || self.unstored.iter().any(|local| local.name == typed(guard));
                     let was_tried = origin.ends.contains_key(&typed(guard)) || self.rust.contains(&drop_of(guard));
                     if is_local && !was_tried {
                         origin.ends.insert(typed(guard), true);

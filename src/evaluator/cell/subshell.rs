@@ -33,7 +33,7 @@ pub enum Plan {
 /// assert!(matches!(plan(":dep rand\n1"), Plan::Refuse { line: 1, .. }));
 /// ```
 pub fn plan(code: &str) -> Plan {
-    // What does not parse as Rust is told by whoever compiles it.
+    // What does not parse as Rust is reported when it is compiled.
     let Ok(prepared) = prepare(0, code, &Notebook::default()) else {
         return Plan::Run { looks: Vec::new(), has_code: true };
     };

@@ -111,7 +111,8 @@ impl Connection {
         self.queries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the child where the columns of all cells stand that it does not know yet. Done before code of theirs is loaded.
+    /// Tells the child where the columns of all cells stand that it does not know yet. Done before code of theirs is
+    /// loaded.
     pub fn tell_columns(&self, sources: &Sources) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         for source in sources.all() {
@@ -138,7 +139,8 @@ impl Connection {
         stopped
     }
 
-    /// Ends the child at once, also if it is stopped, with the programs that its cells have started. Gives those that go on.
+    /// Ends the child at once, also if it is stopped, with the programs that its cells have started. Gives those that
+    /// go on.
     pub fn kill(&self) -> Vec<String> {
         let left = programs::end(self.pid);
         if let Some(said) = wording::programs_left(&left) {

@@ -33,7 +33,7 @@ pub(in crate::evaluator) fn end(child: u32) -> Vec<String> {
 }
 
 /// Ends what stands in the group of a process that has died.
-pub(in crate::evaluator) fn end_group_of(child: u32) {
+pub(super) fn end_group_of(child: u32) {
     if let Ok(child) = libc::pid_t::try_from(child) {
         end_group(child);
     }

@@ -119,12 +119,12 @@ impl Server {
             ToKernel::Hello { .. } => tracing::warn!("the child said hello twice"),
             ToKernel::MayBegin => self.begin(connection),
             ToKernel::NotLoaded { reason } => connection.send(&self.executions.not_loaded(reason)),
-            ToKernel::CellDone { cell, outcome, spared } => {
+            ToKernel::CellDone { cell, outcome, old_values } => {
                 if self.executions.subshell_cell(cell).is_some() {
                     let outcome = report::outcome(&outcome, &self.sources);
                     self.executions.finish_in_subshell(cell, outcome);
                 } else {
-                    self.executions.cell_done(cell, outcome, spared);
+                    self.executions.cell_done(cell, outcome, old_values);
                 }
             }
             ToKernel::Display { cell, kind, data, metadata, display_id } => {

@@ -1,4 +1,4 @@
-//! What people type who come from IPython, from a shell or from evcxr, and what to use here instead.
+//! Commands of IPython, of shells and of evcxr, and what to use here instead.
 
 /// Names without their `%`, `!` or colon, and a sentence without its full stop.
 const INSTEAD: [(&[&str], &str); 31] = [

@@ -1,5 +1,8 @@
-//! Every command, with all that parsing, help and completion know of it. A new one needs a row here, and somebody who does
-//! what its [`Command`] says; what asks the loop needs the row alone. Those that make a [`Look`] work in subshells.
+//! Every command, with all that parsing, help and completion know of it.
+//!
+//! A new command needs a row here, a variant of [`Command`] (`commands/mod.rs`) and what that does (`rust/commands.rs`). One that only
+//! looks makes a [`Look`] (done in `rust/looks.rs`), and works in subshells too. One that asks the inspector what it can already
+//! answer needs the row alone.
 
 use super::arguments::{Argument, Arguments, Given, Value, Wrong, order, seconds};
 use super::{Command, Look, Printing};

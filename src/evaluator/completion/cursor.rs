@@ -1,4 +1,4 @@
-//! What stands at the cursor: the word, the path before it, the command.
+//! The word, the path before it, or the command at the cursor.
 
 use crate::evaluator::cell::command_lines;
 use std::ops::Range;
@@ -9,7 +9,7 @@ pub fn in_command(code: &str, cursor: usize) -> bool {
 }
 
 /// The line with a command in which the cursor stands, from its colon on.
-pub(in crate::evaluator) fn command_line(code: &str, cursor: usize) -> Option<Range<usize>> {
+pub(super) fn command_line(code: &str, cursor: usize) -> Option<Range<usize>> {
     let cursor = floor(code, cursor);
     command_lines(code).find(|line| (line.start..=line.end).contains(&cursor))
 }
@@ -36,7 +36,7 @@ fn word_around(code: &str, cursor: usize) -> Option<&str> {
 }
 
 /// The path whose colons stand at the end: `std::fs` for `let x = std::fs::`.
-pub(in crate::evaluator) fn path_before(before: &str) -> Option<&str> {
+pub(super) fn path_before(before: &str) -> Option<&str> {
     let path = before.strip_suffix("::")?;
     let start = path
         .rfind(|c| !is_word(c) && c != ':')
@@ -74,7 +74,7 @@ fn open_parenthesis(text: &str) -> Option<usize> {
     })
 }
 
-pub(in crate::evaluator) fn word_start(code: &str, cursor: usize) -> usize {
+pub(super) fn word_start(code: &str, cursor: usize) -> usize {
     code[..cursor].char_indices().rev().take_while(|(_, c)| is_word(*c)).last().map_or(cursor, |(at, _)| at)
 }
 
@@ -82,7 +82,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-pub(in crate::evaluator) fn floor(code: &str, cursor: usize) -> usize {
+pub(super) fn floor(code: &str, cursor: usize) -> usize {
     (0..=cursor.min(code.len())).rev().find(|at| code.is_char_boundary(*at)).unwrap_or(0)
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// The definitions of all cells so far; a later one replaces an earlier one of the same name.
 #[derive(Debug, Clone, Default)]
-pub(in crate::evaluator) struct Definitions {
+pub(super) struct Definitions {
     items: BTreeMap<String, Definition>,
     /// By type, then by name.
     members: BTreeMap<String, BTreeMap<String, Member>>,
@@ -16,7 +16,7 @@ pub(in crate::evaluator) struct Definitions {
 
 /// An item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::evaluator) struct Definition {
+pub(super) struct Definition {
     /// Up to its body, on one line.
     pub(in crate::evaluator) signature: String,
     /// Its doc comment, without the slashes.

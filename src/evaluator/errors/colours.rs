@@ -1,20 +1,20 @@
 //! The colours of errors and warnings, and the same as HTML.
 //!
-//! No one colour can be read on the light and on the dark grounds that front ends give to errors (pale red, and a red that is
-//! nearly black). So a colour brings its own ground, both as numbers of the 256 that every front end and terminal shows alike;
-//! without a colour, text is that of the page.
+//! No one colour can be read on the light and on the dark grounds that front ends give to errors (pale red, and a red
+//! that is nearly black). So a colour brings its own ground, both as numbers of the 256 that every front end and
+//! terminal shows alike; without a colour, text is that of the page.
 
 use annotate_snippets::Renderer;
 use annotate_snippets::renderer::{Ansi256Color, Style};
 use loopbook_channel::{Escaped, MimeBundle};
 
 /// A colour and its ground, by their numbers.
-pub(in crate::evaluator) type Pair = (u8, u8);
+pub(super) type Pair = (u8, u8);
 
 /// White on dark red.
 pub(in crate::evaluator) const ERROR: Pair = (231, 124);
 /// Black on orange.
-pub(in crate::evaluator) const WARNING: Pair = (16, 214);
+pub(super) const WARNING: Pair = (16, 214);
 /// White on dark green.
 const NOTE: Pair = (231, 22);
 /// White on dark blue.
@@ -40,7 +40,7 @@ pub fn renderer() -> Renderer {
 }
 
 /// A text in a colour, for terminals and for tracebacks.
-pub(in crate::evaluator) fn painted((colour, ground): Pair, text: &str) -> String {
+pub(super) fn painted((colour, ground): Pair, text: &str) -> String {
     format!("\x1b[38;5;{colour};48;5;{ground}m{text}\x1b[0m")
 }
 
@@ -95,8 +95,8 @@ fn declarations(codes: &str) -> String {
     style
 }
 
-/// What a number of the 256 looks like: a cube of 6 by 6 by 6. The sixteen before it, which look as the front end likes, and
-/// the greys behind it are not used.
+/// What a number of the 256 looks like: a cube of 6 by 6 by 6. The sixteen before it, which look as the front end
+/// likes, and the greys behind it are not used.
 fn rgb(number: u8) -> (u8, u8, u8) {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let at = usize::from(number.saturating_sub(16).min(215));

@@ -30,7 +30,7 @@ pub struct Source {
     /// The way back from what evcxr got; `None` if it got nothing.
     pub map: Option<SourceMap>,
     /// Its variables that later cells cannot have.
-    pub unkept: Vec<String>,
+    pub not_stored: Vec<String>,
 }
 
 /// The sources of all cells so far, by execution count.

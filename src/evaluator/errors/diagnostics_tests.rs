@@ -9,7 +9,7 @@ const CODE: &str = "let ä = 1;\nlet total: String = ä; let b = 2;";
 fn sources() -> Sources {
     let prepared = prepare(3, CODE, &Notebook::default()).expect("a good cell");
     let sources = Sources::default();
-    sources.insert(Arc::new(Source { number: 3, code: CODE.into(), map: Some(prepared.map), unkept: Vec::new() }));
+    sources.insert(Arc::new(Source { number: 3, code: CODE.into(), map: Some(prepared.map), not_stored: Vec::new() }));
     sources
 }
 
@@ -91,7 +91,7 @@ fn shown_with(help: Diagnostic, code: &str) -> String {
     let prepared = prepare(4, code, &Notebook::default()).expect("a good cell");
     let sources = sources();
     let line = prepared.rust.lines().last().expect("a line").to_owned();
-    sources.insert(Arc::new(Source { number: 4, code: code.into(), map: Some(prepared.map), unkept: Vec::new() }));
+    sources.insert(Arc::new(Source { number: 4, code: code.into(), map: Some(prepared.map), not_stored: Vec::new() }));
     let span = json!({ "line_start": 9, "line_end": 9, "column_start": 11, "column_end": 14, "is_primary": true,
         "label": null, "text": [{ "text": line }] });
     let error = json!({ "message": "cannot find type", "level": "error", "spans": [span] });

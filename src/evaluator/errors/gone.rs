@@ -1,11 +1,11 @@
-//! Where each variable has gone that a later cell may ask for.
+//! Where lost variables have gone, for the error of a later cell that asks for one.
 //!
 //! This is the only record of it. A name that comes back, as a variable or as an item, is forgotten here.
 
 use super::diagnostics::{Diagnostic, Takes};
 use super::not_stored;
 use super::report::quoted;
-use crate::evaluator::cell::{Local, MUTEX, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX, Unstored, Why};
 use loopbook_channel::cell_label;
 use std::collections::BTreeMap;
 
@@ -55,9 +55,9 @@ impl Gone {
     }
 
     /// Notes that a cell does not keep a variable.
-    pub fn note_local(&mut self, local: &Local, cell: u32) {
+    pub fn note_local(&mut self, local: &Unstored, cell: u32) {
         let (line, how) = match &local.why {
-            Why::Spent(line) => (*line, How::Taken(Takes::Await)),
+            Why::MovedByAwait(line) => (*line, How::Taken(Takes::Await)),
             why => (local.line, How::NotKept(why.clone())),
         };
         self.note(&local.name, cell, Some(line), how);
@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn what_a_cell_did_not_keep_says_why_and_how_to_keep_it() {
         let mut gone = Gone::default();
-        gone.note_local(&Local { name: "f".into(), line: 2, why: Why::Closure, uses_old: false }, 5);
-        gone.note_local(&Local { name: "h".into(), line: 1, why: Why::Spent(3), uses_old: false }, 5);
+        gone.note_local(&Unstored { name: "f".into(), line: 2, why: Why::Closure, uses_old: false }, 5);
+        gone.note_local(&Unstored { name: "h".into(), line: 1, why: Why::MovedByAwait(3), uses_old: false }, 5);
         let (message, help) = gone.about("f").expect("it is gone");
         assert_eq!(message, "`f` of In[5], line 2, was not kept: it is a closure, whose type has no name");
         assert!(help[0].contains("Box<dyn Fn"), "{help:?}");

@@ -1,4 +1,4 @@
-//! Advice for errors whose own words do not help in a notebook.
+//! Hints: advice under errors whose own text does not help in a notebook.
 
 use super::diagnostics::Diagnostic;
 use crate::evaluator::support::wording;

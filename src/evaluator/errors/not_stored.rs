@@ -1,6 +1,6 @@
 //! Variables that a cell does not keep for later ones: what evcxr says of them, and what a person reads.
 
-use crate::evaluator::cell::{Local, MUTEX, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX, Unstored, Why};
 use std::collections::BTreeSet;
 
 /// The variable of which evcxr says in `message` that it cannot store it, and why.
@@ -37,7 +37,7 @@ pub fn refused(message: &str) -> Option<(&str, Why)> {
 /// Why a variable is not kept, as in "it is a closure".
 pub fn words(why: &Why) -> &'static str {
     match why {
-        Why::Spent(_) => "its cell awaits it",
+        Why::MovedByAwait(_) => "its cell awaits it",
         Why::Borrows => "it refers to another variable",
         Why::Borrowed => "another variable of its cell refers to it until the cell ends",
         Why::Closure => "it is a closure, whose type has no name",
@@ -51,7 +51,7 @@ pub fn words(why: &Why) -> &'static str {
 /// How to keep it.
 pub fn help(why: &Why) -> &'static str {
     match why {
-        Why::Spent(_) => "await it in the cell that needs its value, or keep the value",
+        Why::MovedByAwait(_) => "await it in the cell that needs its value, or keep the value",
         Why::Borrows => {
             "to keep it, make a value of its own, as by `.clone()` or `.to_owned()`; or write both in one cell"
         }
@@ -74,14 +74,20 @@ pub fn help(why: &Why) -> &'static str {
 
 /// What is said, once, below a cell about what it does not keep: nothing of what it has used up, and nothing again.
 /// `stored` are the variables of earlier cells, `hints` are added.
-pub fn note(locals: &[Local], stored: &[String], hints: &[&str], said: &mut BTreeSet<(String, Why)>) -> Option<String> {
-    let is_new =
-        |local: &&Local| !matches!(local.why, Why::Spent(_)) && said.insert((local.name.clone(), local.why.clone()));
-    let new: Vec<_> = locals.iter().filter(is_new).collect();
+pub fn note(
+    unstored: &[Unstored],
+    stored: &[String],
+    hints: &[&str],
+    said: &mut BTreeSet<(String, Why)>,
+) -> Option<String> {
+    let is_new = |local: &&Unstored| {
+        !matches!(local.why, Why::MovedByAwait(_)) && said.insert((local.name.clone(), local.why.clone()))
+    };
+    let new: Vec<_> = unstored.iter().filter(is_new).collect();
     if new.is_empty() {
         return None;
     }
-    let said = |local: &Local| {
+    let said = |local: &Unstored| {
         let name = &local.name;
         let is_stored = stored.iter().any(|stored| stored == if name == MUTEX { RENAMED_MUTEX } else { name });
         let old = match (is_stored, local.uses_old) {
@@ -116,14 +122,14 @@ mod tests {
 
     #[test]
     fn a_note_is_written_once() {
-        let local = |name: &str, why| Local { name: name.into(), line: 2, why, uses_old: false };
-        let locals = [local("f", Why::Closure), local("h", Why::Spent(3)), local("r", Why::Borrows)];
+        let local = |name: &str, why| Unstored { name: name.into(), line: 2, why, uses_old: false };
+        let unstored = [local("f", Why::Closure), local("h", Why::MovedByAwait(3)), local("r", Why::Borrows)];
         let mut said = BTreeSet::new();
-        let text = note(&locals, &["r".to_owned()], &["a hint"], &mut said).expect("a note");
+        let text = note(&unstored, &["r".to_owned()], &["a hint"], &mut said).expect("a note");
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("`f` (line 2) is not kept for later cells: it is a closure"), "{text}");
         assert!(text.contains("another variable; the `r` of an earlier cell is dropped"), "{text}");
-        assert_eq!(note(&locals, &[], &[], &mut said), None);
+        assert_eq!(note(&unstored, &[], &[], &mut said), None);
         assert!(note(&[local("f", Why::Borrows)], &[], &[], &mut said).is_some());
     }
 }

@@ -6,11 +6,11 @@ use loopbook_channel::MimeBundle;
 
 /// What is shown below the cell with this number of what rustc has said; `None` if nothing is.
 pub fn of(cell: u32, said: &[serde_json::Value], sources: &Sources) -> Option<MimeBundle> {
-    let unkept = sources.get(cell).map(|source| source.unkept.clone()).unwrap_or_default();
+    let not_stored = sources.get(cell).map(|source| source.not_stored.clone()).unwrap_or_default();
     let texts: Vec<String> = said
         .iter()
         .filter_map(Diagnostic::from_json)
-        .filter(|diagnostic| diagnostic.level == "warning" && !is_told_by_the_note(diagnostic, &unkept))
+        .filter(|diagnostic| diagnostic.level == "warning" && !is_told_by_the_note(diagnostic, &not_stored))
         .filter(|diagnostic| diagnostic.place(sources).is_some_and(|(number, _, _)| number == cell))
         .map(|diagnostic| diagnostic.render(sources, &[]))
         .collect();
@@ -18,9 +18,9 @@ pub fn of(cell: u32, said: &[serde_json::Value], sources: &Sources) -> Option<Mi
 }
 
 /// Nobody writes `let f = …` at the end of a cell to have it unused: that it is not kept is what there is to say.
-fn is_told_by_the_note(diagnostic: &Diagnostic, unkept: &[String]) -> bool {
+fn is_told_by_the_note(diagnostic: &Diagnostic, not_stored: &[String]) -> bool {
     let name = diagnostic.message.strip_prefix("unused variable: `").and_then(|rest| rest.strip_suffix('`'));
-    name.is_some_and(|name| unkept.iter().any(|unkept| unkept == name))
+    name.is_some_and(|name| not_stored.iter().any(|not_stored| not_stored == name))
 }
 
 #[cfg(test)]
@@ -31,11 +31,11 @@ mod tests {
     use serde_json::json;
     use std::sync::Arc;
 
-    fn shown(message: &str, unkept: &[&str]) -> bool {
+    fn shown(message: &str, not_stored: &[&str]) -> bool {
         let prepared = prepare(1, "let f = 1;", &Notebook::default()).expect("a good cell");
         let line = prepared.rust.clone();
-        let unkept = unkept.iter().map(|name| (*name).to_owned()).collect();
-        let source = Source { number: 1, code: "let f = 1;".into(), map: Some(prepared.map), unkept };
+        let not_stored = not_stored.iter().map(|name| (*name).to_owned()).collect();
+        let source = Source { number: 1, code: "let f = 1;".into(), map: Some(prepared.map), not_stored };
         let sources = Sources::default();
         sources.insert(Arc::new(source));
         let column = line.find("f = 1").expect("it is there") + 1;

@@ -2,7 +2,8 @@
 //! each is, its signature and its documentation. `read` finds them out, once per runtime; they lie beside it in the
 //! template. `page` makes a page of one.
 //!
-//! rust-analyzer offers private modules of path dependencies, cannot be asked while it is busy, and finds only what is in scope.
+//! rust-analyzer offers private modules of path dependencies, cannot be asked while it is busy, and finds only what is
+//! in scope.
 
 mod colour;
 pub(super) mod page;

@@ -14,7 +14,7 @@ pub(in crate::evaluator) fn of_item(path: &str, signature: &str, docs: &str, oth
 }
 
 /// A page of Markdown whose code blocks say their language, in every format.
-pub(in crate::evaluator) fn of_markdown(text: &str) -> MimeBundle {
+pub(super) fn of_markdown(text: &str) -> MimeBundle {
     let text = text.trim();
     let bundle = [("text/plain", plain(text)), ("text/markdown", text.to_owned()), ("text/html", to_html(text))];
     bundle.into_iter().map(|(mime, text)| (mime.to_owned(), text.into())).collect()

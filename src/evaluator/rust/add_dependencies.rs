@@ -1,8 +1,8 @@
 //! `:dep`: crates of the notebook's own. Whatever goes wrong, the notebook has what it had before.
 //!
-//! evcxr hears of a dependency only after it has been compiled. cargo resolves it in a directory of its own, the crates below the
-//! runtime are compared with the template's (`cargo tree`), and our own call of cargo compiles it. What fails or is interrupted
-//! until then never reaches evcxr or rust-analyzer, so nothing has to be taken back.
+//! evcxr hears of a dependency only after it has been compiled. cargo resolves it in a directory of its own, the crates
+//! below the runtime are compared with the template's (`cargo tree`), and our own call of cargo compiles it. What fails
+//! or is interrupted until then never reaches evcxr or rust-analyzer, so nothing has to be taken back.
 
 use super::session::Session;
 use crate::evaluator::Cell;

@@ -1,4 +1,4 @@
-//! What rust-analyzer answers between two cells.
+//! Questions to rust-analyzer between two cells: completions, and pages about names.
 
 use super::session::Session;
 use crate::evaluator::Completions;

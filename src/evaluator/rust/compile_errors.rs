@@ -78,13 +78,13 @@ impl Session {
         if !self.notebook.variables.iter().eq(&self.variables()) {
             return Ok(Some(self.prepare_again(cell, prepared, &redefined.variables)));
         }
-        let other = self.without_unkept(prepared).or_else(|| another_try(prepared, &diagnostics));
+        let other = self.without_unstored(prepared).or_else(|| another_try(prepared, &diagnostics));
         other.map(Some).ok_or_else(|| self.does_not_compile(cell, prepared, diagnostics, errors))
     }
 
     /// The cell without what the compiler could not store; `None` if that is not all that was wrong, or nothing of it is
     /// this cell's.
-    pub(super) fn without_unkept(&self, prepared: &PreparedCell) -> Option<PreparedCell> {
+    pub(super) fn without_unstored(&self, prepared: &PreparedCell) -> Option<PreparedCell> {
         let said = shims::last_diagnostics(self.environment.work.root());
         let errors = said.iter().filter_map(Diagnostic::from_json).filter(|diagnostic| {
             diagnostic.level.starts_with("error") && !diagnostic.message.starts_with("aborting due to")

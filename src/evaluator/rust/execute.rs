@@ -4,10 +4,12 @@ use super::commands::Next;
 use super::compile_errors::without_refused;
 use super::session::{Session, source};
 use crate::evaluator::cell::PreparedCell;
+use crate::evaluator::cell::changed_types::Redefined;
 use crate::evaluator::commands::{self, Command};
 use crate::evaluator::errors::report;
 use crate::evaluator::{Cell, Outcome, Report};
 use evcxr::Error;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ impl Session {
             {
                 lines.push(next.args.clone());
             }
-            match parsed.and_then(|parsed| self.obey(cell, &parsed, prepared)) {
+            match parsed.and_then(|parsed| self.run_command(cell, &parsed, prepared)) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::Stop) => return Outcome::Ok,
                 Err(message) => {
@@ -65,57 +67,76 @@ impl Session {
         prepared: &PreparedCell,
         variables: &BTreeMap<String, String>,
     ) -> Result<(), Report> {
-        let names: Vec<String> = variables.keys().cloned().collect();
-        let mut redefined = self.types.redefined(prepared, self.context.variables_and_types());
+        let redefined = self.types.redefined(prepared, self.context.variables_and_types());
         self.executions.set_given_up(redefined.clone());
         self.note_redefined(cell, &redefined);
-        let mut kept;
-        let mut prepared = prepared;
+        let mut attempt = Attempt { prepared: Cow::Borrowed(prepared), redefined, refusals: Vec::new() };
         // A command of this cell may have cost variables, too.
-        if !redefined.variables.is_empty() || !self.notebook.variables.iter().eq(variables.keys()) {
-            kept = self.prepare_again(cell, prepared, &redefined.variables);
-            prepared = &kept;
+        if !attempt.redefined.variables.is_empty() || !self.notebook.variables.iter().eq(variables.keys()) {
+            let again = self.prepare_again(cell, prepared, &attempt.redefined.variables);
+            attempt.prepared = Cow::Owned(again);
         }
         // Each round boxes a lazy future, or learns that a variable cannot be kept, or must be dropped first; a cell has only
         // so many variables. Three more give up variables whose types evcxr cannot even name any more, or has found changed,
         // and some are for the cell without what we have put around its value and around what it awaits.
-        let mut refusals = Vec::new();
         for _ in 0..=2 * prepared.lets.len() + 7 {
-            let error = match self.context.execute(&prepared.rust) {
-                Ok(_) => return self.finished(cell, prepared, variables, &refusals),
-                Err(error) => error,
-            };
-            if self.executions.was_refused() {
-                return Err(report::interrupted("it was still being compiled"));
+            match self.context.execute(&attempt.prepared.rust) {
+                Ok(_) => return self.finished(cell, &attempt.prepared, variables, &attempt.refusals),
+                Err(error) => self.prepare_next(cell, &mut attempt, error, variables)?,
             }
-            if let Some(reason) = self.executions.why_not_loaded() {
-                return Err(report::not_loaded(&reason));
-            }
-            let other = match error {
-                Error::SubprocessTerminated(status) => {
-                    self.orphans = prepared.only_items().map(|items| (cell.clone(), items));
-                    return Err(self.child_died(cell, &status, &names));
-                }
-                Error::CompilationErrors(errors) => {
-                    match self.after_errors(cell, prepared, &errors, &mut redefined)? {
-                        Some(other) => other,
-                        None => continue,
-                    }
-                }
-                Error::Message(message) => {
-                    let other = without_refused(prepared, &message);
-                    let other = other.ok_or_else(|| self.refused(cell, &message))?;
-                    if other.locals.len() > prepared.locals.len() {
-                        refusals.push(message);
-                    }
-                    other
-                }
-                other => return Err(report::compile_error(&[], &self.sources, &[], &other.to_string())),
-            };
-            kept = other;
-            prepared = &kept;
-            self.executions.replace_source(Arc::new(source(cell, Some(prepared))), &self.sources);
         }
         Err(report::compile_error(&[], &self.sources, &[], "what its variables are could not be found out"))
     }
+
+    /// Makes of an attempt that has failed the next one.
+    ///
+    /// # Errors
+    /// Why the cell has failed, if another attempt would not help.
+    fn prepare_next(
+        &mut self,
+        cell: &Cell,
+        attempt: &mut Attempt<'_>,
+        error: Error,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<(), Report> {
+        if self.executions.was_refused() {
+            return Err(report::interrupted("it was still being compiled"));
+        }
+        if let Some(reason) = self.executions.why_not_loaded() {
+            return Err(report::not_loaded(&reason));
+        }
+        let next = match error {
+            Error::SubprocessTerminated(status) => {
+                self.orphans = attempt.prepared.only_items().map(|items| (cell.clone(), items));
+                let names: Vec<String> = variables.keys().cloned().collect();
+                return Err(self.child_died(cell, &status, &names));
+            }
+            Error::CompilationErrors(errors) => {
+                self.after_errors(cell, &attempt.prepared, &errors, &mut attempt.redefined)?
+            }
+            Error::Message(message) => {
+                let next = without_refused(&attempt.prepared, &message);
+                let next = next.ok_or_else(|| self.refused(cell, &message))?;
+                if next.unstored.len() > attempt.prepared.unstored.len() {
+                    attempt.refusals.push(message);
+                }
+                Some(next)
+            }
+            other => return Err(report::compile_error(&[], &self.sources, &[], &other.to_string())),
+        };
+        if let Some(next) = next {
+            self.executions.replace_source(Arc::new(source(cell, Some(&next))), &self.sources);
+            attempt.prepared = Cow::Owned(next);
+        }
+        Ok(())
+    }
+}
+
+/// One try to compile and run a cell.
+struct Attempt<'a> {
+    prepared: Cow<'a, PreparedCell>,
+    /// What it makes unusable, as long as evcxr has not given that up.
+    redefined: Redefined,
+    /// Why evcxr has not kept variables.
+    refusals: Vec<String>,
 }

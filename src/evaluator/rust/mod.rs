@@ -165,7 +165,7 @@ impl Evaluator for RustEvaluator {
         let executions = self.executions.clone();
         async_std::task::spawn(async move {
             let interrupt = executions.clone();
-            // It waits while many events are on their way, and who asks for it is who takes them.
+            // It may wait for room in the channel of events, which the caller (the dispatcher) empties.
             async_std::task::spawn_blocking(move || interrupt.interrupt(cell)).await;
             executions.warn_if_stuck(cell).await;
         });
@@ -288,7 +288,7 @@ impl Thread {
                 self.executions.set_ready(Err(report.clone()));
                 self.executions.finish(Outcome::Ok);
                 self.executions.send(Event::Ready { message: format!("the evaluator did not start: {why}") });
-                // What was made so far takes room that somebody may need.
+                // What was made so far takes room on the disk.
                 environment.work.remove();
                 Err(report)
             }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The old value of a variable that a cell was defining anew when it failed.
-pub(super) struct Spared {
+pub(super) struct OldValue {
     name: String,
     ty: String,
     /// Whether the child has it in evcxr's own store, because the cell has not run.
@@ -75,34 +75,35 @@ impl Session {
         let mut lost: Vec<String> = defined.filter(|name| before.contains_key(name)).collect();
         lost.sort();
         lost.dedup();
-        let spared = self.executions.spared();
-        lost.retain(|name| !spared.contains(name));
-        self.spare(spared, before, false);
+        let old_values = self.executions.old_values();
+        lost.retain(|name| !old_values.contains(name));
+        self.note_old_values(old_values, before, false);
         lost.into_iter().map(|name| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name }).collect()
     }
 
     /// Notes that evcxr gets back what it has given up for a cell that has not run after all, although its process goes on.
     pub(super) fn keep_forgotten(&mut self, before: &BTreeMap<String, String>) {
         let forgotten = self.executions.forgotten();
-        self.spare(forgotten, before, true);
+        self.note_old_values(forgotten, before, true);
     }
 
-    fn spare(&mut self, names: Vec<String>, before: &BTreeMap<String, String>, in_store: bool) {
-        let spared = names.into_iter();
-        let spared = spared.filter_map(|name| Some(Spared { ty: before.get(&name)?.clone(), name, in_store }));
-        self.spared.extend(spared);
+    fn note_old_values(&mut self, names: Vec<String>, before: &BTreeMap<String, String>, in_store: bool) {
+        let old_values = names.into_iter();
+        let old_values =
+            old_values.filter_map(|name| Some(OldValue { ty: before.get(&name)?.clone(), name, in_store }));
+        self.old_values.extend(old_values);
     }
 
     /// Gives evcxr back what a failed cell has not cost, and lets it drop what the cell's own variables have hidden; says
     /// whether there was anything. The cell has been answered; the next one waits.
     pub(super) fn restore(&mut self) -> bool {
-        let value = |spared: &Spared| {
-            let Spared { name, ty, in_store } = spared;
+        let value = |old: &OldValue| {
+            let OldValue { name, ty, in_store } = old;
             let source =
-                if *in_store { "evcxr_variable_store.take_variable" } else { "::loopbook::__private::take_back" };
+                if *in_store { "evcxr_variable_store.take_variable" } else { "::loopbook::__private::restore_old" };
             format!("let mut {name}: {ty} = {source}({name:?});")
         };
-        let mut code: Vec<String> = self.spared.drain(..).map(|spared| value(&spared)).collect();
+        let mut code: Vec<String> = self.old_values.drain(..).map(|old| value(&old)).collect();
         let outlived = std::mem::take(&mut self.outlived);
         // In braces, because evcxr takes a cell that begins with a colon for a command.
         code.extend(outlived.iter().map(|(local, _)| format!("{{::core::mem::drop({});}}", stored_name(&local.name))));

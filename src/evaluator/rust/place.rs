@@ -1,5 +1,5 @@
-//! What a session stands on: the working directory with the compiled runtime in it, the socket to the child and the pipe of
-//! the builds. If somebody removes it while the kernel lives, it is made again.
+//! The files that a session needs: the working directory with the compiled runtime in it, the socket to the child and
+//! the pipe of the builds. If somebody removes it while the kernel lives, it is made again.
 
 use super::environment::{Environment, Linked};
 use super::session::Session;
@@ -68,7 +68,7 @@ impl Session {
                 Ok(())
             }
             Err(error) => {
-                // What was made so far takes room that somebody may need.
+                // What was made so far takes room on the disk.
                 self.environment.work.remove();
                 Err(report::no_place(&wording::sentence(&error)))
             }

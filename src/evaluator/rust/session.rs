@@ -1,11 +1,11 @@
 //! One evcxr context and the cells that it runs, on the evaluator's thread.
 
-use super::super::cell::{self, Local, Notebook, PreparedCell, Why};
+use super::super::cell::{self, Notebook, PreparedCell, Unstored, Why};
 use super::super::commands;
 use super::super::{Cell, Event, Outcome};
 use super::environment::Linked;
 use super::live::Live;
-use super::old_values::Spared;
+use super::old_values::OldValue;
 use super::place::Place;
 use super::subshells::SharedNotebook;
 use super::{Busy, Environment};
@@ -67,11 +67,11 @@ pub(super) struct Session {
     pub(super) types: Types,
     pub(super) items: BTreeMap<String, &'static str>,
     /// Old values that a failed cell has not cost: what evaluates to them.
-    pub(super) spared: Vec<Spared>,
+    pub(super) old_values: Vec<OldValue>,
     /// The items of a cell that has ended its process, which evcxr has forgotten with the rest of it.
     pub(super) orphans: Option<(Cell, PreparedCell)>,
     /// What cells have not kept under the names of old values, which are to go now.
-    pub(super) outlived: Vec<(Local, u32)>,
+    pub(super) outlived: Vec<(Unstored, u32)>,
     /// Where variables have gone.
     pub(super) gone: Gone,
     /// What was said already of variables that are not kept.
@@ -153,7 +153,7 @@ impl Session {
             last_code: None,
             types: types(),
             items: BTreeMap::new(),
-            spared: Vec::new(),
+            old_values: Vec::new(),
             orphans: None,
             outlived: Vec::new(),
             gone: Gone::default(),
@@ -204,7 +204,7 @@ impl Session {
         }
         self.remember();
         // What evcxr gets back or lets go keeps this thread busy for one compilation more.
-        let busy = (!self.spared.is_empty() || !self.outlived.is_empty() || self.orphans.is_some()).then_some(busy);
+        let busy = (!self.old_values.is_empty() || !self.outlived.is_empty() || self.orphans.is_some()).then_some(busy);
         self.executions.finish(outcome);
         if busy.is_some() && (self.restore() | self.define_again()) {
             self.remember();
@@ -263,7 +263,7 @@ impl Session {
     }
 }
 
-/// A notebook without cells, on a runtime that has slots for thread-locals, and ends what ticks.
+/// A notebook without cells, on a runtime that has slots for thread-unstored, and ends what ticks.
 fn notebook() -> Notebook {
     let mut notebook = Notebook::default();
     notebook.local_slots = true;
@@ -298,7 +298,7 @@ fn first_cell_failed(error: Error) -> anyhow::Error {
 
 pub(super) fn source(cell: &Cell, prepared: Option<&PreparedCell>) -> Source {
     let map = prepared.map(|prepared| prepared.map.clone());
-    let locals = prepared.iter().flat_map(|prepared| &prepared.locals);
-    let unkept = locals.map(|local| local.name.clone()).collect();
-    Source { number: cell.number, code: cell.code.clone(), map, unkept }
+    let unstored = prepared.iter().flat_map(|prepared| &prepared.unstored);
+    let not_stored = unstored.map(|local| local.name.clone()).collect();
+    Source { number: cell.number, code: cell.code.clone(), map, not_stored }
 }

@@ -1,9 +1,10 @@
-//! Rust in cells of subshells. evcxr does not compile them: we take the notebook's items from the `lib.rs` that evcxr wrote last,
-//! add the cell, and repeat that call of rustc, on a thread of its own. The child runs the library on a thread of its own too.
+//! Rust in cells of subshells. evcxr does not compile them: we take the notebook's items from the `lib.rs` that evcxr
+//! wrote last, add the cell, and repeat that call of rustc, on a thread of its own. The child runs the library on a
+//! thread of its own too.
 //!
-//! Such a cell never sees the main shell's variables, not even while the main shell is idle: what a name means must not depend
-//! on what runs at the moment. Its number is its subshell times a million plus its count, so that marks, tasks and errors of
-//! all shells can be told apart (`In[1] of subshell 2`).
+//! Such a cell never sees the main shell's variables, not even while the main shell is idle: what a name means must not
+//! depend on what runs at the moment. Its number is its subshell times a million plus its count, so that marks, tasks
+//! and errors of all shells can be told apart (`In[1] of subshell 2`).
 
 use super::Environment;
 use super::compile_errors::{another_try, choose_imports};
@@ -15,7 +16,7 @@ use crate::evaluator::completion::Names;
 use crate::evaluator::errors::diagnostics::{Diagnostic, Sources, distinct};
 use crate::evaluator::errors::{hints, missing_crates, report, warnings};
 use crate::evaluator::{Cell, Outcome, Report};
-use loopbook_channel::{BESIDE_SYMBOL, CellId, SUBSHELL};
+use loopbook_channel::{CellId, SUBSHELL, SUBSHELL_SYMBOL};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -178,9 +179,9 @@ impl Worker {
 
 /// What rustc gets: the notebook's items, and the cell as the body of one future, as evcxr would write it.
 fn file(items: &Items, cell: &str) -> String {
-    let symbol = BESIDE_SYMBOL.to_string_lossy();
+    let symbol = SUBSHELL_SYMBOL.to_string_lossy();
     format!(
-        "{}#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}() {{\n::loopbook::__private::beside(async {{\n{cell}\n}});\n}}\n",
+        "{}#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}() {{\n::loopbook::__private::in_subshell(async {{\n{cell}\n}});\n}}\n",
         items.text
     )
 }

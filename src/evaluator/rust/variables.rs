@@ -3,7 +3,7 @@
 use super::session::Session;
 use crate::evaluator::build::shims;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::cell::{Local, MUTEX, PreparedCell, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{MUTEX, PreparedCell, RENAMED_MUTEX, Unstored, Why};
 use crate::evaluator::errors::colours;
 use crate::evaluator::errors::diagnostics::{Diagnostic, Moved, Takes};
 use crate::evaluator::errors::gone::How;
@@ -20,18 +20,18 @@ impl Session {
 
     /// The cell has run to its end: says what it does not keep, and why. `refusals` are evcxr's own words.
     pub(super) fn tell_what_is_not_kept(&mut self, cell: &Cell, prepared: &PreparedCell, refusals: &[String]) {
-        let locals = &prepared.locals;
-        for local in locals {
+        let unstored = &prepared.unstored;
+        for local in unstored {
             self.gone.note_local(local, cell.number);
         }
         let stored = self.variables();
-        let hides = |local: &&Local| {
+        let hides = |local: &&Unstored| {
             let is_stored = stored.iter().any(|stored| stored == stored_name(&local.name));
-            is_stored && !local.uses_old && !matches!(local.why, Why::Spent(_))
+            is_stored && !local.uses_old && !matches!(local.why, Why::MovedByAwait(_))
         };
-        self.outlived = locals.iter().filter(hides).map(|local| (local.clone(), cell.number)).collect();
+        self.outlived = unstored.iter().filter(hides).map(|local| (local.clone(), cell.number)).collect();
         let hints = hints::of(&cell.code, &[], &refusals.join("\n"));
-        if let Some(text) = not_stored::note(locals, &stored, &hints, &mut self.said).filter(|_| !cell.silent) {
+        if let Some(text) = not_stored::note(unstored, &stored, &hints, &mut self.said).filter(|_| !cell.silent) {
             self.executions.send(report::display(cell.id, colours::bundle(&text)));
         }
     }

@@ -1,5 +1,5 @@
-//! What all the other rooms stand on.
+//! Small modules that every other room may use.
 
 pub mod prelude;
-pub(in crate::evaluator) mod process_state;
+pub(super) mod process_state;
 pub mod wording;

@@ -1,5 +1,5 @@
-//! The names that a cell may use without a `use`, in one place: evcxr gets them as code, people as a sentence, and the pages
-//! of names look here first.
+//! The names that a cell may use without a `use`, in one place: evcxr gets them as code, people as a sentence, and the
+//! pages of names look here first.
 
 use super::wording;
 

@@ -17,13 +17,13 @@ pub enum ProcessState {
 }
 
 impl ProcessState {
-    /// Of the process with this number. If one of its threads is stopped, all are; it is blocked if its first one is, on which
-    /// the cells of the main shell run.
+    /// Of the process with this number. If one of its threads is stopped, all are; it is blocked if its first one is,
+    /// on which the cells of the main shell run.
     pub fn of(pid: u32) -> Self {
         Self::in_directory(&Path::new("/proc").join(pid.to_string()))
     }
 
-    /// What to say to who asks the process `pid` something while it can answer nobody.
+    /// The message for a question to the process `pid` that it cannot answer in this state; `None` if it can.
     pub fn answers_nobody(self, pid: u32) -> Option<String> {
         let who = "the process that runs the cells is stopped";
         match self {

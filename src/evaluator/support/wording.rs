@@ -1,4 +1,4 @@
-//! What programs and the system say, in words for people.
+//! Messages of programs and of the system, reworded for people.
 
 /// How the system's message of a full disk begins, whichever program passes it on, and Rust's name of the error.
 const FULL: [&str; 2] = ["No space left on device", "StorageFull"];
@@ -22,7 +22,7 @@ pub fn sentence(error: &anyhow::Error) -> String {
     })
 }
 
-/// Whether somebody says that a disk is full.
+/// Whether a message says that a disk is full.
 pub fn is_disk_full(message: &str) -> bool {
     FULL.iter().any(|text| message.contains(text))
 }

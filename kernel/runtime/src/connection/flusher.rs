@@ -37,7 +37,7 @@ thread_local! {
 struct State {
     asked: u64,
     done: u64,
-    /// The last flush that somebody has waited for in vain.
+    /// The last flush for which the wait ended without it.
     given_up: u64,
     request: Option<CellId>,
 }

@@ -1,4 +1,4 @@
-//! The socket to the kernel, as all write to it: one writer for all threads. Who reads from it is `process/reader.rs`.
+//! The socket to the kernel: one writer for all threads. What comes from the kernel is read in `process/reader.rs`.
 //!
 //! Whatever goes to the kernel takes the writer's lock, and first takes along what C code and other processes have put
 //! into the pipes behind descriptors 1 and 2. So one thread's `printf`, `println!` and `display` arrive in its order.
@@ -31,7 +31,8 @@ struct Writer {
     pipes: [c_int; 2],
 }
 
-/// Connects to the kernel, starts the thread that reads from the pipes, and gives a second handle of the socket to read from.
+/// Connects to the kernel, starts the thread that reads from the pipes, and gives a second handle of the socket to read
+/// from.
 ///
 /// # Errors
 /// If the environment names no socket, or nobody listens there.
@@ -56,7 +57,8 @@ pub(crate) fn is_connected() -> bool {
     lock(&WRITER).is_some()
 }
 
-/// Sends a message. Does nothing if there is no kernel. What must stand behind the text that this thread has printed goes by
+/// Sends a message. Does nothing if there is no kernel. What must stand behind the text that this thread has printed
+/// goes by
 /// [`crate::tasks::outbox`].
 pub(crate) fn send(message: &ToKernel) {
     with_writer(|writer| writer.write(&Frame::Message(message)));
@@ -157,8 +159,8 @@ fn read_pipe(pipe: c_int, buffer: &mut [u8]) -> Option<&[u8]> {
     usize::try_from(count).ok().filter(|&count| count > 0).map(|count| &buffer[..count])
 }
 
-/// The kernel has gone. What the cells have started ends with this process: the system's own word of the kernel's death comes
-/// after the end of the connection, and would find nobody.
+/// The kernel has gone. What the cells have started ends with this process: the system's own word of the kernel's death
+/// comes after the end of the connection, and would find nobody.
 pub(crate) fn leave() -> ! {
     // SAFETY: ends the process, and the group that it has made, without running anything of the user's.
     unsafe {

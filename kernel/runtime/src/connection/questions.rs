@@ -1,4 +1,4 @@
-//! What cells ask the user and has not been answered.
+//! Questions of cells to the user that are not answered yet.
 
 use crate::running::interrupts;
 use crate::support::sync::lock;
@@ -45,7 +45,7 @@ fn answer_all(is_meant: impl Fn(u64, &Question) -> bool, reply: Answer) {
     let questions = questions.get_or_insert_default();
     let answered: Vec<_> = questions.extract_if(|&id, question| is_meant(id, question)).collect();
     for (_, question) in answered {
-        // Whoever asked may have given up meanwhile.
+        // The cell that asked may have ended meanwhile.
         let _ = question.answer.send(reply.clone());
     }
 }

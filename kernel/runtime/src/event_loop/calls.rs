@@ -32,8 +32,8 @@ impl Loop {
         self.call("call_soon", What::Once(Box::new(callback)), None, Location::caller())
     }
 
-    /// Calls a closure once, when this time has gone by. Of two that are due the earlier goes first, and of two that are due at
-    /// the same time the one that was given first.
+    /// Calls a closure once, when this time has gone by. Of two that are due the earlier goes first, and of two that
+    /// are due at the same time the one that was given first.
     ///
     /// ```
     /// use loopbook::{Loop, Promise};
@@ -241,7 +241,8 @@ impl Call {
     }
 }
 
-/// The time of the next call: whole periods after the first, so that delays do not add up. What has been missed is left out.
+/// The time of the next call: whole periods after the first, so that delays do not add up. What has been missed is left
+/// out.
 fn next(last: Duration, period: Duration, now: Duration) -> Duration {
     let next = last.saturating_add(period);
     if next > now || period.is_zero() {

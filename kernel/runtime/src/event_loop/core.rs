@@ -1,4 +1,4 @@
-//! What a loop is made of: its queue, its timers, its tasks, and whether it runs.
+//! The state of a loop: its queue, its timers, its tasks, and whether it runs.
 //!
 //! Nothing of the user's is run, woken or dropped while the lock is held: it may use the loop.
 
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-/// All loops that somebody holds and that are not closed.
+/// All loops that have a handle and are not closed.
 static LOOPS: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
 
 /// A loop. Dropping it closes it.
@@ -52,7 +52,7 @@ struct Member {
     record: Arc<Record>,
 }
 
-/// The loops that somebody holds and that are not closed, the oldest first.
+/// The loops that have a handle and are not closed, the oldest first.
 pub(super) fn living() -> Vec<Arc<Core>> {
     lock(&LOOPS).iter().filter_map(Weak::upgrade).collect()
 }

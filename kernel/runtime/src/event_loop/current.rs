@@ -1,4 +1,4 @@
-//! Which loop runs here.
+//! The loop of the calling thread: `get_running_loop`, `get_event_loop`, `set_event_loop`.
 
 use super::core::Core;
 use super::error::NoRunningLoop;
@@ -36,9 +36,8 @@ pub fn get_running_loop() -> Result<Loop, NoRunningLoop> {
     }
 }
 
-/// The loop that runs the task or callback which calls this, else the one that was [set](set_event_loop) for this thread, else
-/// the notebook's.
-/// In tasks and callbacks prefer [`get_running_loop`], which does not guess.
+/// The loop that runs the task or callback which calls this, else the one that was [set](set_event_loop) for this
+/// thread, else the notebook's. In tasks and callbacks prefer [`get_running_loop`], which does not guess.
 ///
 /// ```
 /// use loopbook::{Loop, get_event_loop, set_event_loop};
@@ -55,8 +54,8 @@ pub fn get_event_loop() -> Loop {
     SET.with_borrow(Clone::clone).unwrap_or(Loop(Inner::Notebook))
 }
 
-/// Has [`get_event_loop`] give this loop on this thread from now on; `None` for the notebook's again. All cells of a notebook
-/// run on one thread. Nothing else changes: `.await` in a cell goes on using the notebook's loop.
+/// Has [`get_event_loop`] give this loop on this thread from now on; `None` for the notebook's again. All cells of a
+/// notebook run on one thread. Nothing else changes: `.await` in a cell goes on using the notebook's loop.
 ///
 /// ```
 /// use loopbook::{Loop, get_event_loop, set_event_loop};

@@ -1,4 +1,4 @@
-//! What can be wrong with a call of a loop. asyncio raises a `RuntimeError` in these places; its words stand first.
+//! Errors of a loop's methods. Where asyncio raises a `RuntimeError`, the message begins with asyncio's own text.
 
 use std::error::Error;
 use std::fmt;

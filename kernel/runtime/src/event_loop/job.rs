@@ -24,7 +24,7 @@ enum State<T> {
     Taken,
 }
 
-/// How somebody who has awaited a task fares.
+/// The result of awaiting a task.
 pub(super) enum Taken<T> {
     Output(T),
     /// Raised where the task is awaited.
@@ -87,7 +87,7 @@ fn settled<T>(ended: thread::Result<T>, record: &Record) -> State<T> {
         Err(payload) => {
             let failure = panics::failure(payload.as_ref());
             let message = failure.message.clone();
-            // Before anybody can take the outcome: whoever does takes the failure too.
+            // Before the outcome can be taken: who takes it takes the failure too.
             record.fail(failure);
             let cancelled = record.is_cancelled();
             let error = if cancelled { TaskError::Cancelled { message } } else { TaskError::Panicked { message } };

@@ -1,8 +1,8 @@
 //! The loop as an object: asyncio's, with its rules, to hold in a variable, run, stop and look at.
 //!
-//! A [`Loop`] is one queue and one thread at a time: whoever calls `run_…` lends it theirs. Everything else is shared with
-//! the notebook's loop: the reactor, the timers, the threads of `spawn_blocking`, the inspector. In reading order: `core` has
-//! the queue, `run` empties it, `job` and `task` are the two ends of a task, `calls` are callbacks.
+//! A [`Loop`] is one queue and one thread at a time: the thread that calls `run_…`. Everything else is shared
+//! with the notebook's loop: the reactor, the timers, the threads of `spawn_blocking`, the inspector. In reading order:
+//! `core` has the queue, `run` empties it, `job` and `task` are the two ends of a task, `calls` are callbacks.
 
 mod calls;
 mod core;
@@ -35,7 +35,7 @@ pub use promise::Promise;
 pub use snapshot::{LoopSnapshot, LoopSummary};
 pub use task::Task;
 
-/// An event loop with one queue, which runs on one thread: that of whoever calls [`run_until_complete`] or [`run_forever`].
+/// An event loop with one queue, which runs on one thread: the one that calls [`run_until_complete`] or [`run_forever`].
 /// Clones are the same loop, from any thread. It keeps its tasks from one cell to the next; when the last clone is gone, it
 /// ends as by [`close`].
 ///
@@ -122,8 +122,8 @@ impl Loop {
         }
     }
 
-    /// Starts a task that goes before all that are ready and have a lower [`Priority`], whenever it is ready itself. Of equal
-    /// ones the first that is ready goes first. A number will do: `0` is `create_task`'s.
+    /// Starts a task that goes before all that are ready and have a lower [`Priority`], whenever it is ready itself. Of
+    /// equal ones the first that is ready goes first. A number will do: `0` is `create_task`'s.
     ///
     /// ```
     /// use loopbook::{Loop, Priority};
@@ -158,7 +158,8 @@ impl Loop {
     /// Runs the loop on this thread until the future has its output, and gives that. The other tasks of the loop go on
     /// meanwhile; those that have not ended then stand still until the loop runs again.
     ///
-    /// The future is part of the task that calls: it may borrow from it. Only what is given to `create_task` outlives the run.
+    /// The future is part of the task that calls: it may borrow from it. Only what is given to `create_task` outlives
+    /// the run.
     ///
     /// ```
     /// use loopbook::{Loop, facade::task};
@@ -200,8 +201,8 @@ impl Loop {
         run::until_complete(core, future, Outside::here(), Location::caller())
     }
 
-    /// Runs the loop on this thread until somebody calls [`Loop::stop`], or until the cell is interrupted: then everything in
-    /// the loop stays as it is, and it can run again.
+    /// Runs the loop on this thread until somebody calls [`Loop::stop`], or until the cell is interrupted: then
+    /// everything in the loop stays as it is, and it can run again.
     ///
     /// ```
     /// use loopbook::Loop;
@@ -229,8 +230,8 @@ impl Loop {
         run::forever(core, Outside::here())
     }
 
-    /// Ends the run that is under way when the batch has had its turn: all that was ready when the batch began. What got ready
-    /// since waits for the next run. Before a run: that run has one batch, and ends.
+    /// Ends the run that is under way when the batch has had its turn: all that was ready when the batch began. What
+    /// got ready since waits for the next run. Before a run: that run has one batch, and ends.
     ///
     /// ```
     /// let lab = loopbook::Loop::new("lab");
@@ -247,7 +248,7 @@ impl Loop {
         raised(self.own("stop()")).stop();
     }
 
-    /// Whether somebody runs it. The notebook's loop always runs.
+    /// Whether a thread runs it. The notebook's loop always runs.
     pub fn is_running(&self) -> bool {
         match &self.0 {
             Inner::Own(core) => core.is_running(),
@@ -352,12 +353,12 @@ impl fmt::Debug for Loop {
     }
 }
 
-/// What the loops are doing that somebody holds and that are not closed, the oldest first.
+/// Summaries of the loops that have a handle and are not closed, the oldest first.
 pub(crate) fn summaries() -> Vec<LoopSummary> {
     self::core::living().iter().map(|core| core.summary()).collect()
 }
 
-/// Panics with the error, at the line of whoever calls the method that calls this: a closure would have a line of its own.
+/// Panics with the error, at the line that calls the method which calls this: a closure would have a line of its own.
 #[track_caller]
 fn raised<T>(result: Result<T, LoopError>) -> T {
     match result {

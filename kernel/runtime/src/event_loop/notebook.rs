@@ -1,4 +1,4 @@
-//! The notebook's own loop, async-std's pool, as far as it answers the questions that other loops answer.
+//! The notebook's own loop, which is async-std's pool, behind the methods that it has in common with loops of cells.
 
 use super::calls::{Call, CallHandle, What};
 use super::job;

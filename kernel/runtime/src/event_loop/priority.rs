@@ -1,4 +1,4 @@
-//! Which task goes first.
+//! Priorities of a loop's tasks.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};

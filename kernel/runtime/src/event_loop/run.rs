@@ -1,11 +1,11 @@
-//! Running a loop on the thread that asks, until something ends it.
+//! Running a loop on the calling thread, until something ends it.
 //!
 //! asyncio's `_run_once`, in async-std's surroundings: each poll of [`Turns`] is one turn. It takes as many steps as were
 //! ready when it began (the batch); then the reactor has its turn, and the thread waits if there is nothing to do.
 //!
-//! A run is one future in async-global-executor's `block_on`, so that between two turns the reactor, tokio, local tasks and an
-//! interrupt of the cell have theirs. The future given to `run_until_complete` is a branch of the task that calls: it may borrow
-//! from it, and is dropped if the run is stopped.
+//! A run is one future in async-global-executor's `block_on`, so that between two turns the reactor, tokio, local tasks
+//! and an interrupt of the cell have theirs. The future given to `run_until_complete` is a branch of the task that
+//! calls: it may borrow from it, and is dropped if the run is stopped.
 
 use super::core::{Core, Run};
 use super::current;
@@ -28,7 +28,7 @@ use std::time::Duration;
 /// What a panic carries.
 type Payload = Box<dyn Any + Send>;
 
-/// Runs the loop until somebody stops it.
+/// Runs the loop until it is stopped.
 ///
 /// # Errors
 /// If it cannot run.
@@ -63,7 +63,7 @@ pub(super) fn until_complete<F: Future>(
     if async_std::task::try_current().is_some() {
         registry::not_of_async_std();
     }
-    // It is polled by whoever runs the loop, and so a part of that task.
+    // The task that runs the loop polls it, so it is a part of that task.
     let record = Record::start(TaskKind::Branch, Some("run_until_complete".to_owned()), Some(location));
     let mut future = pin!(Some(Probe::new(future, record)));
     let mut turns = Turns::new(core, &run, Some(future.as_mut()), outside);
@@ -85,7 +85,8 @@ enum Ended {
     Interrupted,
 }
 
-/// Lets go of the future, if it is still there, and of the run: in this order, so that its destructors find the loop running.
+/// Lets go of the future, if it is still there, and of the run: in this order, so that its destructors find the loop
+/// running.
 fn finish<F: Future>(ended: Ended, mut turns: Turns<'_, '_, F>, run: Run<'_>) {
     // A destructor that panics does not change how the run ended.
     let _ = catch_unwind(AssertUnwindSafe(|| turns.drop_future()));

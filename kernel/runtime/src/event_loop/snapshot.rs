@@ -1,4 +1,4 @@
-//! What a loop has to do at one moment.
+//! Snapshots of a loop: its queue, its waiting tasks and its callbacks at one moment.
 
 use crate::TaskId;
 use loopbook_channel::counted;

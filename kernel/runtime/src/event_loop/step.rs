@@ -1,4 +1,4 @@
-//! What a loop has in its queue.
+//! Steps: the entries of a loop's queue, which are polls of tasks and calls of callbacks.
 
 use super::calls::Call;
 use crate::TaskId;

@@ -47,8 +47,8 @@ pub(crate) fn interruptible<F: Future>(
     Interruptible { outside: Outside::here(), task: Some(Probe::new(future, record)) }
 }
 
-/// What wakes a `block_on` other than its future: an interrupt of the cell on whose thread it was made, and that thread's local
-/// tasks.
+/// What wakes a `block_on` other than its future: an interrupt of the cell on whose thread it was made, and that
+/// thread's local tasks.
 pub(crate) struct Outside {
     key: u64,
     cell: Option<CellId>,

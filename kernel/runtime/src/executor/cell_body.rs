@@ -32,7 +32,7 @@ pub(crate) fn run<F: Future>(body: F) -> F::Output {
 
 /// Runs the body of a subshell's cell on this thread, as a task named after it.
 #[doc(hidden)]
-pub fn beside<F: Future<Output = ()>>(body: F) {
+pub fn in_subshell<F: Future<Output = ()>>(body: F) {
     let Some(here) = subshells::here() else { return };
     let record = Record::start(TaskKind::Cell, Some(cell_label(here.number)), None);
     if let Err(payload) = drive(body, record) {

@@ -4,7 +4,7 @@ use crate::tasks::site;
 use loopbook_channel::{Site, line_label};
 use std::panic::Location;
 
-/// The place of whoever calls this, for a `dbg!` in the body of a macro: it stands where the macro is used.
+/// The place from which this is called, for a `dbg!` in the body of a macro: that is where the macro is used.
 #[track_caller]
 pub fn here() -> String {
     match site::resolve(Location::caller()) {

@@ -1,4 +1,4 @@
-//! Which cells share a static, after the types that it is made of have changed.
+//! Generations of statics: which cells share one, after the types that it is made of have changed.
 //!
 //! Code of a cell that was loaded before a type changed goes on with the old value, whenever it first looks; code that was
 //! loaded with the change, or later, gets a new one.

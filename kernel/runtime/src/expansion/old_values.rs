@@ -1,8 +1,8 @@
 //! The old values of variables that a cell defines anew: given back if the cell fails.
 //!
-//! evcxr drops them either way. So the kernel has a cell begin by handing them over here. What the cell still uses it cannot
-//! hand over: of that a copy is kept if it is plain data of at most [`MOST`] bytes. Other values are not copied, because a copy
-//! can have effects (it would keep a channel open).
+//! evcxr drops them either way. So the kernel has a cell begin by handing them over here. What the cell still uses it
+//! cannot hand over: of that a copy is kept if it is plain data of at most [`MOST`] bytes. Other values are not copied,
+//! because a copy can have effects (it would keep a channel open).
 
 use crate::running::cell;
 use std::any::Any;
@@ -20,7 +20,7 @@ thread_local! {
 }
 
 /// Takes the old value of a variable until the cell has ended.
-pub fn hold<T: 'static>(name: &'static str, value: T) {
+pub fn keep_old<T: 'static>(name: &'static str, value: T) {
     HELD.with_borrow_mut(|held| held.push((name, Box::new(value))));
 }
 
@@ -28,7 +28,7 @@ pub fn hold<T: 'static>(name: &'static str, value: T) {
 ///
 /// # Panics
 /// If there is no such value: the kernel asks only for what it was told of.
-pub fn take_back<T: 'static>(name: &str) -> T {
+pub fn restore_old<T: 'static>(name: &str) -> T {
     let value = KEPT.with_borrow_mut(|kept| kept.remove(name)).and_then(|value| value.downcast().ok());
     *value.unwrap_or_else(|| panic!("the old value of `{name}` is gone"))
 }
@@ -48,39 +48,39 @@ pub(crate) fn settle() -> Vec<String> {
     names
 }
 
-/// See [`crate::__spare`].
-pub struct Spare<'a, T>(pub &'a T);
+/// See [`crate::__copy_old`].
+pub struct CopyOld<'a, T>(pub &'a T);
 
-impl<T> Clone for Spare<'_, T> {
+impl<T> Clone for CopyOld<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Spare<'_, T> {}
+impl<T> Copy for CopyOld<'_, T> {}
 
 /// Of what is copied bit by bit.
 pub trait ByCopy {
     /// Holds a copy.
-    fn spare(self, name: &'static str);
+    fn copy_old(self, name: &'static str);
 }
 
-impl<T: Copy + 'static> ByCopy for &&Spare<'_, T> {
-    fn spare(self, name: &'static str) {
-        hold(name, *self.0);
+impl<T: Copy + 'static> ByCopy for &&CopyOld<'_, T> {
+    fn copy_old(self, name: &'static str) {
+        keep_old(name, *self.0);
     }
 }
 
 /// Of plain data.
 pub trait ByClone {
     /// Holds a copy, unless it would be large.
-    fn spare(self, name: &'static str);
+    fn copy_old(self, name: &'static str);
 }
 
-impl<T: Plain> ByClone for &Spare<'_, T> {
-    fn spare(self, name: &'static str) {
+impl<T: Plain> ByClone for &CopyOld<'_, T> {
+    fn copy_old(self, name: &'static str) {
         if self.0.bytes() <= MOST {
-            hold(name, self.0.clone());
+            keep_old(name, self.0.clone());
         }
     }
 }
@@ -88,11 +88,11 @@ impl<T: Plain> ByClone for &Spare<'_, T> {
 /// Of everything else: a copy might keep a channel open, or count as an owner.
 pub trait NotAtAll {
     /// Holds nothing.
-    fn spare(self, name: &'static str);
+    fn copy_old(self, name: &'static str);
 }
 
-impl<T> NotAtAll for Spare<'_, T> {
-    fn spare(self, _name: &'static str) {}
+impl<T> NotAtAll for CopyOld<'_, T> {
+    fn copy_old(self, _name: &'static str) {}
 }
 
 /// Data of which one copy is as good as another.
@@ -155,11 +155,11 @@ impl<K: Plain + Eq + std::hash::Hash, V: Plain> Plain for HashMap<K, V> {
 /// The cell uses the old value of `$name` before it defines it anew: holds a copy of it, if that is cheap and harmless.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __spare {
+macro_rules! __copy_old {
     ($name:ident) => {{
         #[allow(unused_imports)]
         use $crate::__private::{ByClone as _, ByCopy as _, NotAtAll as _};
-        (&&$crate::__private::Spare(&$name)).spare(::std::stringify!($name))
+        (&&$crate::__private::CopyOld(&$name)).copy_old(::std::stringify!($name))
     }};
 }
 
@@ -177,11 +177,11 @@ mod tests {
         struct Mine;
         let (copied, text, list) = (Mine, String::from("x"), vec![Some(1)]);
         let (shared, large) = (std::sync::Arc::new(1), vec![0_u8; MOST + 1]);
-        crate::__spare!(copied);
-        crate::__spare!(text);
-        crate::__spare!(list);
-        crate::__spare!(shared);
-        crate::__spare!(large);
+        crate::__copy_old!(copied);
+        crate::__copy_old!(text);
+        crate::__copy_old!(list);
+        crate::__copy_old!(shared);
+        crate::__copy_old!(large);
         assert_eq!(
             (held(), shared, large.len(), text, list),
             (vec!["copied", "text", "list"], 1.into(), MOST + 1, "x".into(), vec![Some(1)])
@@ -190,9 +190,9 @@ mod tests {
 
     #[test]
     fn what_was_held_is_given_back() {
-        hold("a", vec![1]);
+        keep_old("a", vec![1]);
         KEPT.with_borrow_mut(|kept| kept.extend(HELD.take()));
-        assert_eq!(take_back::<Vec<i32>>("a"), [1]);
-        assert!(catch_unwind(|| take_back::<u8>("a")).is_err());
+        assert_eq!(restore_old::<Vec<i32>>("a"), [1]);
+        assert!(catch_unwind(|| restore_old::<u8>("a")).is_err());
     }
 }

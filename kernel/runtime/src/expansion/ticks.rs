@@ -1,8 +1,9 @@
 //! Ending code of cells that computes and never comes to an `.await`.
 //!
-//! The kernel has every loop, function and closure of a cell begin with [`__tick!`](crate::__tick): one look at [`PENDING`].
-//! It is true while a cell is interrupted or a task is to end that is inside a poll. Then the code that ticks finds out
-//! whether it is meant, and unwinds if so. Code of crates does not tick; what it calls back in a cell does.
+//! The kernel has every loop, function and closure of a cell begin with [`__tick!`](crate::__tick): one look at
+//! [`PENDING`]. It is true while a cell is interrupted or a task is to end that is inside a poll. Then the code that
+//! ticks finds out whether it is meant, and unwinds if so. Code of crates does not tick; what it calls back in a cell
+//! does.
 //!
 //! | what ticks | ends |
 //! |---|---|
@@ -38,8 +39,8 @@ thread_local! {
     static SHIELDS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Ends the code around it if somebody wants that. A macro, so that the compiler of the cell decides: at `:opt 2` and above a
-/// look in each round would keep loops from being optimised.
+/// Ends the code around it if its cell or task has been asked to end. A macro, so that the compiler of the cell
+/// decides: at `:opt 2` and above a look in each round would keep loops from being optimised.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tick {
@@ -51,8 +52,8 @@ macro_rules! __tick {
 
 /// See [`__tick!`](crate::__tick).
 ///
-/// Cells are not optimised, where `AtomicBool::load` is three calls and would double the time of a short loop. This is three
-/// instructions, and no function of its own.
+/// Cells are not optimised, where `AtomicBool::load` is three calls and would double the time of a short loop. This is
+/// three instructions, and no function of its own.
 #[allow(clippy::inline_always)]
 #[inline(always)]
 pub fn tick() {

@@ -1,10 +1,10 @@
 //! The `?` of a cell: a failed one ends the cell with a report that names the line and the error's sources.
 //!
-//! A cell has no caller to which `?` could return an error, so the kernel writes [`__q!`](crate::__q) in its place. What an
+//! A cell has no caller to which `?` could return an error, so the kernel writes [`__try!`](crate::__try) in its place. What an
 //! error says of itself is found out at compile time, by the first trait of a list that its type has.
 //!
-//! evcxr has a mode for `?` of its own, which panics. This one returns from the cell, so that no destructor sees a panic, and it
-//! knows the line and the chain of sources.
+//! evcxr has a mode for `?` of its own, which panics. This one returns from the cell, so that no destructor sees a
+//! panic, and it knows the line and the chain of sources.
 
 use crate::support::brief;
 use crate::tasks::{context, site};
@@ -19,9 +19,9 @@ use std::{
 /// `EXPRESSION?` at the level of a cell.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __q {
+macro_rules! __try {
     ($value:expr) => {
-        match $crate::__private::Question::branch($value) {
+        match $crate::__private::TryInCell::branch($value) {
             ::core::result::Result::Ok(value) => value,
             ::core::result::Result::Err(residual) => {
                 #[allow(unused_imports)]
@@ -40,7 +40,7 @@ macro_rules! __q {
     message = "the `?` operator can only be applied to values of type `Result` or `Option`",
     label = "the `?` operator cannot be applied to type `{Self}`"
 )]
-pub trait Question {
+pub trait TryInCell {
     /// What the expression gives if all is well.
     type Output;
     /// What it gives otherwise.
@@ -51,7 +51,7 @@ pub trait Question {
     fn branch(self) -> Result<Self::Output, Self::Residual>;
 }
 
-impl<T, E> Question for Result<T, E> {
+impl<T, E> TryInCell for Result<T, E> {
     type Output = T;
     type Residual = E;
 
@@ -60,7 +60,7 @@ impl<T, E> Question for Result<T, E> {
     }
 }
 
-impl<T> Question for Option<T> {
+impl<T> TryInCell for Option<T> {
     type Output = T;
     type Residual = NoValue;
 
@@ -69,7 +69,7 @@ impl<T> Question for Option<T> {
     }
 }
 
-impl<B, C> Question for ControlFlow<B, C> {
+impl<B, C> TryInCell for ControlFlow<B, C> {
     type Output = C;
     type Residual = Broke<B>;
 

@@ -1,9 +1,9 @@
-//! Variables that do not outlive their cell.
+//! The macro in which the kernel hides a `let` from evcxr, so that its variables end with their cell.
 
 /// A `let` that evcxr does not see, so that it neither asks for the variable's type nor tries to store it.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __local {
+macro_rules! __unstored {
     ($($statement:tt)*) => {
         $($statement)*
     };
@@ -13,7 +13,7 @@ macro_rules! __local {
 mod tests {
     #[test]
     fn the_variable_is_there_for_what_follows() {
-        crate::__local!(let doubled = 2 * 21;);
+        crate::__unstored!(let doubled = 2 * 21;);
         assert_eq!(doubled, 42);
     }
 }

@@ -1,7 +1,7 @@
 //! `async_std::sync` with the same signatures, except that the inspector knows who holds a lock and who waits for it.
 //!
-//! Each lock is async-std's own around `()`, with the value in a field next to it. So most of the code is compiled once, here,
-//! whatever the type of the value.
+//! Each lock is async-std's own around `()`, with the value in a field next to it. So most of the code is compiled
+//! once, here, whatever the type of the value.
 
 mod barrier;
 mod condvar;

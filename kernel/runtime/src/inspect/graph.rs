@@ -1,4 +1,4 @@
-//! Who waits for whom.
+//! Call graphs: which task waits for which.
 
 use crate::support::words;
 use crate::tasks::{

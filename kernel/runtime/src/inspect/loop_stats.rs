@@ -1,4 +1,4 @@
-//! How the loop as a whole is doing.
+//! Figures about the loop as a whole: tasks by state, threads, and how long ready tasks wait.
 
 use crate::event_loop::LoopSummary;
 use crate::executor::pool;

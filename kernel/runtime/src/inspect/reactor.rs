@@ -21,7 +21,7 @@ pub struct Descriptor {
     pub fd: i32,
     /// What it is: `TCP 127.0.0.1:40312 to 127.0.0.1:8000`, `timerfd`, `eventfd`.
     pub what: String,
-    /// What somebody waits for.
+    /// What tasks wait for there.
     pub interest: Interest,
 }
 
@@ -68,7 +68,7 @@ pub fn reactor() -> Reactor {
 }
 
 impl Reactor {
-    /// The descriptors at which somebody waits for something; see [`reactor`].
+    /// The descriptors at which a task waits for something; see [`reactor`].
     pub fn armed(&self) -> impl Iterator<Item = &Descriptor> {
         self.descriptors.iter().filter(|descriptor| descriptor.interest != Interest::Nothing)
     }

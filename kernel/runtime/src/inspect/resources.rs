@@ -1,4 +1,4 @@
-//! What tasks may be waiting for that is not a task: timers, locks, channels, and what the reactors watch.
+//! Resources: timers, locks, channels and sockets that tasks may be waiting for.
 
 use crate::support::{
     epoll::{self, Watched},

@@ -1,4 +1,4 @@
-//! Asking which tasks there are.
+//! The functions by which cells list tasks: `all_tasks`, `finished_tasks`, `task`, `current_task`.
 
 use crate::tasks::registry;
 use crate::{TaskId, TaskInfo};

@@ -1,4 +1,4 @@
-//! What this kernel is made of.
+//! `about`: the versions and threads that this kernel is made of.
 
 use crate::executor::pool;
 use loopbook_channel::counted;

@@ -1,4 +1,4 @@
-//! What something costs: time by the clock on the wall, and processor time.
+//! `cost`: wall-clock time and processor time of a future or a closure.
 
 use crate::inspect::loop_stats::seconds;
 use crate::lessons::lab;
@@ -100,7 +100,8 @@ fn delayed() -> Duration {
 }
 
 impl<T> Cost<T> {
-    /// Processor time as a part of the time by the wall: near 0 for what waits, 1 for what computes on one thread, 2 on two.
+    /// Processor time as a part of the time by the wall: near 0 for what waits, 1 for what computes on one thread, 2 on
+    /// two.
     ///
     /// ```
     /// let computed = loopbook::cost_of(|| loopbook::lab::spin(std::time::Duration::from_millis(20)));

@@ -42,7 +42,7 @@ macro_rules! predict {
     };
 }
 
-/// How long somebody thought that a cell would take, and how long it took; see [`predict!`](crate::predict!). Durations are
+/// How long a cell was predicted to take, and how long it took; see [`predict!`](crate::predict!). Durations are
 /// seconds in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]

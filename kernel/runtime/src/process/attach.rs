@@ -134,11 +134,11 @@ extern "C" fn at_work(buffer: *mut u8, len: usize) -> usize {
 
 extern "C" fn end() -> u32 {
     let ended = catch_unwind(|| {
-        let spared = old_values::settle();
+        let old_values = old_values::settle();
         flusher::at_end_of(cell::latest());
         let (cell, outcome, how) = cell::end();
         predict::settle(cell, outcome == CellOutcome::Ok);
-        connection::send(&ToKernel::CellDone { cell, outcome, spared });
+        connection::send(&ToKernel::CellDone { cell, outcome, old_values });
         how
     });
     ended.unwrap_or(loopbook_channel::END_PANIC)

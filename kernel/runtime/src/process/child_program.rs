@@ -1,4 +1,4 @@
-//! What the child program does for this library.
+//! The functions of the child program that this library calls.
 
 use loopbook_channel::Api;
 use std::ffi::{CStr, c_void};

@@ -1,4 +1,5 @@
-//! What the process is to the kernel and to the child program: where they meet, who answers, what user code prints and reads.
+//! The borders of the process: calls from the child program, messages and questions of the kernel, and what user code
+//! prints and reads.
 
 mod attach;
 mod child_program;

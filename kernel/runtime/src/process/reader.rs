@@ -1,4 +1,4 @@
-//! The thread that reads what the kernel says, and cells that wait for its leave to begin.
+//! The thread that reads the kernel's messages; and how a cell waits for the kernel's permission to begin.
 
 use crate::connection::{self, questions};
 use crate::expansion::generations;
@@ -80,7 +80,7 @@ fn handle(message: ToChild) {
             BEGUN.notify_all();
         }
         ToChild::Columns { number, lines } => site::learn_columns(number, lines),
-        ToChild::RunBeside { cell, number, library, source } => subshells::start(cell, number, &library, &source),
+        ToChild::RunInSubshell { cell, number, library, source } => subshells::start(cell, number, &library, &source),
         ToChild::Interrupt { cell } => questions::interrupt(cell),
         ToChild::Query { id, query, data } => inspector::ask(id, query, data),
         ToChild::InputReply { id, reply } => questions::answer(id, reply),

@@ -1,4 +1,5 @@
-//! Cells of subshells: each runs on a thread of its own, beside the main shell's, and shares everything but variables.
+//! Running cells of subshells: each on a thread of its own, at the same time as the main shell's. They share everything but
+//! variables.
 
 use crate::connection;
 use crate::connection::flusher;
@@ -7,7 +8,7 @@ use crate::lessons::predict;
 use crate::process::child_program;
 use crate::running::{interrupts, subshells::SubshellCell};
 use crate::tasks::{panics, site};
-use loopbook_channel::{BESIDE_SYMBOL, CellId, CellOutcome, Failure, FailureKind, ToKernel};
+use loopbook_channel::{CellId, CellOutcome, Failure, FailureKind, SUBSHELL_SYMBOL, ToKernel};
 use std::ffi::{CStr, CString, c_void};
 use std::path::Path;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ fn fail(cell: &SubshellCell, why: &str) {
 fn done(cell: &SubshellCell) {
     interrupts::end(cell.cell);
     let outcome = cell.take_failure().map_or(CellOutcome::Ok, |failure| CellOutcome::Failed { failure });
-    connection::send(&ToKernel::CellDone { cell: cell.cell, outcome, spared: Vec::new() });
+    connection::send(&ToKernel::CellDone { cell: cell.cell, outcome, old_values: Vec::new() });
 }
 
 /// The function of the cell in a shared object, which stays loaded: tasks hold on to its code.
@@ -66,7 +67,7 @@ fn load(library: &CStr) -> Result<unsafe extern "C" fn(), String> {
         return Err(format!("the cell cannot be loaded: {}", loader_error()));
     }
     // SAFETY: the handle comes from `dlopen` and is never closed.
-    let symbol = unsafe { libc::dlsym(handle, BESIDE_SYMBOL.as_ptr()) };
+    let symbol = unsafe { libc::dlsym(handle, SUBSHELL_SYMBOL.as_ptr()) };
     if symbol.is_null() {
         return Err(format!("the cell cannot be loaded: {}", loader_error()));
     }

@@ -93,7 +93,8 @@ pub(crate) fn begin(cell: CellId, number: u32) {
     PHASE.store(PROLOGUE, SeqCst);
 }
 
-/// The body of the cell is about to run on this thread. `has_evcxr_errors`: it returns what bodies do in evcxr's own `?` mode.
+/// The body of the cell is about to run on this thread. `has_evcxr_errors`: it returns what bodies do in evcxr's own
+/// `?` mode.
 pub(crate) fn body_begins(has_evcxr_errors: bool) {
     lock(&END).evcxr_error_mode = has_evcxr_errors;
     PHASE.store(BODY, SeqCst);

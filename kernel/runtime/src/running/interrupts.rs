@@ -88,7 +88,7 @@ pub(crate) fn is_interrupted(cell: CellId) -> bool {
     lock(&STATE).is_interrupted(cell)
 }
 
-/// Whether the cell is to end; if not, its interrupt will wake `waker`. `key` is the asker's, who may ask again with
+/// Whether the cell is to end; if not, its interrupt will wake `waker`. `key` is the caller's, which may ask again with
 /// another waker.
 pub(crate) fn poll(key: u64, cell: CellId, waker: &Waker) -> bool {
     let mut state = lock(&STATE);

@@ -57,7 +57,8 @@ pub fn clear_output(wait: bool) {
     outbox::clear_output(wait);
 }
 
-/// Something that is shown and can be changed. Its clones change the same thing. As the value of a cell it shows nothing more.
+/// Something that is shown and can be changed. Its clones change the same thing. As the value of a cell it shows
+/// nothing more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayHandle {
     id: String,

@@ -1,4 +1,4 @@
-//! Asking the person in front of the notebook.
+//! `input` and `password`: asking the user.
 
 use crate::InputError;
 use crate::tasks::outbox;

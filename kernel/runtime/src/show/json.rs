@@ -10,7 +10,8 @@ use serde::Serialize;
 /// ```
 ///
 /// # Panics
-/// If the value has no form in JSON: a map whose keys are not strings or numbers, or a `Serialize` of the user's that fails.
+/// If the value has no form in JSON: a map whose keys are not strings or numbers, or a `Serialize` of the user's that
+/// fails.
 #[track_caller]
 pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
     match serde_json::to_string(value) {

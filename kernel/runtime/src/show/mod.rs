@@ -1,11 +1,12 @@
 //! How values look, and what the last expression of a cell shows as.
 //!
-//! `mime` has a table of our types with what each becomes as text and HTML, which `views` write; `display`, `forms`, `progress` and
-//! `input` are what cells call; `handles`, `showing` and `json` are parts of this.
+//! `mime` has a table of our types with what each becomes as text and HTML, which `views` write; `display`, `forms`,
+//! `progress` and `input` are what cells call; `handles`, `showing` and `json` are parts of this.
 //!
-//! The last expression shows as the first that its type has: `evcxr_display`, a line about what can be waited for, a form that [`mime`] knows, `Debug`; else
-//! its name, with a hint. All of it is found out when the cell is compiled, once, by method lookup: a method for a value behind fewer references is taken
-//! before one behind more. The value is only borrowed, so a variable can be shown and used on.
+//! The last expression shows as the first that its type has: `evcxr_display`, a line about what can be waited for, a
+//! form that [`mime`] knows, `Debug`; else its name, with a hint. All of it is found out when the cell is compiled,
+//! once, by method lookup: a method for a value behind fewer references is taken before one behind more. The value is
+//! only borrowed, so a variable can be shown and used on.
 
 pub(crate) mod display;
 pub(crate) mod forms;

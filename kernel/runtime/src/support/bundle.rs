@@ -1,4 +1,4 @@
-//! What is shown, in the form in which it goes to the kernel.
+//! MIME bundles: values in the form in which they go to the kernel.
 
 use loopbook_channel::MimeBundle;
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! The clock of everything that is counted: the processor's own counter where it is steady, since every poll reads it twice.
+//! The clock of everything that is counted: the processor's own counter where it is steady, since every poll reads it
+//! twice.
 
 use counter::CLOCK;
 use std::sync::LazyLock;

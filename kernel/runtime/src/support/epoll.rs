@@ -1,6 +1,7 @@
-//! What the reactors of this process watch.
+//! The descriptors that the reactors of this process watch with epoll.
 //!
-//! Neither async-io nor tokio lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for each.
+//! Neither async-io nor tokio lists its sources. Linux does: `/proc/self/fdinfo` of an epoll descriptor has a line for
+//! each.
 
 use crate::support::sync::lock;
 use std::collections::{BTreeMap, HashMap};

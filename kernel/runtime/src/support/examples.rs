@@ -1,4 +1,4 @@
-//! What several unit tests begin with.
+//! Example values for unit tests.
 
 use loopbook_channel::{Site, TaskInfo, TaskKind, TaskState};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Names of types, as a person would write them.
+//! Names of types, as people write them.
 
 use std::any::type_name;
 

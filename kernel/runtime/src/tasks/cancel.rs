@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-/// Who asked for what: the asker's task, and the task that is to end.
+/// Requests to end tasks: the task that has made the request, and the task that is to end.
 static PENDING: Mutex<Vec<(Option<TaskId>, Arc<Record>)>> = Mutex::new(Vec::new());
 
 /// Asks a task to end. It ends at its next `.await`, or in the next round of a loop of a cell, and its destructors run;
@@ -70,8 +70,8 @@ pub enum CancelOutcome {
     Requested,
     /// It had ended before, or there never was such a task.
     AlreadyFinished,
-    /// It is inside a poll, for this long so far. It ends when that does, or as soon as it computes in code of a cell rather
-    /// than of a crate.
+    /// It is inside a poll, for this long so far. It ends when that does, or as soon as it computes in code of a cell
+    /// rather than of a crate.
     InPoll(Duration),
     /// It is part of another task (a branch of `gather!`): cancel that one. Or it is a closure on a thread of its own
     /// (`spawn_blocking`), which nothing can stop from outside: let it look at a flag or a channel from time to time.
@@ -89,7 +89,7 @@ impl IntoFuture for CancelOutcome {
     }
 }
 
-/// How a task ends that has thrown this, and what whoever awaits it gets.
+/// How a task ends that has thrown this, and the payload that its awaiter gets.
 pub(crate) fn ending(task: &Record, payload: Box<dyn Any + Send>) -> (TaskState, Box<dyn Any + Send>) {
     if payload.is::<Interrupted>() {
         if let (TaskKind::Local | TaskKind::Loop | TaskKind::Task, (_, Some(cell))) = (task.kind, cell::here()) {
@@ -175,7 +175,7 @@ async fn all_ended(records: Vec<Arc<Record>>) {
     }
 }
 
-/// Who asks, for people: the cell or task, and where the call stands.
+/// The caller, for people: the cell or task, and where the call stands.
 fn asker(location: &'static Location<'static>) -> String {
     let (site, elsewhere) = site::resolve(location);
     let place = match site {

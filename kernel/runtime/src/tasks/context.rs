@@ -1,4 +1,4 @@
-//! Who is running on this thread: the current task, and through it the cell that caused it.
+//! The current task of a thread, and through it the cell that caused what the thread does.
 
 use crate::running::{cell, subshells};
 use crate::tasks::record::Record;

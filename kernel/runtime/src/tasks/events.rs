@@ -1,6 +1,6 @@
-//! What happened when: a ring of small events on each thread, from which timelines are drawn afterwards.
+//! Events of tasks, with times: a ring of them on each thread, from which timelines are drawn afterwards.
 //!
-//! Only its own thread writes to a ring; whoever reads it meanwhile leaves out what may have been overwritten. The oldest
+//! Only its own thread writes to a ring; a reader leaves out what may have been overwritten meanwhile. The oldest
 //! events are overwritten first, and counted.
 
 use crate::support::clock::Moment;

@@ -1,4 +1,4 @@
-//! What tasks do that they had better not do: noticed while it happens, said once under the cell, kept for `:lints`.
+//! Lints: mistakes of tasks, noticed while they happen, said once under the cell, and kept for `:lints`.
 //!
 //! | name | rule |
 //! |---|---|
@@ -76,11 +76,12 @@ pub struct Lint {
 
 /// What was noticed so far, the oldest first. At most 100 are remembered. As the value of a cell it shows as a table.
 ///
-/// What is looked for: `nested_block_on`, `worker_blocked` (all threads of the loop are taken), `never_yielded` (the first
-/// poll takes over 1 s), `slow_poll` (over 100 ms), `starved` (ready for over 50 ms), `self_wakes` (more than half of at least
-/// 20), `lost_waker` (nothing can wake it any more), `auto_boxed` (2 KiB), `large_future` (4 KiB), `frozen_local` (ready for 1 s while no cell
-/// runs), `panicked_detached`, `leak` (over 100 tasks of one line, growing for three cells), `deadlock`
-/// (tasks wait for each other or for each other's locks), `lock_not_released` (by a task that has ended), `dropped_unpolled`.
+/// What is looked for: `nested_block_on`, `worker_blocked` (all threads of the loop are taken), `never_yielded` (the
+/// first poll takes over 1 s), `slow_poll` (over 100 ms), `starved` (ready for over 50 ms), `self_wakes` (more than
+/// half of at least 20), `lost_waker` (nothing can wake it any more), `auto_boxed` (2 KiB), `large_future` (4 KiB),
+/// `frozen_local` (ready for 1 s while no cell runs), `panicked_detached`, `leak` (over 100 tasks of one line, growing
+/// for three cells), `deadlock` (tasks wait for each other or for each other's locks), `lock_not_released` (by a task
+/// that has ended), `dropped_unpolled`.
 ///
 /// ```
 /// use loopbook::facade::task;

@@ -34,7 +34,8 @@ pub struct Resource {
     pub kind: String,
     /// Which: the time left; number, state and place; the addresses, the descriptor.
     pub what: String,
-    /// What is waited for: `to fire`, `to be let in`, `to send`, `to receive`, `to read` and so on, or nothing at the moment.
+    /// What is waited for: `to fire`, `to be let in`, `to send`, `to receive`, `to read` and so on, or nothing at the
+    /// moment.
     pub waits: Option<String>,
     /// The tasks that wait, as far as that is known.
     pub tasks: Vec<TaskId>,

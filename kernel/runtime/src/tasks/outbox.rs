@@ -1,4 +1,4 @@
-//! What goes to the kernel behind everything that this thread has printed.
+//! Messages that must reach the kernel after everything that this thread has printed before.
 
 use crate::connection::{self, flusher, questions};
 use crate::tasks::context;

@@ -1,4 +1,4 @@
-//! Watching a future: every poll of a task goes through here.
+//! The probe around a task's future: every poll goes through it and is noted in the record.
 
 use crate::connection::flusher;
 use crate::support::clock::Moment;
@@ -128,7 +128,8 @@ impl<F: Future> Probe<F> {
         self.task.as_ref().map(|task| &*task.record)
     }
 
-    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that changes.
+    /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that
+    /// changes.
     pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
         self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))
     }
@@ -170,7 +171,7 @@ impl<F: Future> Future for Probe<F> {
                 return Poll::Pending;
             }
             Ok(Poll::Ready(output)) => (TaskState::Completed, Ok(output)),
-            // The panic of a task is the business of whoever made it: a branch's goes on to the task around it.
+            // A task's panic is reported by its handle; a branch's goes on to the task around it.
             Err(payload) => {
                 let (state, payload) = cancel::ending(&task.record, payload);
                 (state, Err(payload))
@@ -194,7 +195,7 @@ impl<F: Future> Future for Branch<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let probe = self.project().probe;
-        // Whoever gathers polls all branches when one is woken. The others have nothing to say before their own waker does.
+        // A gather polls all branches when one is woken. The others cannot go on before their own waker is called.
         if probe.sleeps(cx.waker()) {
             return Poll::Pending;
         }

@@ -3,14 +3,15 @@
 //! A record is also the waker that the task's future sees. It is the same waker for the whole life of the task: async-io
 //! wakes a waker that is replaced, so a fresh one per poll would wake itself for ever on any pending socket.
 //!
-//! Only the thread that polls the task writes its counters, so they are atomics without locked instructions; readers look
-//! again when they meet a change (a seqlock, in `counters`). The table of tasks has 64 shards (`registry`), and each thread
-//! keeps its last 131,072 events for timelines (`events`). A task that is started with `watch_tasks(false)` has no record, and a
-//! poll of it costs one branch. What all this costs is measured in `benches/runtime`.
+//! Only the thread that polls the task writes its counters, so they are atomics without locked instructions; readers
+//! look again when they meet a change (a seqlock, in `counters`). The table of tasks has 64 shards (`registry`), and
+//! each thread keeps its last 131,072 events for timelines (`events`). A task that is started with `watch_tasks(false)`
+//! has no record, and a poll of it costs one branch. What all this costs is measured in `benches/runtime`.
 //!
-//! The records and rings run under Miri: `cargo +nightly miri test -p loopbook --lib -- record::counters what_is_read_while
-//! every_kind_of_event` in `kernel`, with `MIRIFLAGS=-Zmiri-disable-isolation`. A million tasks of eight threads while others
-//! look: `cargo test --release --test registry` there.
+//! The records and rings run under Miri:
+//! `cargo +nightly miri test -p loopbook --lib -- record::counters what_is_read_while every_kind_of_event` in `kernel`,
+//! with `MIRIFLAGS=-Zmiri-disable-isolation`. A million tasks of eight threads while others look:
+//! `cargo test --release --test registry` there.
 
 mod awaiting;
 mod counters;
@@ -125,8 +126,8 @@ impl Record {
         lock(&self.details).rare().home = Some(home);
     }
 
-    /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to end, this
-    /// tells by whom, as the message of the panic of whoever awaits it.
+    /// A poll begins on the thread that `thread` stands for; `waker` is the executor's. If the task has been asked to
+    /// end, this tells by whom, as the message of its awaiter's panic.
     pub(crate) fn poll_starts(&self, waker: Option<&Waker>, thread: &Occupied, now: Moment) -> Option<String> {
         if let Some(waker) = waker {
             self.set_waker(waker);
@@ -219,7 +220,7 @@ impl Record {
         waits
     }
 
-    /// Whether somebody has said that it is to end.
+    /// Whether it has been asked to end.
     pub(crate) fn was_asked_to_end(&self) -> bool {
         lock(&self.details).known().is_some_and(|rare| rare.cancelled_by.is_some())
     }
@@ -234,7 +235,7 @@ impl Record {
         registry::record(self.parent?).filter(|task| task.counters.is_polled_by(threads::here()))
     }
 
-    /// The message of the panic of whoever awaits it, when it ends because somebody has asked it to.
+    /// The message of its awaiter's panic, when it ends because it was asked to.
     pub(crate) fn end_message(&self) -> String {
         let mut details = lock(&self.details);
         let by = details.rare().cancelled_by.get_or_insert_default();
@@ -308,7 +309,7 @@ impl Record {
         self.report(failure);
     }
 
-    /// The panic of this task has reached whoever awaits it, who gets the failure.
+    /// The panic of this task has reached its awaiter, who gets the failure.
     pub(crate) fn take_failure(&self) -> Option<Failure> {
         lock(&self.details).known()?.failure.take()
     }
@@ -358,7 +359,7 @@ impl Record {
 
     fn report(&self, failure: Failure) {
         if self.is_cancelled() {
-            // Whoever did that knows.
+            // The one who cancelled it knows.
             return;
         }
         lints::panicked_detached(self, &failure.message);

@@ -1,8 +1,8 @@
 //! The table of all tasks: the living ones, and the last that ended.
 //!
 //! It is cut into shards, so that tasks that start and end on several threads do not wait for each other, nor for a look
-//! at all of them. A task that ends is among the finished before it leaves the living, so whoever looks at the living
-//! first and then at the finished misses none.
+//! at all of them. A task that ends is among the finished before it leaves the living, so a look at the living first
+//! and then at the finished misses none.
 
 use crate::support::{
     clock::{self, Moment},

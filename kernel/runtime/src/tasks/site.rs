@@ -1,12 +1,13 @@
-//! From a place in compiled code to the cell and line that the user wrote.
+//! Sites: from a place in compiled code to the cell and line that the user wrote.
 //!
-//! Every cell is compiled as `src/lib.rs`, with the items of earlier cells in it. The kernel puts a [`Mark`] on each line and
-//! statement of a cell; when a cell is loaded, the marks are read from the file that was just compiled and kept under the
-//! path of its shared object, which is what `dladdr` gives for a [`Location`] in it. What stands in which column of a marked
-//! line is known from the kernel.
+//! Every cell is compiled as `src/lib.rs`, with the items of earlier cells in it. The kernel puts a [`Mark`] on each
+//! line and statement of a cell; when a cell is loaded, the marks are read from the file that was just compiled and
+//! kept under the path of its shared object, which is what `dladdr` gives for a [`Location`] in it. What stands in
+//! which column of a marked line is known from the kernel.
 //!
-//! What user code reads from a [`Location`] itself stays the place in `src/lib.rs`: rustc has no `#line`, a path can only be
-//! remapped by its beginning, and a `Location` cannot be made. Backtraces have no symbols (`-Cstrip=symbols`) that could be mapped.
+//! What user code reads from a [`Location`] itself stays the place in `src/lib.rs`: rustc has no `#line`, a path can
+//! only be remapped by its beginning, and a `Location` cannot be made. Backtraces have no symbols (`-Cstrip=symbols`)
+//! that could be mapped.
 
 use crate::support::sync::lock;
 use loopbook_channel::{CompiledLine, Mark, SOURCE_ENV, Site};

@@ -1,8 +1,8 @@
 //! Which sockets a task waits for.
 //!
-//! Neither async-std nor tokio tells. But code that waits for a socket has tried it before, and got `EAGAIN`. The child program
-//! sees the calls of libc that read, write and accept, of all crates. What a task has tried in vain is noted in its
-//! record, until the same call succeeds; and whether it still waits is seen by what the reactors watch.
+//! Neither async-std nor tokio tells. But code that waits for a socket has tried it before, and got `EAGAIN`. The child
+//! program sees the calls of libc that read, write and accept, of all crates. What a task has tried in vain is noted in
+//! its record, until the same call succeeds; and whether it still waits is seen by what the reactors watch.
 //!
 //! This costs nothing per poll. A `connect` is not seen, because async-io calls the system directly.
 

@@ -7,7 +7,6 @@
 //!
 //! - `specification`: what a `:dep` says;
 //! - `builtin`: the crates that every cell sees anyway;
-//! - `closure`: what the runtime is made of, and what would change;
 //! - `cargo_errors`: what cargo and rustc say when it does not work, for people.
 
 mod builtin;

@@ -17,8 +17,8 @@ pub fn last_diagnostics(root: &Path) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// What rustc has said, since this was asked last, about variables that evcxr wanted to store and that had been moved: evcxr
-/// keeps it to itself and compiles once more without them.
+/// What rustc has said, since this was asked last, about variables that evcxr wanted to store and that had been moved:
+/// evcxr keeps it to itself and compiles once more without them.
 pub fn take_moves(root: &Path) -> Vec<Value> {
     let path = State::of(root).moves();
     let text = fs::read_to_string(&path).unwrap_or_default();
@@ -51,8 +51,8 @@ pub(super) fn keep(state: &State, cargo_stdout: &[u8]) {
     }
 }
 
-/// What cargo has said, without warnings. evcxr would take one about an earlier cell's item for an error of this cell's, and keep
-/// quiet about what is really wrong. The kernel has them from [`last_diagnostics`].
+/// What cargo has said, without warnings. evcxr would take one about an earlier cell's item for an error of this
+/// cell's, and keep quiet about what is really wrong. The kernel has them from [`last_diagnostics`].
 pub(super) fn without_warnings(cargo_stdout: &str) -> String {
     let is_warning = |line: &str| {
         line.starts_with(r#"{"reason":"compiler-message""#)

@@ -1,4 +1,4 @@
-//! How cargo was called.
+//! The arguments with which cargo was called.
 
 use super::state::State;
 use std::env;

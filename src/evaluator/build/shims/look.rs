@@ -1,4 +1,4 @@
-//! What evcxr has checked to find out what is wrong with a cell: code around it that has errors of its own.
+//! Mends the code that evcxr writes around a cell to find out what is wrong with it: that code has errors of its own.
 //!
 //! evcxr does so when rust-analyzer does not see the type of a variable. Every stored variable is an argument then, so that
 //! its type, as rust-analyzer writes it, holds references of any lifetime; and evcxr wants them to live for ever. Its own

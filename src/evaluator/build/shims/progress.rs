@@ -40,8 +40,8 @@ pub struct Watcher {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Calls `on_progress` with the number of a build, on a thread of its own, while crates and cells are compiled for the kernel
-/// with this working directory.
+/// Calls `on_progress` with the number of a build, on a thread of its own, while crates and cells are compiled for the
+/// kernel with this working directory.
 ///
 /// # Errors
 /// If the pipe or the thread cannot be made.

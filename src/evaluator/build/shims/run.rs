@@ -14,7 +14,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How every crate is compiled. evcxr adds a linker of its choice; rustc's own choice is as fast, and one template fits all.
+/// How every crate is compiled. evcxr adds a linker of its choice; rustc's own choice is as fast, and one template fits
+/// all.
 pub(in crate::evaluator) const RUSTFLAGS: &str = "-Cprefer-dynamic";
 
 /// Variables by which a user changes what cargo compiles, and how.
@@ -59,7 +60,7 @@ impl Finished {
 
 /// Sets the environment of a cargo that must find its earlier work fresh, whether the template's builder did it
 /// or a kernel's shim.
-pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_standin: &Path) {
+pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_shim: &Path) {
     for (name, _) in env::vars_os() {
         let meddles = name.to_str().is_some_and(|name| MEDDLING.contains(&name) || name.starts_with("CARGO_PROFILE_"));
         if meddles {
@@ -75,7 +76,7 @@ pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_standin: &Path)
         command.env_remove("TMPDIR");
     }
     command
-        .env("RUSTC", rustc_standin)
+        .env("RUSTC", rustc_shim)
         // Empty means none, also against a configuration file.
         .env("RUSTC_WRAPPER", "")
         .env("RUSTC_WORKSPACE_WRAPPER", "")

@@ -1,4 +1,4 @@
-//! What the shims of one kernel remember, as files.
+//! The files in which the shims of one kernel remember things.
 
 use crate::evaluator::build::built_in::STATE_ENV;
 use std::env;

@@ -50,7 +50,7 @@ impl Compiler {
         Ok(Self { child: command.spawn()?, directory })
     }
 
-    /// Its process group, for whoever wants to end it.
+    /// Its process group, by which it can be ended.
     pub fn group(&self) -> u32 {
         self.child.id()
     }

@@ -1,7 +1,7 @@
 //! Putting a template into a kernel's working directory.
 //!
-//! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so that no
-//! kernel's build changes another's.
+//! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so
+//! that no kernel's build changes another's.
 
 use super::{Template, TemplateError, remove};
 use crate::evaluator::build::built_in::CARGO_CONFIG;

@@ -3,8 +3,8 @@
 //! A kernel that starts compares sizes and times, which takes milliseconds; `loopbook warm` and `loopbook doctor` read
 //! every byte.
 //!
-//! A damaged template is made again from those of its files that are whole. They are copied, not linked, because cargo must be
-//! able to write what depends on the rest.
+//! A damaged template is made again from those of its files that are whole. They are copied, not linked, because cargo
+//! must be able to write what depends on the rest.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,5 +1,6 @@
 //! Two items of one name in one cell: evcxr would keep the last and say nothing.
 
+use super::type_name;
 use crate::evaluator::cell::parse::problem::{MOST, Problem};
 use crate::evaluator::cell::parse::syntax::Tree;
 use ra_ap_syntax::AstNode;
@@ -45,14 +46,9 @@ fn named(item: &ast::Item) -> Option<(ast::Name, Space)> {
         ast::Item::Fn(item) => (item.name(), Space::Values),
         ast::Item::Const(item) => (item.name(), Space::Values),
         ast::Item::Static(item) => (item.name(), Space::Values),
-        ast::Item::Struct(item) => (item.name(), Space::Types),
-        ast::Item::Enum(item) => (item.name(), Space::Types),
-        ast::Item::Union(item) => (item.name(), Space::Types),
-        ast::Item::TypeAlias(item) => (item.name(), Space::Types),
-        ast::Item::Trait(item) => (item.name(), Space::Types),
         ast::Item::Module(item) => (item.name(), Space::Types),
         ast::Item::MacroRules(item) => (item.name(), Space::Macros),
-        _ => (None, Space::Types),
+        _ => (type_name(item), Space::Types),
     };
     Some((name?, space))
 }

@@ -1,4 +1,4 @@
-//! What items without a name stand for, and how people call them.
+//! Names for items without a name, for evcxr and for people.
 
 use super::impl_heads;
 use crate::evaluator::cell::parse::syntax::meaningful_tokens;

@@ -2,6 +2,7 @@
 //!
 //! Blanks, comments and `derive`s do not count: none of them changes a layout.
 
+use super::type_name;
 use crate::evaluator::cell::parse::syntax::{Tree, hash, meaningful_tokens};
 use ra_ap_syntax::ast::{self, HasGenericParams, HasName};
 use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, SyntaxToken};
@@ -56,11 +57,6 @@ fn of_item(item: &ast::Item) -> Vec<Layout> {
     let node = item.syntax();
     let mut names = inner_types(node);
     let name = match item {
-        ast::Item::Struct(item) => item.name(),
-        ast::Item::Enum(item) => item.name(),
-        ast::Item::Union(item) => item.name(),
-        ast::Item::TypeAlias(item) => item.name(),
-        ast::Item::Trait(item) => item.name(),
         ast::Item::Const(item) => item.name(),
         ast::Item::Module(item) => item.name(),
         ast::Item::MacroRules(item) => item.name(),
@@ -73,7 +69,7 @@ fn of_item(item: &ast::Item) -> Vec<Layout> {
         ast::Item::Impl(item) => return of_impl(item).into_iter().collect(),
         ast::Item::Use(item) => return of_use(item),
         ast::Item::ExternCrate(item) => return of_extern_crate(item).into_iter().collect(),
-        _ => None,
+        _ => type_name(item),
     };
     let Some(name) = name.map(|name| name.text().to_string()) else { return Vec::new() };
     names.insert(name.clone());

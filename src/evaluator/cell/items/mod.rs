@@ -169,6 +169,18 @@ fn imported(item: &ast::Use) -> Vec<String> {
     leaves.filter_map(name).collect()
 }
 
+/// The name of a type, or of a trait, that an item defines.
+pub(super) fn type_name(item: &ast::Item) -> Option<ast::Name> {
+    match item {
+        ast::Item::Struct(item) => item.name(),
+        ast::Item::Enum(item) => item.name(),
+        ast::Item::Union(item) => item.name(),
+        ast::Item::TypeAlias(item) => item.name(),
+        ast::Item::Trait(item) => item.name(),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,9 @@
 //! Which column of the cell stands in which column of its code as it is compiled, for the runtime: a `Location` is all that
 //! running code knows of its place.
 //!
-//! A line of the cell may have many marks (`/*lb:3:1*/`, `/*lb:3:1:1*/`), because evcxr puts each statement on a line of its own.
-//! So the child is told, for each marked line, which of its columns stand for which columns of the cell, counted as wide as rustc
-//! counts them. The runtime's `site` looks them up.
+//! A line of the cell may have many marks (`/*lb:3:1*/`, `/*lb:3:1:1*/`), because evcxr puts each statement on a line
+//! of its own. So the child is told, for each marked line, which of its columns stand for which columns of the cell,
+//! counted as wide as rustc counts them. The runtime's `site` looks them up.
 
 use super::pieces::{Placed, Run};
 use loopbook_channel::{CompiledLine, Stretch};
@@ -125,7 +125,7 @@ mod tests {
         let code = "f(); panic!(1); let a = g(b?); panic!(2)";
         assert_eq!(found(code, "/*lb:1:1*/", "f"), (1, Some(1)));
         assert_eq!(found(code, "panic/*", "panic"), (1, Some(6)));
-        assert_eq!(found(code, "let/*", "::loopbook::__q"), (1, Some(27)));
+        assert_eq!(found(code, "let/*", "::loopbook::__try"), (1, Some(27)));
         assert_eq!(found(code, "::loopbook::__show", "panic"), (1, Some(32)));
         assert_eq!(found("a(\n); b(); c();", "b/*", "b"), (2, Some(4)));
         assert_eq!(found("{ a() } b(); c();", "b/*", "b"), (1, Some(9)));

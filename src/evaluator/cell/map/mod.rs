@@ -1,4 +1,4 @@
-//! The way between a cell as typed and what evcxr gets.
+//! Maps between the cell as typed and the code that evcxr gets.
 
 pub(super) mod columns;
 pub(super) mod import_lines;

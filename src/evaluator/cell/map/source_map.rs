@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn inserted_text_maps_to_what_it_surrounds() {
         let prepared = prepare(1, "let a = f()?;", &Notebook::default()).expect("a good cell");
-        assert_eq!(prepared.rust, "/*lb:1:1*/let a = ::loopbook::__q!(f());");
+        assert_eq!(prepared.rust, "/*lb:1:1*/let a = ::loopbook::__try!(f());");
         let (start, end) = (prepared.rust.find("::").expect("q"), prepared.rust.find(");").expect("end") + 1);
         let column = |at: usize| at as u32 + 1;
         assert_eq!(prepared.map.locate(&prepared.rust, column(start)), Some((1, 9)));

@@ -1,4 +1,4 @@
-//! What a place of a cell lies in.
+//! Whether a place of a cell lies in a block.
 
 use super::nesting;
 use super::syntax::Tree;

@@ -1,5 +1,5 @@
-//! Attributes and doc comments at the end of a cell, with no item behind them. The parser reports the first as something that
-//! is missing at the end, and takes the second for any comment; rustc says what is wrong, and where.
+//! Attributes and doc comments at the end of a cell, with no item behind them. The parser reports the first as
+//! something that is missing at the end, and takes the second for any comment; rustc says what is wrong, and where.
 
 use super::problem::Problem;
 use super::syntax::Tree;

@@ -1,4 +1,4 @@
-//! What keeps a cell from being parsed, as `scan` finds it.
+//! Faults that keep a cell from being parsed, as `nesting` finds them.
 
 use super::problem::Problem;
 use std::ops::Range;
@@ -20,7 +20,7 @@ pub(in crate::evaluator::cell) enum Fault {
 
 impl Fault {
     /// Whether more text could help.
-    pub(in crate::evaluator::cell) fn is_unfinished(&self) -> bool {
+    pub(super) fn is_unfinished(&self) -> bool {
         matches!(self, Self::Endless { .. } | Self::Unclosed { .. })
     }
 
@@ -61,7 +61,7 @@ impl Fault {
 }
 
 /// The bracket that closes this one.
-pub(in crate::evaluator::cell) fn closing(open: char) -> char {
+pub(super) fn closing(open: char) -> char {
     match open {
         '(' => ')',
         '[' => ']',

@@ -1,4 +1,4 @@
-//! What is wrong with a cell, for people.
+//! Problems of a cell, as people read them.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ impl Problem {
         Self { message: message.into(), code: None, spans, help: Vec::new(), is_command: false }
     }
 
-    pub(in crate::evaluator::cell) fn of_command(mut self) -> Self {
+    pub(super) fn of_command(mut self) -> Self {
         self.is_command = true;
         self
     }

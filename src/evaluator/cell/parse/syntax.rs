@@ -2,7 +2,9 @@
 
 use super::problem::{self, Problem};
 use ra_ap_syntax::ast;
-use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxError, SyntaxKind, SyntaxNode, SyntaxToken};
+use ra_ap_syntax::{
+    AstNode, Edition, NodeOrToken, SourceFile, SyntaxError, SyntaxKind, SyntaxNode, SyntaxToken, WalkEvent,
+};
 use std::ops::Range;
 
 /// What is said to who writes `await f()`.
@@ -49,6 +51,23 @@ impl Place {
             None => range,
         }
     }
+
+    /// Visits this node, at `depth + 1`, and everything below it, deeper by one at each step. Nothing is visited below a node
+    /// of which `visit` says false.
+    pub(in crate::evaluator::cell) fn walk(&self, mut depth: usize, mut visit: impl FnMut(&Self, usize) -> bool) {
+        let mut walk = self.node.preorder();
+        while let Some(event) = walk.next() {
+            match event {
+                WalkEvent::Leave(_) => depth -= 1,
+                WalkEvent::Enter(node) => {
+                    depth += 1;
+                    if !visit(&self.of(node), depth) {
+                        walk.skip_subtree();
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A cell that parses.
@@ -67,7 +86,7 @@ impl Tree {
     }
 
     /// What the parser has understood, and what not.
-    pub(in crate::evaluator::cell) fn parse_broken(text: &str) -> (Vec<SyntaxError>, Option<Self>) {
+    pub(super) fn parse_broken(text: &str) -> (Vec<SyntaxError>, Option<Self>) {
         let parse = SourceFile::parse(&format!("{PRELUDE}{text}\n}}"), Edition::Edition2024);
         let list = parse.syntax_node().children().next().and_then(ast::Fn::cast);
         let list = list.and_then(|function| function.body()).and_then(|body| body.stmt_list());

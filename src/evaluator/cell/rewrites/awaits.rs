@@ -1,17 +1,18 @@
 //! `.await`: what is awaited is wrapped, so that the runtime knows at which one a task stands.
 //!
-//! `EXPR.await` becomes `::loopbook::__private::at(EXPR, &(CELL, LINE, COLUMN, "EXPR")).await`, also in functions of the cell.
-//! Wrapping changes no drop order: temporaries in a call's arguments live until the `.await` completes, as they did before.
+//! `EXPR.await` becomes `::loopbook::__private::at(EXPR, &(CELL, LINE, COLUMN, "EXPR")).await`, also in functions of
+//! the cell. Wrapping changes no drop order: temporaries in a call's arguments live until the `.await` completes, as
+//! they did before.
 //!
 //! If the cell does not compile for another reason than an unknown name, it is compiled once more as it was typed
-//! (`without_await_marks`). So its errors are those that rustc has for the typed code, and a cell that only the wrapping would
-//! break runs without.
+//! (`without_await_marks`). So its errors are those that rustc has for the typed code, and a cell that only the
+//! wrapping would break runs without.
 
 use super::edits::Edits;
 use super::macro_arguments::{self, macro_name};
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use ra_ap_syntax::ast::{self, HasAttrs};
-use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 /// Macros that take expressions and do not show their text.
 pub(in crate::evaluator::cell) const PLAIN: [&str; 20] = [
@@ -38,7 +39,7 @@ pub(in crate::evaluator::cell) const PLAIN: [&str; 20] = [
 ];
 
 /// Macros that name their branches by their text, unless it is that of an `async` block.
-pub(in crate::evaluator::cell) const NAMING: [&str; 3] = ["gather", "race", "try_gather"];
+pub(super) const NAMING: [&str; 3] = ["gather", "race", "try_gather"];
 
 /// The longest text of an awaited expression, in characters.
 const LONGEST: usize = 40;
@@ -61,22 +62,15 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Depths are counted as for `?`, so that what begins at one place nests.
-    fn visit(&mut self, place: &Place, mut depth: usize) {
-        for event in place.node.preorder() {
-            let node = match event {
-                WalkEvent::Leave(_) => {
-                    depth -= 1;
-                    continue;
-                }
-                WalkEvent::Enter(node) => node,
-            };
-            depth += 1;
-            match node.kind() {
-                SyntaxKind::AWAIT_EXPR => self.wrap(&place.of(node), depth),
-                SyntaxKind::MACRO_CALL => self.arguments(&place.of(node), depth),
+    fn visit(&mut self, place: &Place, depth: usize) {
+        place.walk(depth, |place, depth| {
+            match place.node.kind() {
+                SyntaxKind::AWAIT_EXPR => self.wrap(place, depth),
+                SyntaxKind::MACRO_CALL => self.arguments(place, depth),
                 _ => {}
             }
-        }
+            true
+        });
     }
 
     fn wrap(&mut self, place: &Place, depth: usize) {
@@ -183,7 +177,7 @@ mod tests {
 
     /// The cell, with `at⟨EXPR @ PLACE⟩` for what is inserted.
     fn check(code: &str, expected: &str) {
-        let rust = watched(code).replace("::loopbook::__private::at(", "⟨").replace("::loopbook::__q!", "q!");
+        let rust = watched(code).replace("::loopbook::__private::at(", "⟨").replace("::loopbook::__try!", "q!");
         let mut parts = rust.split(", &(1, ");
         let mut short = parts.next().unwrap_or_default().to_owned();
         short.extend(

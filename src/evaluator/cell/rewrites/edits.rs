@@ -1,4 +1,4 @@
-//! What the rewrites want changed, and the one place that changes it.
+//! Edits: the rewrites only note them, and one function applies them all.
 //!
 //! A rewrite never moves text: it inserts, or replaces a token. So all of them work on the same parse, in any order, and
 //! what the user typed stays a sequence of stretches that the source map knows.
@@ -83,32 +83,32 @@ impl Edits {
     }
 
     /// Whether something is opened here.
-    pub(in crate::evaluator::cell) fn opens(&self, at: usize) -> bool {
+    pub(super) fn opens(&self, at: usize) -> bool {
         self.opened.contains(&at)
     }
 
     /// Whether a statement is inserted here.
-    pub(in crate::evaluator::cell) fn precedes(&self, at: usize) -> bool {
+    pub(super) fn precedes(&self, at: usize) -> bool {
         self.preceded.contains(&at)
     }
 
     /// Inserts a mark of a cell's line in front of everything else at `at`.
-    pub(in crate::evaluator::cell) fn mark_first(&mut self, at: usize, line: (u32, u32)) {
+    pub(super) fn mark_first(&mut self, at: usize, line: (u32, u32)) {
         self.mark(at, Order::MarkFirst, line);
     }
 
     /// Inserts a line mark in front of a token, behind what is opened there.
-    pub(in crate::evaluator::cell) fn mark_ahead(&mut self, at: usize, line: (u32, u32)) {
+    pub(super) fn mark_ahead(&mut self, at: usize, line: (u32, u32)) {
         self.mark(at, Order::MarkAhead, line);
     }
 
     /// Inserts a line mark behind a token that ends at `at`.
-    pub(in crate::evaluator::cell) fn mark_behind(&mut self, at: usize, line: (u32, u32)) {
+    pub(super) fn mark_behind(&mut self, at: usize, line: (u32, u32)) {
         self.mark(at, Order::MarkBehind, line);
     }
 
     /// Inserts a line mark among what is inserted behind `at` by [`Edits::close`] at depth 0.
-    pub(in crate::evaluator::cell) fn mark_close(&mut self, at: usize, line: (u32, u32)) {
+    pub(super) fn mark_close(&mut self, at: usize, line: (u32, u32)) {
         self.mark(at, Order::Close(std::cmp::Reverse(0)), line);
     }
 

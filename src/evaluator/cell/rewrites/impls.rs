@@ -7,19 +7,21 @@
 use super::edits::Edits;
 use crate::evaluator::cell::items::impls::ImplName;
 use crate::evaluator::cell::items::impls::implements;
+use crate::evaluator::cell::items::type_name;
 use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, hash};
-use ra_ap_syntax::ast::{self, HasName};
+use ra_ap_syntax::ast::{self};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names the items without a name. Gives the carriers of this cell, and `None` for those that it takes away.
+/// Names the items without a name. Gives the names of this cell, each with what it stands for, or with `None` if it is
+/// taken away.
 pub(in crate::evaluator::cell) fn rewrite(
     tree: &Tree,
     notebook: &Notebook,
     edits: &mut Edits,
 ) -> Vec<(String, Option<ImplName>)> {
     let types: BTreeSet<String> = tree.items().filter_map(|(_, item)| defined_type(&item)).collect();
-    let mut carriers: Vec<(String, Option<ImplName>)> = Vec::new();
+    let mut named: Vec<(String, Option<ImplName>)> = Vec::new();
     let mut taken: BTreeSet<String> = BTreeSet::new();
     // Where to go on looking for a free number, so that many blocks of one type do not look from the first each time.
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
@@ -44,30 +46,30 @@ pub(in crate::evaluator::cell) fn rewrite(
         for (index, name) in replaced.into_iter().enumerate().rev() {
             edits.before(start(&place), declaration(&name));
             let owner = owner.clone().filter(|owner| types.contains(owner));
-            let carrier = ImplName { implements: implements.clone(), owner };
-            carriers.push((name, (index == 0).then_some(carrier)));
+            let stands_for = ImplName { implements: implements.clone(), owner };
+            named.push((name, (index == 0).then_some(stands_for)));
         }
     }
-    take_away(tree, notebook, &mut carriers, edits);
-    carriers
+    take_away(tree, notebook, &mut named, edits);
+    named
 }
 
 /// A type that is defined again loses what was implemented in the cell of its last definition.
-fn take_away(tree: &Tree, notebook: &Notebook, carriers: &mut Vec<(String, Option<ImplName>)>, edits: &mut Edits) {
+fn take_away(tree: &Tree, notebook: &Notebook, named: &mut Vec<(String, Option<ImplName>)>, edits: &mut Edits) {
     for (place, item) in tree.items() {
-        let Some(name) = defined_type(&item) else { continue };
-        for (carrier, old) in &notebook.impls {
-            let is_kept = carriers.iter().any(|(other, _)| other == carrier);
-            if old.owner.as_ref() == Some(&name) && !is_kept {
-                edits.before(start(&place), declaration(carrier));
-                carriers.push((carrier.clone(), None));
+        let Some(owner) = defined_type(&item) else { continue };
+        for (name, old) in &notebook.impls {
+            let is_kept = named.iter().any(|(other, _)| other == name);
+            if old.owner.as_ref() == Some(&owner) && !is_kept {
+                edits.before(start(&place), declaration(name));
+                named.push((name.clone(), None));
             }
         }
     }
 }
 
-fn declaration(carrier: &str) -> String {
-    format!("#[allow(non_camel_case_types, dead_code)] enum {carrier} {{}} ")
+fn declaration(name: &str) -> String {
+    format!("#[allow(non_camel_case_types, dead_code)] enum {name} {{}} ")
 }
 
 fn start(place: &Place) -> usize {
@@ -75,22 +77,14 @@ fn start(place: &Place) -> usize {
 }
 
 fn defined_type(item: &ast::Item) -> Option<String> {
-    let name = match item {
-        ast::Item::Struct(item) => item.name(),
-        ast::Item::Enum(item) => item.name(),
-        ast::Item::Union(item) => item.name(),
-        ast::Item::TypeAlias(item) => item.name(),
-        ast::Item::Trait(item) => item.name(),
-        _ => None,
-    };
-    name.map(|name| name.text().to_string())
+    type_name(item).map(|name| name.text().to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use crate::evaluator::cell::{Notebook, prepare};
 
-    /// The carriers in the order of the text.
+    /// The names of the items without a name, in the order of the text.
     fn names(rust: &str) -> Vec<&str> {
         rust.match_indices("enum lb_impl_").map(|(at, _)| rust[at + 5..].split(' ').next().expect("a name")).collect()
     }
@@ -102,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_impl_has_the_same_carrier() {
+    fn the_same_impl_has_the_same_name() {
         let notebook = &mut Notebook::default();
         let first = run(notebook, "impl Drop for G { fn drop(&mut self) {} }");
         let second = run(notebook, "impl  Drop for /* x */ G {\n fn drop(&mut self) { f() } }");

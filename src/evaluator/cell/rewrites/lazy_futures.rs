@@ -34,7 +34,7 @@ mod tests {
     fn the_last_binding_of_the_name_is_boxed() {
         assert_eq!(
             kept("let f = a(); let mut f = b(c?);", "f").as_deref(),
-            Some("/*lb:1:1*/let f = a(); let/*lb:1:1:1*/ mut f = ::loopbook::keep(b(::loopbook::__q!(c)));")
+            Some("/*lb:1:1*/let f = a(); let/*lb:1:1:1*/ mut f = ::loopbook::keep(b(::loopbook::__try!(c)));")
         );
     }
 

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
     /// Its own cell awaits it, on this line, by value.
-    Spent(u32),
+    MovedByAwait(u32),
     /// It refers to another variable.
     Borrows,
     /// A variable that is not kept, or one that is, refers to it until the cell ends.

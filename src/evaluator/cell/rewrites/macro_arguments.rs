@@ -5,10 +5,10 @@ use ra_ap_syntax::ast;
 use ra_ap_syntax::{AstNode, Edition, SyntaxKind, SyntaxNode};
 
 /// Whether a token is one of those that a rewrite looks for.
-pub(in crate::evaluator::cell) type Wanted = fn(SyntaxKind) -> bool;
+pub(super) type Wanted = fn(SyntaxKind) -> bool;
 
 /// The last name of a macro's path.
-pub(in crate::evaluator::cell) fn macro_name(call: &ast::MacroCall) -> Option<String> {
+pub(super) fn macro_name(call: &ast::MacroCall) -> Option<String> {
     call.path().and_then(|path| path.segment()).map(|segment| segment.syntax().text().to_string())
 }
 

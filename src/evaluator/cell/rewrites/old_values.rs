@@ -1,13 +1,13 @@
 //! Variables that a cell defines anew: evcxr lets go of the old value even if the cell fails. So the cell begins by
 //! handing it to the runtime, which keeps it until the cell has ended.
 //!
-//! That needs no second compilation. A cell that uses the old value first cannot hand it over; then a copy is kept if the value
-//! is plain data of at most 1 MB. Other values are not copied, because a copy can have effects (it would keep a channel open).
-//! They are lost, and the error lists them.
+//! That needs no second compilation. A cell that uses the old value first cannot hand it over; then a copy is kept if
+//! the value is plain data of at most 1 MB. Other values are not copied, because a copy can have effects (it would keep
+//! a channel open). They are lost, and the error lists them.
 
 use super::edits::Edits;
 use super::lessons::Why;
-use super::unstored::Local;
+use super::unstored::Unstored;
 use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use crate::evaluator::cell::{MUTEX, RENAMED_MUTEX};
@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 
 /// Hands over the old values of the variables of [`Notebook::variables`] that the cell's top level defines anew, and drops
 /// those of [`Notebook::given_up`].
-/// What the cell does not keep (`locals`) takes no value's place: the old one is dropped when the cell has succeeded.
-pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, notebook: &Notebook, locals: &[Local], edits: &mut Edits) {
+/// What the cell does not keep (`unstored`) takes no value's place: the old one is dropped when the cell has succeeded.
+pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, notebook: &Notebook, unstored: &[Unstored], edits: &mut Edits) {
     let Some(first) = tree.statements().find(|place| place.node.kind() != SyntaxKind::ATTR) else { return };
     // In front of its attributes and doc comments, which belong to it.
     let start = first.range(first.node.clone()).start;
@@ -31,9 +31,9 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, notebook: &Notebook, loca
         let bound = pattern.syntax().descendants().filter_map(ast::IdentPat::cast).filter_map(|ident| ident.name());
         for name in bound.map(|name| name.text().to_string()) {
             let stored = if name == MUTEX { RENAMED_MUTEX } else { &name };
-            let is_local = |local: &Local| local.name == name && !matches!(local.why, Why::Spent(_));
+            let is_local = |local: &Unstored| local.name == name && !matches!(local.why, Why::MovedByAwait(_));
             let is_kept = notebook.variables.contains(stored) && !notebook.given_up.contains(stored);
-            if !is_kept || locals.iter().any(is_local) || !seen.insert(name.clone()) {
+            if !is_kept || unstored.iter().any(is_local) || !seen.insert(name.clone()) {
                 continue;
             }
             let is_used = is_mentioned(tree, &name, &place, &place.of(pattern.syntax().clone()));
@@ -50,11 +50,11 @@ fn give_up(name: &str) -> String {
 }
 
 fn hand_over(name: &str) -> String {
-    format!("{{::loopbook::__private::hold(\"{name}\", {name});}}")
+    format!("{{::loopbook::__private::keep_old(\"{name}\", {name});}}")
 }
 
 fn copy(name: &str) -> String {
-    format!("{{::loopbook::__spare!({name});}}")
+    format!("{{::loopbook::__copy_old!({name});}}")
 }
 
 /// Whether the name stands somewhere up to the end of the `let`, outside of its pattern: then it may mean the old value.
@@ -89,23 +89,24 @@ mod tests {
 
     #[test]
     fn what_the_cell_does_not_use_is_handed_over() {
-        let hold = "{::loopbook::__private::hold(\"name\", name);}";
+        let keep_old = "{::loopbook::__private::keep_old(\"name\", name);}";
         for code in ["let name = f();", "f(x.name); let (a, name) = g(); h(name);", "let new = 1; let name = 2;"] {
-            check(code, &format!("{hold}{code}"));
+            check(code, &format!("{keep_old}{code}"));
         }
-        let both = "{::loopbook::__private::hold(\"name\", name);}{::loopbook::__private::hold(\"other\", other);}";
+        let both =
+            "{::loopbook::__private::keep_old(\"name\", name);}{::loopbook::__private::keep_old(\"other\", other);}";
         check(
             "let (other, name) = f();",
-            &format!("{{::loopbook::__private::hold(\"other\", other);}}{hold}let (other, name) = f();"),
+            &format!("{{::loopbook::__private::keep_old(\"other\", other);}}{keep_old}let (other, name) = f();"),
         );
         check("let name = 1; let other = name;", &format!("{both}let name = 1; let other = name;"));
-        check("let mutex = 1;", "{::loopbook::__private::hold(\"lb_mutex\", lb_mutex);}let lb_mutex = 1;");
+        check("let mutex = 1;", "{::loopbook::__private::keep_old(\"lb_mutex\", lb_mutex);}let lb_mutex = 1;");
     }
 
     #[test]
     fn of_what_the_cell_uses_first_a_copy_is_made() {
         for code in ["let name = name + 1;", "println!(\"{name}\"); let name = 1;", "drop(name); let name = 2;"] {
-            check(code, &format!("{{::loopbook::__spare!(name);}}{code}"));
+            check(code, &format!("{{::loopbook::__copy_old!(name);}}{code}"));
         }
     }
 

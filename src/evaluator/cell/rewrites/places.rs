@@ -1,8 +1,9 @@
-//! `file!()`, `line!()`, `column!()` and `dbg!`: rustc knows the place in the file that evcxr writes, people know the place in
-//! the cell. So the first three become what they stand for, and `dbg!(x)` becomes `::loopbook::__private::dbg!("In[1]:2:3"; x)`.
+//! `file!()`, `line!()`, `column!()` and `dbg!`: rustc knows the place in the file that evcxr writes, people know the
+//! place in the cell. So the first three become what they stand for, and `dbg!(x)` becomes
+//! `::loopbook::__private::dbg!("In[1]:2:3"; x)`.
 //!
-//! In the body of a `macro_rules!` they stand for the place where the macro is used, which is not known here: `dbg!` finds it out
-//! when it runs, and the others, which are constants, stay.
+//! In the body of a `macro_rules!` they stand for the place where the macro is used, which is not known here: `dbg!`
+//! finds it out when it runs, and the others, which are constants, stay.
 
 use super::edits::Edits;
 use super::origin::Origin;
@@ -120,8 +121,8 @@ impl Call {
     }
 }
 
-/// The first token of the path that ends in this name, and the name of its crate; `None` if it is neither the name alone nor
-/// that of the standard library.
+/// The first token of the path that ends in this name, and the name of its crate; `None` if it is neither the name
+/// alone nor that of the standard library.
 fn path_start(name: &SyntaxToken) -> Option<(SyntaxToken, Option<SyntaxToken>)> {
     let Some(colons) = colons_before(name) else {
         let is_other = previous(name).is_some_and(|token| matches!(token.text(), "." | "$"));
@@ -217,7 +218,7 @@ mod tests {
         check("let x = dbg!(a, b);", "let x = ::loopbook::__private::dbg!(\"In[1]:1:9\"; a, b);");
         check("dbg!();", "::loopbook::__private::dbg!(\"In[1]:1:1\"; );");
         check("f(std::dbg!(x))\n;", "f(::loopbook::__private::dbg!(\"In[1]:1:3\"; x))\n;");
-        check("dbg!(f()?);", "::loopbook::__private::dbg!(\"In[1]:1:1\"; \"f()?\" => ::loopbook::__q!(f()));");
+        check("dbg!(f()?);", "::loopbook::__private::dbg!(\"In[1]:1:1\"; \"f()?\" => ::loopbook::__try!(f()));");
         check("std::dbg!(x);", "::loopbook::__private::dbg!(\"In[1]:1:1\"; x);");
         check("g!(dbg!(x));", "g!(::loopbook::__private::dbg!(\"In[1]:1:4\"; x));");
     }

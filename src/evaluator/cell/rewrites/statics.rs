@@ -1,4 +1,4 @@
-//! `static`s that change: one for all cells.
+//! `static`s that can change: each becomes a slot of the runtime, one for all cells.
 //!
 //! Every cell is a library of its own and holds every earlier item again, so a cell's `static` would exist once per
 //! cell. Its initialiser becomes a slot of the runtime, known by name and text. Statics of plain data need none.
@@ -71,7 +71,7 @@ fn rewrite_static(place: &Place, item: &ast::Static, edits: &mut Edits) -> bool 
     true
 }
 
-pub(in crate::evaluator::cell) fn name_of(item: &ast::Static) -> String {
+pub(super) fn name_of(item: &ast::Static) -> String {
     item.name().map_or_else(String::new, |name| name.text().to_string())
 }
 
@@ -91,7 +91,7 @@ fn path(item: &ast::Static) -> String {
     names.join("::")
 }
 
-pub(in crate::evaluator::cell) fn is_plain(of: &SyntaxNode) -> bool {
+pub(super) fn is_plain(of: &SyntaxNode) -> bool {
     let tokens = crate::evaluator::cell::parse::syntax::meaningful_tokens(of);
     tokens.filter(|token| token.kind() == SyntaxKind::IDENT).all(|token| PLAIN.contains(&token.text()))
         && !of.descendants().any(|node| matches!(node.kind(), SyntaxKind::FN_PTR_TYPE | SyntaxKind::DYN_TRAIT_TYPE))

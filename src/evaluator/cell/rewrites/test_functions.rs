@@ -1,5 +1,5 @@
-//! `#[test]`: in a build that is no test, as a cell's, the compiler leaves such a function out without a word. Here it is an
-//! ordinary function, that can be called, and a sentence says so.
+//! `#[test]`: in a build that is no test, as a cell's, the compiler leaves such a function out without a word. Here it
+//! is an ordinary function, that can be called, and a sentence says so.
 
 use super::edits::Edits;
 use crate::evaluator::cell::parse::syntax::Tree;

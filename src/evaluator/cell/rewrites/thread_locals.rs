@@ -21,7 +21,7 @@ pub(in crate::evaluator::cell) struct Local {
 
 impl Local {
     /// Whether this offset is in front of its first static.
-    pub(in crate::evaluator::cell) fn is_taken_away(&self, at: usize) -> bool {
+    pub(super) fn is_taken_away(&self, at: usize) -> bool {
         let first = self.statics.first().map_or(self.call, |(first, _)| *first);
         (self.call..first).contains(&at)
     }

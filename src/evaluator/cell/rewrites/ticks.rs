@@ -1,7 +1,7 @@
-//! Loops, functions and closures of a cell: each round and each call looks whether somebody wants the code to end.
+//! Loops, functions and closures of a cell: each round and each call looks whether the code has been asked to end.
 //!
-//! `loop { … }` becomes `loop {::loopbook::__tick!(); … }`, and so do `while`, `for`, bodies of functions and of closures. An
-//! interrupt of computing code then unwinds it as it would at an `.await`, see the runtime's `ticks`.
+//! `loop { … }` becomes `loop {::loopbook::__tick!(); … }`, and so do `while`, `for`, bodies of functions and of
+//! closures. An interrupt of computing code then unwinds it as it would at an `.await`, see the runtime's `ticks`.
 //!
 //! Left alone is what cannot be unwound or would be harmed: constants and statics, `const fn`, functions that C calls,
 //! destructors, allocators, and what stands in `unsafe`, which may rely on running to its end. What C functions and
@@ -12,7 +12,7 @@ use super::edits::Edits;
 use super::macro_arguments::{self, Wanted, macro_name};
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use ra_ap_syntax::ast::{self, HasAttrs};
-use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 /// One look.
 const TICK: &str = "::loopbook::__tick!();";
@@ -23,7 +23,7 @@ const SHIELD: &str = "let _lb_shield = ::loopbook::__private::shield();";
 /// Macros whose arguments are run where they stand and not shown as text, beside those of `awaits`.
 const RUN: [&str; 2] = ["select", "select_biased"];
 
-/// Attributes of functions that somebody else than Rust calls, or that have no body of Rust.
+/// Attributes of functions that are not called from Rust, or that have no body of Rust.
 const FOREIGN: [&str; 6] = ["alloc_error_handler", "ctor", "dtor", "naked", "no_std", "panic_handler"];
 
 /// Traits whose functions must not unwind, or had better not.
@@ -45,31 +45,22 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Depths are counted as for `.await`, so that what begins or ends at one place nests.
-    fn visit(&mut self, place: &Place, mut depth: usize) {
-        let mut walk = place.node.preorder();
-        while let Some(event) = walk.next() {
-            let node = match event {
-                WalkEvent::Leave(_) => {
-                    depth -= 1;
-                    continue;
-                }
-                WalkEvent::Enter(node) => node,
-            };
-            depth += 1;
-            if let Some(shielded) = is_shielded(&node) {
-                self.begin(&place.of(node), shielded.then_some(SHIELD));
-                walk.skip_subtree();
-                continue;
+    fn visit(&mut self, place: &Place, depth: usize) {
+        place.walk(depth, |place, depth| {
+            if let Some(shielded) = is_shielded(&place.node) {
+                self.begin(place, shielded.then_some(SHIELD));
+                return false;
             }
-            match node.kind() {
+            match place.node.kind() {
                 SyntaxKind::LOOP_EXPR | SyntaxKind::WHILE_EXPR | SyntaxKind::FOR_EXPR | SyntaxKind::FN => {
-                    self.begin(&place.of(node), Some(TICK));
+                    self.begin(place, Some(TICK));
                 }
-                SyntaxKind::CLOSURE_EXPR => self.closure(&place.of(node), depth),
-                SyntaxKind::MACRO_CALL => self.arguments(&place.of(node), depth),
+                SyntaxKind::CLOSURE_EXPR => self.closure(place, depth),
+                SyntaxKind::MACRO_CALL => self.arguments(place, depth),
                 _ => {}
             }
-        }
+            true
+        });
     }
 
     /// Puts a statement at the beginning of the block at the end of what stands at `place`.
@@ -204,7 +195,7 @@ mod tests {
         check("for a in b { for c in d { e } } f()", "for a in b {⏱ for c in d {⏱ e } } ::loopbook::__show!(f());");
         check("let x: u32 = loop { break 5 };", "let x: u32 = loop {⏱ break 5 };");
         check("let t = async move { loop {} };", "let t = async move { loop {⏱} };");
-        check("let x = loop {f()?};", "let x = loop {⏱::loopbook::__q!(f())};");
+        check("let x = loop {f()?};", "let x = loop {⏱::loopbook::__try!(f())};");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `?` and `return` at cell level, where there is no function to leave.
 //!
-//! `EXPR?` becomes `::loopbook::__q!(EXPR)`, which reports the error with its line and ends the cell. A plain `return`
+//! `EXPR?` becomes `::loopbook::__try!(EXPR)`, which reports the error with its line and ends the cell. A plain `return`
 //! ends the cell too, but tells the runtime, so that nobody believes that the rest has run.
 
 use super::edits::Edits;
@@ -8,13 +8,12 @@ use super::macro_arguments::{self, Wanted, macro_name};
 use crate::evaluator::cell::parse::problem::Problem;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};
 use ra_ap_syntax::ast;
-use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode, WalkEvent};
+use ra_ap_syntax::{AstNode, SyntaxKind, SyntaxNode};
 
 const EARLY_RETURN: &str = "::loopbook::__private::early_return()";
 
 /// Macros whose arguments are not run.
-pub(in crate::evaluator::cell) const NOT_RUN: [&str; 6] =
-    ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
+pub(super) const NOT_RUN: [&str; 6] = ["stringify", "concat", "quote", "quote_spanned", "macro_rules", "cfg"];
 
 /// What leaves a cell.
 const LEAVES: Wanted = |kind| matches!(kind, SyntaxKind::QUESTION | SyntaxKind::RETURN_KW);
@@ -33,34 +32,25 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn visit(&mut self, place: &Place, mut depth: usize) {
-        let mut walk = place.node.preorder();
-        while let Some(event) = walk.next() {
-            let node = match event {
-                WalkEvent::Leave(_) => {
-                    depth -= 1;
-                    continue;
-                }
-                WalkEvent::Enter(node) => node,
-            };
-            depth += 1;
-            if is_boundary(&node) {
-                walk.skip_subtree();
-                continue;
+    fn visit(&mut self, place: &Place, depth: usize) {
+        place.walk(depth, |place, depth| {
+            if is_boundary(&place.node) {
+                return false;
             }
-            match node.kind() {
-                SyntaxKind::TRY_EXPR => self.question(&place.of(node), depth),
-                SyntaxKind::RETURN_EXPR => self.leave(&place.of(node), depth),
-                SyntaxKind::MACRO_CALL => self.arguments(&place.of(node), depth),
+            match place.node.kind() {
+                SyntaxKind::TRY_EXPR => self.question(place, depth),
+                SyntaxKind::RETURN_EXPR => self.leave(place, depth),
+                SyntaxKind::MACRO_CALL => self.arguments(place, depth),
                 _ => {}
             }
-        }
+            true
+        });
     }
 
     fn question(&mut self, place: &Place, depth: usize) {
         let mark = place.node.children_with_tokens().filter(|element| element.kind() == SyntaxKind::QUESTION).last();
         let Some(mark) = mark else { return };
-        self.edits.open(place.bare_range().start, depth, "::loopbook::__q!(");
+        self.edits.open(place.bare_range().start, depth, "::loopbook::__try!(");
         self.edits.replace(place.range(mark), ")");
     }
 
@@ -130,11 +120,11 @@ mod tests {
 
     #[test]
     fn a_question_mark_at_cell_level_is_rewritten() {
-        check("f()?;", "::loopbook::__q!(f());");
-        check("let x = a?.b()?.c;", "let x = ::loopbook::__q!(::loopbook::__q!(a).b()).c;");
-        check("if a? { b?; }\n;", "if ::loopbook::__q!(a) { ::loopbook::__q!(b); }\n;");
-        check("let x = f(g().await?)?;", "let x = ::loopbook::__q!(f(::loopbook::__q!(g().await)));");
-        check("unsafe { a? };", "unsafe { ::loopbook::__q!(a) };");
+        check("f()?;", "::loopbook::__try!(f());");
+        check("let x = a?.b()?.c;", "let x = ::loopbook::__try!(::loopbook::__try!(a).b()).c;");
+        check("if a? { b?; }\n;", "if ::loopbook::__try!(a) { ::loopbook::__try!(b); }\n;");
+        check("let x = f(g().await?)?;", "let x = ::loopbook::__try!(f(::loopbook::__try!(g().await)));");
+        check("unsafe { a? };", "unsafe { ::loopbook::__try!(a) };");
     }
 
     #[test]
@@ -149,28 +139,28 @@ mod tests {
             "let s = stringify!(a?);",
         ] {
             let rust = unmarked(code);
-            assert!(!rust.contains("__q!") && !rust.contains("early_return"), "{rust}");
+            assert!(!rust.contains("__try!") && !rust.contains("early_return"), "{rust}");
         }
     }
 
     #[test]
     fn the_arguments_of_macros_are_seen_as_far_as_they_are_expressions() {
-        check("println!(\"{}\", f()?);", "println!(\"{}\", ::loopbook::__q!(f()));");
-        check("println!(\"{x}\", x = f()?);", "println!(\"{x}\", x = ::loopbook::__q!(f()));");
-        check("let v = vec![a()?; n()?];", "let v = vec![::loopbook::__q!(a()); ::loopbook::__q!(n())];");
-        check("p!(a::<B, C>()?, d);", "p!(::loopbook::__q!(a::<B, C>()), d);");
-        check("p!(q!(a?)?);", "p!(::loopbook::__q!(q!(::loopbook::__q!(a))));");
+        check("println!(\"{}\", f()?);", "println!(\"{}\", ::loopbook::__try!(f()));");
+        check("println!(\"{x}\", x = f()?);", "println!(\"{x}\", x = ::loopbook::__try!(f()));");
+        check("let v = vec![a()?; n()?];", "let v = vec![::loopbook::__try!(a()); ::loopbook::__try!(n())];");
+        check("p!(a::<B, C>()?, d);", "p!(::loopbook::__try!(a::<B, C>()), d);");
+        check("p!(q!(a?)?);", "p!(::loopbook::__try!(q!(::loopbook::__try!(a))));");
         check("p!(async { a? }, |x| x?);", "p!(async { a? }, |x| x?);");
-        check("p!(a? => b + c);", "p!(::loopbook::__q!(a) => b + c);");
+        check("p!(a? => b + c);", "p!(::loopbook::__try!(a) => b + c);");
         check("p!(a? b);", "p!(a? b);");
         check(
             "json!({\"a\": [f()?, 1]});".replace("json", "let x = json").as_str(),
-            "let x = json!({\"a\": [::loopbook::__q!(f()), 1]});",
+            "let x = json!({\"a\": [::loopbook::__try!(f()), 1]});",
         );
-        check("m!(a?, B | C, |x| x);", "m!(::loopbook::__q!(a), B | C, |x| x);");
+        check("m!(a?, B | C, |x| x);", "m!(::loopbook::__try!(a), B | C, |x| x);");
         check(
             "s!(x = a => { x?; } y = b => y?);",
-            "s!(x = a => { ::loopbook::__q!(x); } y = b => ::loopbook::__q!(y));",
+            "s!(x = a => { ::loopbook::__try!(x); } y = b => ::loopbook::__try!(y));",
         );
         check("h!(<b on=|| { f()? }>);", "h!(<b on=|| { f()? }>);");
     }

@@ -1,11 +1,11 @@
 //! Whether a cell that has been compiled and loaded may run, and what evcxr has to give up before it does.
 //!
-//! A cell that must not run is compiled once more, and that build fails: only then does evcxr take over nothing of it, neither
-//! its definitions nor that it has moved a variable.
+//! A cell that must not run is compiled once more, and that build fails: only then does evcxr take over nothing of it,
+//! neither its definitions nor that it has moved a variable.
 //!
-//! The child asks (`MayBegin`) when it has loaded a library, and the answer carries the cell's id: if the kernel announced the
-//! cell instead, that would race with evcxr's own pipe. The answer also names the variables whose types have changed; evcxr
-//! gives them up at the price of one more compilation, and only then.
+//! The child asks (`MayBegin`) when it has loaded a library, and the answer carries the cell's id: if the kernel
+//! announced the cell instead, that would race with evcxr's own pipe. The answer also names the variables whose types
+//! have changed; evcxr gives them up at the price of one more compilation, and only then.
 
 use super::{Executions, State};
 use crate::evaluator::cell::changed_types::Redefined;

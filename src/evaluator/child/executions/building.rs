@@ -1,5 +1,5 @@
-//! The compile phase made visible: one updating display under the cell says which crate is being compiled, k of n, and in the
-//! end what came of it. Its last words are the same whenever the notebook is run.
+//! The compile phase made visible: one updating display under the cell says which crate is being compiled, k of n, and
+//! in the end what came of it. Its last words are the same whenever the notebook is run.
 
 use super::{Current, Executions};
 use crate::evaluator::Event;
@@ -92,7 +92,8 @@ impl Executions {
         }
     }
 
-    /// Shows what `what` makes of the current cell. Nothing else is shown of builds meanwhile, so that the last words come last.
+    /// Shows what `what` makes of the current cell. Nothing else is shown of builds meanwhile, so that the last words
+    /// come last.
     fn show_build(&self, what: impl FnOnce(&mut Building, &Current) -> Option<(DisplayKind, String)>) {
         let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = {

@@ -1,9 +1,9 @@
 //! What a cell costs if the notebook's crates are not what they were when the last cell was loaded.
 //!
-//! The cells' crate has the same identity whatever it depends on (`IDENTITY` in the shim for rustc), or each `:dep` would cost
-//! every variable of a type of the notebook's. So the compiler does not notice that a crate below those types is another one.
-//! The kernel does: whenever a cell is loaded, it compares the crates with those that the last one was compiled with, and gives
-//! up the variables and statics that are made of their types.
+//! The cells' crate has the same identity whatever it depends on (`IDENTITY` in the shim for rustc), or each `:dep`
+//! would cost every variable of a type of the notebook's. So the compiler does not notice that a crate below those
+//! types is another one. The kernel does: whenever a cell is loaded, it compares the crates with those that the last
+//! one was compiled with, and gives up the variables and statics that are made of their types.
 
 use super::{Executions, State};
 use crate::evaluator::build::shims::Crates;

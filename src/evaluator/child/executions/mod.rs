@@ -89,7 +89,7 @@ struct Current {
     answered: bool,
     outcome: Option<CellOutcome>,
     /// Old values of its variables that the child still has.
-    spared: Vec<String>,
+    old_values: Vec<String>,
     /// What evcxr must give up before the cell may run.
     redefined: Redefined,
     /// What evcxr has given up for that, although the cell has not run: the child still has the values.
@@ -194,7 +194,8 @@ impl Executions {
         }
     }
 
-    /// Says, once, that a cell does not yield, and why, if it still runs [`PATIENCE`] after its first interrupt. Await it behind
+    /// Says, once, that a cell does not yield, and why, if it still runs [`PATIENCE`] after its first interrupt. Await
+    /// it behind
     /// [`Executions::interrupt`].
     pub async fn warn_if_stuck(self: Arc<Self>, cell: CellId) {
         async_std::task::sleep(PATIENCE).await;
@@ -210,11 +211,11 @@ impl Executions {
     }
 
     /// The child says that a cell has ended.
-    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, spared: Vec<String>) {
+    pub fn cell_done(&self, cell: CellId, outcome: CellOutcome, old_values: Vec<String>) {
         let mut state = self.lock();
         if let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell) {
             current.outcome = Some(outcome);
-            current.spared = spared;
+            current.old_values = old_values;
         }
         self.changed.notify_all();
     }
@@ -231,12 +232,12 @@ impl Executions {
     }
 
     /// The variables that the current cell was defining anew when it failed, and whose old values the child still has.
-    pub fn spared(&self) -> Vec<String> {
-        self.lock().current.as_mut().map(|current| std::mem::take(&mut current.spared)).unwrap_or_default()
+    pub fn old_values(&self) -> Vec<String> {
+        self.lock().current.as_mut().map(|current| std::mem::take(&mut current.old_values)).unwrap_or_default()
     }
 
-    /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if it did
-    /// and nobody has asked yet.
+    /// Waits until everything that a dead child had sent has been passed on, and gives what it said about its end, if
+    /// it did and nobody has asked yet.
     pub fn wait_for_last_words(&self) -> Option<LastWords> {
         let connected = |state: &mut State| state.connection.is_some();
         let (mut state, _) =
@@ -319,7 +320,7 @@ impl Current {
             interrupts: 0,
             answered: false,
             outcome: None,
-            spared: Vec::new(),
+            old_values: Vec::new(),
             redefined: Redefined::default(),
             forgotten: Vec::new(),
             not_loaded: None,

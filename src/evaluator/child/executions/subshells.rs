@@ -142,7 +142,7 @@ impl Executions {
         found.phase = Phase::Running(child.pid());
         let text = |path: &Path| path.to_string_lossy().into_owned();
         // Sent while the state is locked: what the child decides about statics depends on the order of messages.
-        child.send(&ToChild::RunBeside { cell, number, library: text(library), source: text(source) });
+        child.send(&ToChild::RunInSubshell { cell, number, library: text(library), source: text(source) });
         Started::Yes
     }
 

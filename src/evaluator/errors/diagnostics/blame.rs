@@ -284,7 +284,7 @@ mod tests {
                 number: 1,
                 code: cell.to_owned(),
                 map: Some(prepared.map.clone()),
-                unkept: Vec::new(),
+                not_stored: Vec::new(),
             }));
             let line = prepared.rust.lines().nth(1).expect("two lines");
             let at = line.chars().position(|c| c == 'm').expect("m") + 1;

@@ -40,8 +40,8 @@ impl Diagnostic {
         });
     }
 
-    /// The suggestion as a part of what is shown of an error that lies in the cell `home`; `None` if it is none, or about no
-    /// line of the user's.
+    /// The suggestion as a part of what is shown of an error that lies in the cell `home`; `None` if it is none, or
+    /// about no line of the user's.
     pub(super) fn suggestion<'a>(&self, home: Option<&Arc<Source>>, sources: &Sources) -> Option<Group<'a>> {
         let alternatives = self.alternatives(home, sources);
         let (first, _) = alternatives.first()?.first()?;

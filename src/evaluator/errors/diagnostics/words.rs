@@ -1,4 +1,4 @@
-//! What a compiler's words become for the user of a notebook.
+//! Rewording of the compiler's labels and notes for the user of a notebook.
 
 /// Names of ours that a user has never written, as the user wrote them.
 pub(super) fn readable(text: &str) -> String {
@@ -7,7 +7,8 @@ pub(super) fn readable(text: &str) -> String {
     without_slots(&text.replace("loopbook::__private::LocalSlot<", "std::thread::LocalKey<"))
 }
 
-/// `{closure@src/lib.rs:33:16: 33:23}`, in labels `{closure@lib.rs:33:16}`, names a line that nobody knows; which closure is meant, a span shows.
+/// `{closure@src/lib.rs:33:16: 33:23}`, in labels `{closure@lib.rs:33:16}`, names a line that nobody knows; which
+/// closure is meant, a span shows.
 fn without_places(text: &str) -> String {
     let text = text.replace("@src/lib.rs:", "@lib.rs:");
     let mut parts = text.split("@lib.rs:");

@@ -1,4 +1,4 @@
-//! A barrier of which it is known who is there.
+//! A barrier whose waiting tasks the inspector knows.
 
 use crate::facade::noting::Noted;
 use crate::tasks::{

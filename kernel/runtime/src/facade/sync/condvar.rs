@@ -1,4 +1,4 @@
-//! A condition variable whose waiters are known.
+//! A condition variable whose waiting tasks the inspector knows.
 
 use super::mutex::MutexGuard;
 use crate::facade::{future::timeout, noting::Noting};

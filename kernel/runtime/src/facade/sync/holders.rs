@@ -1,5 +1,5 @@
-//! Who holds a lock: noted in the lock itself, at the cost of a few instructions, and from the first wait on also where
-//! the inspector can read it.
+//! The holders of a lock: noted in the lock itself, at the cost of a few instructions, and from the first wait on also
+//! where the inspector can read it.
 
 use crate::facade::noting::Noted;
 use crate::tasks::{

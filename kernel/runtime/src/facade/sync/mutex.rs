@@ -1,4 +1,4 @@
-//! A mutex whose owner is known.
+//! A mutex whose holder the inspector knows.
 
 use super::holders::{Acquire, Held, Holders, blocking};
 use crate::tasks::objects::Mode;
@@ -148,8 +148,8 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// The inner lock, borrowed for ever. The caller must keep a clone of the `Arc` at least as long: in a field behind what is made
-/// of this, because fields are dropped in their order.
+/// The inner lock, borrowed for ever. The caller must keep a clone of the `Arc` at least as long: in a field behind
+/// what is made of this, because fields are dropped in their order.
 fn kept<T: ?Sized>(mutex: &Arc<Mutex<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers keep a clone of it for as long as they use this.
     unsafe { &*std::ptr::from_ref(&mutex.raw) }

@@ -1,4 +1,4 @@
-//! A readers-writer lock whose readers and writer are known.
+//! A readers-writer lock whose readers and writer the inspector knows.
 
 mod guards;
 
@@ -195,8 +195,8 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
-/// The inner lock, borrowed for ever. The caller must borrow or keep a clone of the `Arc` at least as long: in a field behind
-/// what is made of this, because fields are dropped in their order.
+/// The inner lock, borrowed for ever. The caller must borrow or keep a clone of the `Arc` at least as long: in a field
+/// behind what is made of this, because fields are dropped in their order.
 fn kept<T: ?Sized>(lock: &Arc<RwLock<T>>) -> &'static Raw {
     // SAFETY: what an `Arc` holds does not move, and the callers have it for as long as they use this.
     unsafe { &*std::ptr::from_ref(&lock.raw) }

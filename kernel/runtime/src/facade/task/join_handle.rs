@@ -50,8 +50,8 @@ impl<T> JoinHandle<T> {
         &self.task
     }
 
-    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended. Gives its
-    /// output if it was quicker.
+    /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended.
+    /// Gives its output if it was quicker.
     ///
     /// ```
     /// use loopbook::facade::task;
@@ -92,7 +92,7 @@ impl<T> JoinHandle<T> {
         self.record.as_ref().map(|record| record.past(Moment::now()).info().state)
     }
 
-    /// Raises the panic of the task here, where it is somebody's to handle.
+    /// Raises the panic of the task here, in its awaiter.
     fn unwrap(&self, finished: Finished<T>) -> T {
         finished.unwrap_or_else(|payload| {
             if let Some(failure) = self.record.as_ref().and_then(|record| record.take_failure()) {

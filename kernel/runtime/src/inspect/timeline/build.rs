@@ -1,4 +1,4 @@
-//! From events to lanes.
+//! Builds a timeline: the events of the threads become lanes of tasks.
 
 use super::{Lane, Span, Timeline, Wake, Worker, seconds};
 use crate::support::{clock::Moment, words};

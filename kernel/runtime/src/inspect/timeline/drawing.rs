@@ -1,7 +1,7 @@
 //! What a figure of a timeline is made of, whatever it is drawn in: bars, lines and words.
 //!
-//! Each state has a hatch or a shade as well as a colour, and words are dark on the white ground that a figure brings with it,
-//! so that it can be read on light pages, on dark ones, and on paper.
+//! Each state has a hatch or a shade as well as a colour, and words are dark on the white ground that a figure brings
+//! with it, so that it can be read on light pages, on dark ones, and on paper.
 
 use super::folded::{self, Columns, Row};
 use super::{Lane, Timeline, glyphs};

@@ -1,5 +1,5 @@
-//! From lanes to rows of a figure: one for each lane or, when there are many, one for each place that starts tasks; and from
-//! times to columns.
+//! From lanes to rows of a figure: one for each lane or, when there are many, one for each place that starts tasks; and
+//! from times to columns.
 
 use super::{Lane, Timeline};
 use crate::{TaskKind, TaskState};

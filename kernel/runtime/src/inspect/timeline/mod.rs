@@ -1,4 +1,4 @@
-//! When which task ran, was ready and waited: put together from what the threads remember.
+//! Timelines: when which task ran, was ready and waited, put together from the events that threads remember.
 
 mod build;
 mod chrome;
@@ -85,7 +85,8 @@ pub struct Span {
     pub to: f64,
     /// If it ran, on which thread: the index into [`Timeline::workers`].
     pub worker: Option<usize>,
-    /// If it waited, for what: `sleep`, `timeout`, `task 7`, `lock #5`, `send #3`, `receive #3` and so on. Nothing if that is not known.
+    /// If it waited, for what: `sleep`, `timeout`, `task 7`, `lock #5`, `send #3`, `receive #3` and so on. Nothing if
+    /// that is not known.
     pub waits: Option<String>,
 }
 
@@ -201,8 +202,8 @@ impl Timeline {
         self.between(from, to)
     }
 
-    /// How many tasks were in this state at one moment, at most: of `Running`, `Scheduled` and `Idle`. Tasks that have started
-    /// others among these lanes are not counted: they wait for those, and the cell around them always does.
+    /// How many tasks were in this state at one moment, at most: of `Running`, `Scheduled` and `Idle`. Tasks that have
+    /// started others among these lanes are not counted: they wait for those, and the cell around them always does.
     ///
     /// ```
     /// # use loopbook::facade::task;

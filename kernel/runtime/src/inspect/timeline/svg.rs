@@ -1,5 +1,5 @@
-//! A figure as SVG, and as a picture in HTML: JupyterLab removes SVG that stands in the HTML of a notebook which somebody has
-//! sent, and a picture can have a description. Nothing moves, no script runs, and there are no tooltips.
+//! A figure as SVG, and as a picture in HTML: JupyterLab removes SVG that stands in the HTML of a notebook which
+//! somebody has sent, and a picture can have a description. Nothing moves, no script runs, and there are no tooltips.
 
 use super::drawing::{Anchor, BLOCKED, Bar, Color, Drawing, Fill, INK, LANES, ORANGE, Shape, time};
 use super::{Timeline, glyphs, text};

@@ -1,4 +1,4 @@
-//! What keeps a processor busy.
+//! Functions that keep a processor busy.
 
 use std::hint::black_box;
 use std::time::Duration;

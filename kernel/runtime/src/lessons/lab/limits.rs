@@ -1,4 +1,4 @@
-//! How many connections this process can have.
+//! The limit on connections of this process.
 
 use std::sync::Once;
 

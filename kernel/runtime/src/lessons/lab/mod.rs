@@ -18,8 +18,9 @@
 //! part in the notebook's loop: it is in no table of tasks, in no timeline, and not among [`resources`](crate::resources).
 //! What it counts is the truth about requests that overlapped, whatever the client believes. It ends when it is dropped.
 //!
-//! In reading order: `server` (the handle), `serve` (what its thread does), `routes` (what it answers), `tally` (what it
-//! counts), `trace` (what went over the wire), `http` (just enough of it), `client`, `database`, `limits`, `burn`, `threads`.
+//! In reading order: `server` (the handle), `serve` (what its thread does), `routes` (what it answers), `tally` (what
+//! it counts), `trace` (what went over the wire), `http` (just enough of it), `client`, `database`, `limits`, `burn`,
+//! `threads`.
 
 mod burn;
 mod client;

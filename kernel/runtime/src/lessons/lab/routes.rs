@@ -1,4 +1,4 @@
-//! What a lab server answers to which path.
+//! The routes of a lab server: its answer to each path.
 
 use super::database;
 use super::http::Head;

@@ -1,4 +1,4 @@
-//! Lab servers as a notebook holds them.
+//! [`Server`]: the handle by which a notebook holds a lab server.
 
 use super::limits;
 use super::serve::{Shared, serve};

@@ -1,4 +1,4 @@
-//! What a lab server counts.
+//! The counters of a lab server.
 
 use crate::inspect::loop_stats::seconds;
 use crate::support::sync::lock;

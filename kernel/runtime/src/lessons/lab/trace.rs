@@ -1,4 +1,4 @@
-//! What went over the wire.
+//! Traces: the bytes that went over a lab server's connections, with times.
 
 mod svg;
 

@@ -1,4 +1,4 @@
-//! What lessons look at: the reactor, threads, lab servers, what went over the wire.
+//! Tables and texts for lessons: the reactor, threads, lab servers, traces.
 
 use super::bundle;
 use super::table::{Column, Field, Table};

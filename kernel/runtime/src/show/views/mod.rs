@@ -1,4 +1,5 @@
-//! How the runtime's data looks: text for terminals, HTML for notebooks. Nothing here asks for anything.
+//! How the runtime's data looks: text for terminals, HTML for notebooks. Everything is handed in; nothing here asks the
+//! registry.
 
 mod awaits;
 mod lab;

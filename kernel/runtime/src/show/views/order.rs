@@ -1,4 +1,4 @@
-//! The order of tables.
+//! The orders in which tables can be sorted.
 
 use loopbook_channel::{TaskInfo, TaskOrder, TaskState};
 use std::cmp::{Ordering, Reverse};

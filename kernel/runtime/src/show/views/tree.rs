@@ -1,4 +1,4 @@
-//! Who waits for whom, as a tree.
+//! Call graphs as trees.
 
 use super::awaits;
 use crate::inspect::graph::CallGraph;

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 /// A value is shown as it is if its `Debug` has no more characters than this: a list of a thousand small numbers has not.
 const SHOWN_WHOLE: usize = 5_000;
-/// The same for text that somebody has written to be read, in characters and lines.
+/// The same for text of the user's, in characters and lines.
 const TEXT_SHOWN_WHOLE: usize = 20_000;
 const LINES_SHOWN_WHOLE: usize = 1_000;
 /// So much is read of a value's `Debug`, in characters, and of that of an item at one of the ends. About 0.2 s.
@@ -73,7 +73,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("{first}… {} …{last}\n{}", counted(between, "character"), note(all))
 }
 
-/// A text that somebody wants to show: itself, or its beginning and its end.
+/// A text that is shown: itself, or its beginning and its end.
 pub(crate) fn shown_text(text: &str) -> String {
     const LAST_LINES: usize = LINES_SHOWN_WHOLE / 4;
     let lines = text.lines().count();

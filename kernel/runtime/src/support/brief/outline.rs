@@ -289,8 +289,8 @@ impl Group {
     }
 }
 
-/// The items with commas between them, and the number of those that lie between the first and the last. Only as many as have
-/// room at this level, but at least one of the first and one of the last.
+/// The items with commas between them, and the number of those that lie between the first and the last. Only as many as
+/// have room at this level, but at least one of the first and one of the last.
 pub(super) fn join(mut first: Vec<String>, mut last: Vec<String>, between: u64, level: usize) -> String {
     let room = room(level);
     let length = |text: &String| text.chars().count() + 2;

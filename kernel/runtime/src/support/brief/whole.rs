@@ -1,4 +1,4 @@
-//! Values of which nothing is left out.
+//! `whole`: values of which nothing is left out.
 
 use crate::support::erased::Erased;
 use std::fmt::{self, Debug};

@@ -1,8 +1,8 @@
-//! At which `.await`s of code in cells a task stands.
+//! Await sites: the `.await`s of code in cells at which a task stands.
 //!
-//! The kernel writes `at(EXPRESSION, &PLACE).await` where a cell says `EXPRESSION.await`. A wrapped future joins the tree of the
-//! task that polls it when it is first pending, and leaves it when it is done or dropped, so a future that is ready at once
-//! costs next to nothing, and those of `join_all` or `select` that are not polled stay where they are.
+//! The kernel writes `at(EXPRESSION, &PLACE).await` where a cell says `EXPRESSION.await`. A wrapped future joins the
+//! tree of the task that polls it when it is first pending, and leaves it when it is done or dropped, so a future that
+//! is ready at once costs next to nothing, and those of `join_all` or `select` that are not polled stay where they are.
 
 mod tree;
 

@@ -84,8 +84,8 @@ impl Tree {
         (self.slots, self.free) = (Vec::new(), 0);
     }
 
-    /// The places, each before those inside of it and those in the order in which they began to wait; at most [`MOST`]. Those
-    /// inside of a future that is no longer there are left out: nobody awaits them now.
+    /// The places, each before those inside of it and those in the order in which they began to wait; at most [`MOST`].
+    /// Those inside of a future that is no longer there are left out: nobody awaits them now.
     pub(crate) fn sites(&self, now: Moment) -> Vec<AwaitSite> {
         let mut edges: Vec<(u32, u32, u32)> = Vec::new();
         for (at, slot) in (0..).zip(&self.slots) {

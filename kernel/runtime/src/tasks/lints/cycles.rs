@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Every circle of tasks that wait for each other, each once, beginning with its smallest number.
 ///
-/// Only tasks of which nothing that they wait for can ever come are looked at: who sleeps, has a timeout or waits for a task
-/// that goes on is in no circle.
+/// Only tasks of which nothing that they wait for can ever come are looked at: who sleeps, has a timeout or waits for a
+/// task that goes on is in no circle.
 pub(crate) fn cycles(tasks: &[TaskInfo]) -> Vec<Vec<TaskId>> {
     let targets = stuck(tasks);
     let mut cycles = BTreeSet::new();
@@ -48,7 +48,7 @@ fn stuck(tasks: &[TaskInfo]) -> BTreeMap<TaskId, Vec<TaskId>> {
         tasks.iter().filter_map(|task| Some((task.id, waits.of(task)?))).collect();
     loop {
         let free = |waits: &Vec<Vec<TaskId>>| {
-            // Each wait must have somebody in the way who is stuck as well.
+            // For each wait, a task in the way must be stuck as well.
             waits.is_empty() || waits.iter().any(|wait| !wait.iter().any(|id| stuck.contains_key(id)))
         };
         let freed: Vec<TaskId> = stuck.iter().filter(|(_, waits)| free(waits)).map(|(id, _)| *id).collect();

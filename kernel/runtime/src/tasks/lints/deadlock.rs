@@ -1,7 +1,7 @@
 //! Tasks that wait for each other, or for a lock that nobody will let go of.
 //!
-//! A task is considered only if tasks and locks are all that it waits for, and these hold all its wakers. One that also has a
-//! timer or a socket can wake by itself, so it is never reported.
+//! A task is considered only if tasks and locks are all that it waits for, and these hold all its wakers. One that also
+//! has a timer or a socket can wake by itself, so it is never reported.
 
 use super::{Show, cycles, found};
 use crate::tasks::{objects, record::Record, registry, sockets::Watched};

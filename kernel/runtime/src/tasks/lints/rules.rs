@@ -82,7 +82,7 @@ fn starved(record: &Record, waited: Duration) {
         record.describe(),
         units::duration(waited)
     );
-    // Whoever keeps the threads gets the line.
+    // The cells whose tasks keep the threads get the line.
     found("starved", &[record], record.line, message, Show::Never);
 }
 
@@ -120,7 +120,7 @@ fn large_future(record: &Record, size: usize) {
     found("large_future", &[record], record.line, message, Show::Once);
 }
 
-/// The task has ended after so many wakes; `dropped` if somebody let go of it.
+/// The task has ended after so many wakes; `dropped` if it was dropped before its end.
 pub(crate) fn ended(record: &Record, wakes: u64, self_wakes: u64, dropped: bool) {
     self_woken(record, wakes, self_wakes);
     if dropped && record.polls() == 0 && !record.was_asked_to_end() {

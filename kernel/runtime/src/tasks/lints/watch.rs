@@ -1,4 +1,4 @@
-//! Lints that show only when somebody looks at all tasks from time to time.
+//! Lints that show only in a look at all tasks, which the monitor takes from time to time.
 
 use super::{Show, deadlock, found, rules};
 use crate::running::cell;

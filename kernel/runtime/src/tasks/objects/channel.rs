@@ -6,7 +6,8 @@ use loopbook_channel::{Operation, TaskId, WaitingOn, counted, grouped};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-/// What all ends of a channel share. The channel itself cannot be asked: its messages may be of a type that no table may have.
+/// What all ends of a channel share. The channel itself cannot be asked: its messages may be of a type that no table
+/// may have.
 pub(crate) struct Channel {
     number: Number,
     capacity: Option<usize>,

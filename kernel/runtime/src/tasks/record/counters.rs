@@ -1,4 +1,4 @@
-//! What a record counts: the state of a task, and how long it was in each.
+//! The counters of a record: the state of its task, and how long it was in each.
 //!
 //! A task is polled by one thread at a time, and only that thread writes the counters: they are atomics so that others may
 //! read them meanwhile, not so that several may write. A reader that meets a change in the middle of it looks again
@@ -76,11 +76,11 @@ pub(super) struct Look {
 
 /// What a wake found.
 pub(super) struct Woken {
-    /// Whoever polls the task has to be told.
+    /// The waker of the task's executor has to be called.
     pub(super) tell: bool,
     /// It has another waker than at first.
     pub(super) moved: bool,
-    /// When, if somebody has to be told.
+    /// When, if the waker has to be called.
     pub(super) at: Moment,
 }
 
@@ -102,7 +102,7 @@ impl Counters {
         }
     }
 
-    /// A poll begins on the thread with this number. Tells whether somebody has asked the task to end, and how long it was
+    /// A poll begins on the thread with this number. Tells whether the task has been asked to end, and how long it was
     /// ready to run, in ticks.
     pub(super) fn poll_starts(&self, thread: u32, now: Moment) -> (bool, u64) {
         self.change(|| {
@@ -192,7 +192,7 @@ impl Counters {
         }
     }
 
-    /// Whether somebody has asked it to end.
+    /// Whether it has been asked to end.
     pub(super) fn is_to_end(&self) -> bool {
         self.word.load(Acquire) & TO_END != 0
     }

@@ -1,4 +1,4 @@
-//! What people and views get to see of a task.
+//! A record as cells and tables see it: `TaskInfo`, and how messages name the task.
 
 use super::Record;
 use super::counters::Look;
@@ -124,7 +124,8 @@ impl Record {
         self.location.and_then(site::in_cell)
     }
 
-    /// Whether nothing polls it: a local task is polled by the cell that runs, a loop's task by the thread that runs the loop.
+    /// Whether nothing polls it: a local task is polled by the cell that runs, a loop's task by the thread that runs
+    /// the loop.
     fn stands_still(&self) -> bool {
         match self.kind {
             TaskKind::Local => !cell::is_running(),

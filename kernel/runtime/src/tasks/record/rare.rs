@@ -22,8 +22,9 @@ pub(crate) enum Wait {
     Task(TaskId),
     /// For an object (a lock, a channel), and how: a code that only the object can read.
     Object(Arc<dyn Object>, u32),
-    /// Like `Object`, for a future that outlives its `.await` (a `Recv` in a `select!`). Counts only until the next poll of the
-    /// task, or until something else that it waits for is over; the last field is the number of the poll that noted it.
+    /// Like `Object`, for a future that outlives its `.await` (a `Recv` in a `select!`). Counts only until the next
+    /// poll of the task, or until something else that it waits for is over; the last field is the number of the poll
+    /// that noted it.
     Passing(Arc<dyn Object>, u32, u64),
 }
 
@@ -76,7 +77,8 @@ pub(super) struct Details {
 
 /// A loop that cells run themselves, as the records of its tasks know it.
 pub(crate) trait Home: Send + Sync {
-    /// Whether the task is one of this loop's and nothing runs the loop. Takes the loop's lock: not to be asked under another.
+    /// Whether the task is one of this loop's and nothing runs the loop. Takes the loop's lock: not to be asked under
+    /// another.
     fn holds_still(&self, task: TaskId) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! What a task waits for: noted by the futures that wait, asked for by lints.
+//! The waits of a task: noted by the futures that wait, read by lints.
 
 use super::{Record, Wait, Waiting};
 use crate::support::{clock::Moment, sync::lock};
@@ -36,8 +36,8 @@ impl Record {
         self.has_tried_sockets.store(!sockets.is_empty(), Ordering::Relaxed);
     }
 
-    /// Whether it waits for tasks and locks only, which other tasks can end. Each known wait holds one waker of it, and each of
-    /// its `branches` was lent one; if there are more wakers, it also waits for something unknown.
+    /// Whether it waits for tasks and locks only, which other tasks can end. Each known wait holds one waker of it, and
+    /// each of its `branches` was lent one; if there are more wakers, it also waits for something unknown.
     pub(crate) fn waits_for_tasks_only(&self, branches: usize) -> bool {
         if self.counters.state() != TaskState::Idle {
             return false;

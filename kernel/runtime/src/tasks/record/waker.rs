@@ -67,6 +67,6 @@ unsafe fn wake_by_ref(data: *const ()) {
 unsafe fn drop_one(data: *const ()) {
     // SAFETY: a waker is dropped once, and its reference goes with it.
     let record = unsafe { record(data) };
-    // Whoever reads this sees what was woken before.
+    // A reader of this sees what was woken before.
     record.wakers.fetch_sub(1, Release);
 }

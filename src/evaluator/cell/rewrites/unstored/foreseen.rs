@@ -136,14 +136,14 @@ enum Kind {
 
 /// What is foreseen of a `let`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::evaluator::cell) struct Foreseen {
+pub(super) struct Foreseen {
     pub(in crate::evaluator::cell) why: Why,
     /// The variable that stays locked as long as this one is there.
     pub(in crate::evaluator::cell) locks: Option<String>,
 }
 
 /// What is foreseen of each of these `let`s, which are those of the cell's top level, in order.
-pub(in crate::evaluator::cell) fn foresee(lets: &[Let], notebook: &Notebook) -> Vec<Option<Foreseen>> {
+pub(super) fn foresee(lets: &[Let], notebook: &Notebook) -> Vec<Option<Foreseen>> {
     let stored = notebook.variable_types.iter().map(|(name, ty)| (name.clone(), kind_of_type(ty)));
     let mut kinds: BTreeMap<String, Kind> = stored.collect();
     let mut found = Vec::new();

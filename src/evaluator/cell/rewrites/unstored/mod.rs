@@ -1,12 +1,13 @@
 //! Variables that live to the end of their cell and are not kept for later ones.
 //!
-//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. It does
-//! not look into macros, so a `let` that need not, or cannot, be stored is put into one: it runs, and its variables are dropped
-//! at the end of the cell, as in a function. If it also binds variables that can be kept, `let a = a;` behind it
-//! shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as with `futures::join!`.
+//! evcxr stores every variable of a `let` that it sees at a cell's top level, and refuses the cell if it cannot. It
+//! does not look into macros, so a `let` that need not, or cannot, be stored is put into one: it runs, and its
+//! variables are dropped at the end of the cell, as in a function. If it also binds variables that can be kept,
+//! `let a = a;` behind it shows them to evcxr. That helps also where rust-analyzer does not see their types at once, as
+//! with `futures::join!`.
 //!
-//! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is dropped
-//! just before.
+//! evcxr stores the others while these are still there. A guard still locks then what evcxr wants to store, so it is
+//! dropped just before.
 //!
 //! What `foreseen` does not see is learnt from evcxr's refusal, or from errors in lines that evcxr has written
 //! (`diagnostics/blame.rs`). A stored variable that such a cell only rebinds (`let mut m = m`) is never given up for that.
@@ -29,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A variable that its cell does not keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Local {
+pub struct Unstored {
     /// Its name, as typed.
     pub name: String,
     /// The line of its `let`, from 1.
@@ -41,7 +42,12 @@ pub struct Local {
 }
 
 /// Hides from evcxr what is not to be kept.
-pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Origin, edits: &mut Edits) -> Vec<Local> {
+pub(in crate::evaluator::cell) fn rewrite(
+    tree: &Tree,
+    text: &str,
+    origin: &Origin,
+    edits: &mut Edits,
+) -> Vec<Unstored> {
     let lets = lets(tree);
     let lines = Lines::new(text);
     let mut last = BTreeMap::new();
@@ -63,9 +69,9 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
         }
     }
     for (name, at) in moved_by_await::awaited_away(tree, &origin.notebook) {
-        why.insert(name, Why::Spent(lines.of(at)));
+        why.insert(name, Why::MovedByAwait(lines.of(at)));
     }
-    let mut locals = Vec::new();
+    let mut unstored = Vec::new();
     for (index, statement) in lets.iter().enumerate() {
         let is_hidden = |name: &Name| why.contains_key(&name.text) || origin.typed_from_behind.contains(&name.text);
         if statement.names.iter().any(is_hidden) {
@@ -77,9 +83,9 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
                 let line = lines.of(statement.place.bare_range().start);
                 let first = lets.iter().find(|other| other.binds(&name.text));
                 let uses_old = first.is_some_and(|first| first.mentions(&name.text));
-                Some(Local { name: name.text.clone(), line, why, uses_old })
+                Some(Unstored { name: name.text.clone(), line, why, uses_old })
             });
-            locals.extend(gone);
+            unstored.extend(gone);
         }
     }
     let is_new = |locked: &str| last.contains_key(locked) && !why.contains_key(locked);
@@ -88,15 +94,15 @@ pub(in crate::evaluator::cell) fn rewrite(tree: &Tree, text: &str, origin: &Orig
             || locking.iter().any(|(guard, locked)| guard == name && is_new(locked)) && never_moves(tree, name);
         origin.ends.get(name).copied().unwrap_or_else(foreseen)
     };
-    let ended = locals.iter().rev().filter(|local| ends(&local.name)).map(|local| local.name.clone());
+    let ended = unstored.iter().rev().filter(|local| ends(&local.name)).map(|local| local.name.clone());
     drop_at_the_end(tree, ended, edits);
-    locals
+    unstored
 }
 
 fn hide<'a>(statement: &Let, kept: impl Iterator<Item = &'a Name>, lines: &Lines, cell: u32, edits: &mut Edits) {
     let Some(first) = meaningful_tokens(&statement.place.node).next() else { return };
     let range = statement.place.range(first).start..statement.place.bare_range().end;
-    edits.wrap(range.clone(), 0, "::loopbook::__local!(", ");");
+    edits.wrap(range.clone(), 0, "::loopbook::__unstored!(", ");");
     for name in kept {
         let line = lines.of(name.range.start);
         edits.close(range.end, 0, "let");

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const AWAITING: [&str; 3] = ["gather", "try_gather", "race"];
 
 /// The variables that the cell awaits away, and where it does.
-pub(in crate::evaluator::cell) fn awaited_away(tree: &Tree, notebook: &Notebook) -> Vec<(String, usize)> {
+pub(super) fn awaited_away(tree: &Tree, notebook: &Notebook) -> Vec<(String, usize)> {
     let awaited = awaited(tree);
     if awaited.is_empty() {
         return Vec::new();
@@ -114,7 +114,7 @@ mod tests {
 
     fn hidden(code: &str) -> Vec<String> {
         let rust = prepare(1, code, &Notebook::default()).expect("a good cell").rust;
-        let calls = rust.split("::loopbook::__local!(").skip(1);
+        let calls = rust.split("::loopbook::__unstored!(").skip(1);
         calls
             .map(|call| call.split(" = ").next().unwrap_or_default().to_owned())
             .map(|call| without_marks(&call))
@@ -151,6 +151,6 @@ mod tests {
     fn a_stored_variable_of_the_same_name_is_left_to_evcxr() {
         let notebook = Notebook { variables: ["h".to_owned()].into(), ..Notebook::default() };
         let rust = prepare(1, "let h = f(); h.await", &notebook).expect("a good cell").rust;
-        assert!(!rust.contains("__local"), "{rust}");
+        assert!(!rust.contains("__unstored"), "{rust}");
     }
 }

@@ -17,7 +17,7 @@ fn prepared(code: &str) -> PreparedCell {
 }
 
 fn not_kept(code: &str) -> Vec<(String, Why)> {
-    prepared(code).locals.into_iter().map(|local| (local.name, local.why)).collect()
+    prepared(code).unstored.into_iter().map(|local| (local.name, local.why)).collect()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn what_may_be_kept_is_left_to_the_compiler() {
 fn the_others_of_a_pattern_are_shown_to_evcxr() {
     let cell = prepared("let (mut a, b, c) = f(); let c = b;");
     let learnt = cell.having_learnt(&[Lesson::NotKept("b".into(), Why::Unnameable)]).expect("another cell");
-    let expected = "::loopbook::__local!(let (mut a, b, c) = f(););let mut a = a; let c = b;";
+    let expected = "::loopbook::__unstored!(let (mut a, b, c) = f(););let mut a = a; let c = b;";
     assert_eq!(without_marks(&learnt.rust), expected);
     assert_eq!(learnt.map.locate("let/*lb:1:1:1*/ mut a = a;", 21), Some((1, 10)));
     assert_eq!(learnt.having_learnt(&[Lesson::NotKept("b".into(), Why::Unnameable)]), None);
@@ -83,18 +83,18 @@ fn what_has_no_type_that_can_be_seen_is_shown_in_a_let_of_its_own_first() {
     let cell = prepared("let (a, b) = futures::join!(f(), g());");
     let unknown = |name: &str| [Lesson::NotKept(name.into(), Why::Unknown)];
     let tried = cell.having_learnt(&unknown("b")).expect("another cell");
-    let expected = "::loopbook::__local!(let (a, b) = futures::join!(f(), g()););let a = a;let b = b;";
-    assert_eq!((without_marks(&tried.rust).as_str(), tried.locals.len()), (expected, 0));
+    let expected = "::loopbook::__unstored!(let (a, b) = futures::join!(f(), g()););let a = a;let b = b;";
+    assert_eq!((without_marks(&tried.rust).as_str(), tried.unstored.len()), (expected, 0));
     // That did not help, with whichever of them evcxr looks at first.
     let refused = tried.having_learnt(&unknown("a")).expect("another cell");
     assert!(without_marks(&refused.rust).ends_with(");let b = b;"), "{}", refused.rust);
-    assert_eq!(refused.locals.iter().map(|local| local.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(refused.unstored.iter().map(|local| local.name.as_str()).collect::<Vec<_>>(), ["a"]);
 }
 
 #[test]
 fn what_is_hidden_last_is_hidden_everywhere() {
     let cell = prepared("let f = 1; let g = f; let f = |x: i32| x + g;");
-    let expected = "::loopbook::__local!(let f = 1;); let g = f; ::loopbook::__local!(let f = |x: i32| x + g;);";
+    let expected = "::loopbook::__unstored!(let f = 1;); let g = f; ::loopbook::__unstored!(let f = |x: i32| x + g;);";
     assert_eq!(without_marks(&cell.rust), expected);
     // Shadowed by what can be kept, it is no business of evcxr's either way.
     assert_eq!(not_kept("let f = |x: i32| x; let f = f(2);"), []);
@@ -118,15 +118,15 @@ fn a_guard_of_a_new_variable_is_dropped_before_that_is_stored() {
     let learnt = learnt.having_learnt(&[Lesson::Moves("g".into())]).expect("learnt");
     assert!(!learnt.rust.contains("::core::mem::drop"), "{}", learnt.rust);
     let learnt = learnt.having_learnt(&[Lesson::Ends("g".into(), "k".into())]).expect("learnt");
-    assert!(learnt.locals.iter().any(|local| local.name == "k" && local.why == Why::Borrowed), "{learnt:?}");
+    assert!(learnt.unstored.iter().any(|local| local.name == "k" && local.why == Why::Borrowed), "{learnt:?}");
 }
 
 #[test]
 fn a_stored_value_is_not_handed_over_for_what_is_not_kept() {
     let rust = prepared("let n = |x: u8| x; n(1)").rust;
-    assert!(!rust.contains("hold(") && rust.contains("__local!"), "{rust}");
-    let uses_old = |code: &str| prepared(code).locals[0].uses_old;
+    assert!(!rust.contains("keep_old(") && rust.contains("__unstored!"), "{rust}");
+    let uses_old = |code: &str| prepared(code).unstored[0].uses_old;
     assert!(uses_old("let v = v.iter();") && !uses_old("let v = |x: u8| x;"));
     let kept = prepared("let n = 5;").rust;
-    assert!(kept.contains("hold(\"n\", n)"), "{kept}");
+    assert!(kept.contains("keep_old(\"n\", n)"), "{kept}");
 }
