@@ -23,7 +23,12 @@ pub(super) enum Next {
 
 impl Session {
     /// Does what a command says. The error is a sentence for the user.
-    pub(super) fn run_command(&mut self, cell: &Cell, command: &Command, prepared: &PreparedCell) -> Result<Next, String> {
+    pub(super) fn run_command(
+        &mut self,
+        cell: &Cell,
+        command: &Command,
+        prepared: &PreparedCell,
+    ) -> Result<Next, String> {
         match command {
             Command::Look(look) => self.look(cell, look)?,
             Command::Clear => self.clear(cell)?,

@@ -4,6 +4,8 @@
 //! parser does not survive: parsers recurse, and a text of a million `(` or `!` would overflow the kernel's stack.
 
 use super::fault::{Fault, closing};
+use ra_ap_parser::LexedStr;
+use ra_ap_syntax::{Edition, SyntaxKind, T};
 
 /// Brackets that may be open at the same time.
 const MAX_BRACKETS: usize = 200;
@@ -25,11 +27,20 @@ pub(in crate::evaluator::cell) struct Scan {
     pub(in crate::evaluator::cell) open: usize,
 }
 
-/// Scans a whole cell.
+/// Scans a whole cell, token by token, as the parser will get them.
 pub(in crate::evaluator::cell) fn scan(text: &str) -> Scan {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0, levels: vec![Level::default()], ..Scanner::EMPTY };
-    while scanner.at < scanner.bytes.len() && scanner.fault.is_none() {
-        scanner.token();
+    let lexed = LexedStr::new(Edition::Edition2024, text);
+    let endless = endless(&lexed);
+    let mut scanner = Scanner { text, levels: vec![Level::default()], ..Scanner::EMPTY };
+    for token in 0..lexed.len() {
+        scanner.at = lexed.text_start(token);
+        scanner.token(lexed.kind(token), lexed.text(token));
+        if let Some((_, fault)) = endless.as_ref().filter(|(begun, _)| *begun == token) {
+            scanner.fault.get_or_insert_with(|| fault.clone());
+        }
+        if scanner.fault.is_some() {
+            break;
+        }
     }
     let unclosed = scanner.levels.len() - 1;
     if scanner.fault.is_none() && unclosed > 0 {
@@ -38,6 +49,26 @@ pub(in crate::evaluator::cell) fn scan(text: &str) -> Scan {
         scanner.fault = Some(Fault::Unclosed { open: level.open as char, at: level.at, suspect });
     }
     Scan { fault: scanner.fault, longest: scanner.longest, open: unclosed }
+}
+
+/// The first token that does not end, and what to say of it.
+fn endless(lexed: &LexedStr<'_>) -> Option<(usize, Fault)> {
+    lexed.errors().find_map(|(token, message)| {
+        let (text, range) = (lexed.text(token), lexed.text_range(token));
+        // The lexer does not tell a raw string that does not end from one that does not begin.
+        let is_raw = message == "Invalid raw string literal" && text.contains('"') && range.end == lexed.as_str().len();
+        let (what, end) = match lexed.kind(token) {
+            SyntaxKind::STRING | SyntaxKind::BYTE_STRING | SyntaxKind::C_STRING if is_raw => {
+                ("raw string", if text.contains("#\"") { "\"#" } else { "\"" })
+            }
+            _ if !message.starts_with("Missing trailing ") => return None,
+            SyntaxKind::COMMENT => ("comment", "*/"),
+            SyntaxKind::CHAR | SyntaxKind::BYTE => ("character", "'"),
+            _ => ("string", "\""),
+        };
+        let first_line = text.lines().next().unwrap_or_default().len();
+        Some((token, Fault::Endless { what, end, at: range.start..range.start + first_line }))
+    })
 }
 
 /// What stands between an opening bracket and its end.
@@ -57,7 +88,7 @@ struct Level {
 
 struct Scanner<'a> {
     text: &'a str,
-    bytes: &'a [u8],
+    /// Where the token at hand begins.
     at: usize,
     levels: Vec<Level>,
     longest: usize,
@@ -72,10 +103,9 @@ struct Scanner<'a> {
     after_bang: bool,
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     const EMPTY: Scanner<'static> = Scanner {
         text: "",
-        bytes: &[],
         at: 0,
         levels: Vec::new(),
         longest: 0,
@@ -86,35 +116,24 @@ impl<'a> Scanner<'a> {
         after_bang: false,
     };
 
-    fn token(&mut self) {
-        let start = self.at;
-        match self.bytes[start] {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0c => self.at += 1,
-            b'/' if self.peek(1) == Some(b'/') => {
-                self.at = self.text[start..].find('\n').map_or(self.bytes.len(), |n| start + n)
+    fn token(&mut self, kind: SyntaxKind, text: &str) {
+        let first = text.as_bytes()[0];
+        match kind {
+            SyntaxKind::WHITESPACE | SyntaxKind::COMMENT => {}
+            T!['('] | T!['['] | T!['{'] => self.open(first),
+            T![')'] | T![']'] | T!['}'] => self.close(first),
+            // `else` and `as` go on with what a block has begun.
+            T![else] | T![as] => self.count(b'.'),
+            // `macro_rules! name { … }`: the name leaves the `!` before it in force.
+            _ if first.is_ascii_alphanumeric() || first == b'_' || first >= 0x80 => {
+                self.count(b'a');
+                self.after_bang &= !text.ends_with(['"', '\'']);
             }
-            b'/' if self.peek(1) == Some(b'*') => self.block_comment(),
-            open @ (b'(' | b'[' | b'{') => self.open(open),
-            close @ (b')' | b']' | b'}') => self.close(close),
-            b'"' => {
-                self.count(b'"');
-                self.string(start, "string");
-            }
-            b'\'' => {
-                self.count(b'\'');
-                self.quote(start);
-            }
-            byte if byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 => self.word(),
-            byte => {
-                self.count(byte);
-                self.at += 1;
-                self.after_bang = byte == b'!';
+            kind => {
+                self.count(first);
+                self.after_bang = kind == T![!];
             }
         }
-    }
-
-    fn peek(&self, ahead: usize) -> Option<u8> {
-        self.bytes.get(self.at + ahead).copied()
     }
 
     /// Counts a token that begins with `first`; `;` and `,` end what came before.
@@ -149,12 +168,10 @@ impl<'a> Scanner<'a> {
         if self.levels.len() > MAX_BRACKETS {
             self.fault.get_or_insert(Fault::TooDeep { at: self.at });
         }
-        self.at += 1;
     }
 
     fn close(&mut self, close: u8) {
         let at = self.at;
-        self.at += 1;
         self.after_bang = false;
         let level = self.level();
         let (open, opened, opened_in) = (level.open as char, level.at, level.line);
@@ -183,105 +200,9 @@ impl<'a> Scanner<'a> {
     /// Where the line around `at` begins; asked for places further and further behind.
     fn line_start(&mut self, at: usize) -> usize {
         let (start, searched) = self.line;
-        let newline = self.bytes[searched..at].iter().rposition(|byte| *byte == b'\n');
+        let newline = self.text.as_bytes()[searched..at].iter().rposition(|byte| *byte == b'\n');
         self.line = (newline.map_or(start, |newline| searched + newline + 1), at);
         self.line.0
-    }
-
-    /// A word or number, with the literals that begin like one (`r"…"`, `b'…'`, `c"…"`).
-    fn word(&mut self) {
-        let start = self.at;
-        let is_part = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
-        let len = self.text[start..].find(|c| !is_part(c)).unwrap_or(self.bytes.len() - start);
-        let word = &self.text[start..start + len];
-        // `else` and `as` go on with what a block has begun.
-        let first = if matches!(word, "else" | "as") { b'.' } else { b'a' };
-        self.count(first);
-        self.at += len;
-        match (word, self.peek(0)) {
-            ("r" | "br" | "cr", Some(b'"' | b'#')) => self.raw(start),
-            ("b" | "c", Some(b'"')) => self.string(start, "string"),
-            ("b", Some(b'\'')) => self.quote(start),
-            // `macro_rules! name { … }`: the name leaves the `!` before it in force.
-            _ => return,
-        }
-        self.after_bang = false;
-    }
-
-    fn string(&mut self, start: usize, what: &'static str) {
-        self.after_bang = false;
-        self.at += 1;
-        while let Some(byte) = self.peek(0) {
-            self.at += if byte == b'\\' { 2 } else { 1 };
-            if byte == b'"' {
-                return;
-            }
-        }
-        self.endless(what, "\"", start);
-    }
-
-    /// A raw string, or a raw identifier.
-    fn raw(&mut self, start: usize) {
-        let hashes = self.bytes[self.at..].iter().take_while(|byte| **byte == b'#').count();
-        if self.peek(hashes) != Some(b'"') {
-            self.at += hashes;
-            return;
-        }
-        let mut end = String::from("\"");
-        end.push_str(&"#".repeat(hashes));
-        let body = self.at + hashes + 1;
-        match self.text[body..].find(&end) {
-            Some(length) => self.at = body + length + end.len(),
-            None => self.endless("raw string", if hashes == 0 { "\"" } else { "\"#" }, start),
-        }
-    }
-
-    /// A character, or a lifetime.
-    fn quote(&mut self, start: usize) {
-        self.after_bang = false;
-        self.at += 1;
-        if self.peek(0) == Some(b'\\') {
-            let rest = &self.bytes[self.at + 1..];
-            let end = rest.iter().skip(1).position(|byte| matches!(byte, b'\'' | b'\n'));
-            match end.filter(|end| rest[end + 1] == b'\'') {
-                Some(end) => self.at += end + 3,
-                None => self.endless("character", "'", start),
-            }
-            return;
-        }
-        let mut chars = self.text[self.at..].chars();
-        let Some(first) = chars.next() else { return self.endless("character", "'", start) };
-        if chars.next() == Some('\'') {
-            self.at += first.len_utf8() + 1;
-        } else if !(first.is_alphanumeric() || first == '_') {
-            self.endless("character", "'", start);
-        }
-    }
-
-    fn block_comment(&mut self) {
-        let start = self.at;
-        let mut depth = 0;
-        while self.at < self.bytes.len() {
-            match (self.bytes[self.at], self.peek(1)) {
-                (b'/', Some(b'*')) => depth += 1,
-                (b'*', Some(b'/')) => depth -= 1,
-                _ => {
-                    self.at += 1;
-                    continue;
-                }
-            }
-            self.at += 2;
-            if depth == 0 {
-                return;
-            }
-        }
-        self.endless("comment", "*/", start);
-    }
-
-    fn endless(&mut self, what: &'static str, end: &'static str, start: usize) {
-        let line_end = self.text[start..].find('\n').map_or(self.bytes.len(), |n| start + n);
-        self.fault = Some(Fault::Endless { what, end, at: start..line_end });
-        self.at = self.bytes.len();
     }
 }
 
@@ -308,6 +229,8 @@ mod tests {
             "'é'",
             "b'\\''",
             "'\\\\'",
+            // Too long for a character, but it ends.
+            "f('ab') // '",
         ] {
             assert_eq!(scan(text).fault, None, "{text}");
         }

@@ -2,6 +2,7 @@
 
 use loopbook_channel::Escaped;
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// A column.
 pub(super) struct Column {
@@ -76,9 +77,8 @@ impl Table {
     }
 
     fn widths(&self) -> Vec<usize> {
-        let width = |text: &str| text.chars().count();
         let widest = |(at, column): (usize, &Column)| {
-            self.rows.iter().map(|row| width(&row[at].text)).chain([width(column.title)]).max().unwrap_or(0)
+            self.rows.iter().map(|row| row[at].text.width()).chain([column.title.width()]).max().unwrap_or(0)
         };
         self.columns.iter().enumerate().map(widest).collect()
     }
@@ -86,7 +86,7 @@ impl Table {
     fn line(&self, fields: &[&str], widths: &[usize]) -> String {
         let mut line = String::new();
         for ((column, field), &width) in self.columns.iter().zip(fields).zip(widths) {
-            let padding = " ".repeat(width.saturating_sub(field.chars().count()));
+            let padding = " ".repeat(width.saturating_sub(field.width()));
             let (before, after) = if column.right { (padding.as_str(), "") } else { ("", padding.as_str()) };
             let _ = write!(line, "{before}{field}{after}  ");
         }

@@ -28,6 +28,14 @@ id  state    name   kind  cell:line  waiting on                      busy  sched
 }
 
 #[test]
+fn wide_letters_take_two_columns() {
+    let list = [task(1, "取得", TaskState::Idle), task(2, "load", TaskState::Idle)];
+    let text = plain(&list);
+    let [wide, narrow] = [1, 2].map(|row| text.lines().nth(row + 1).expect("a row"));
+    assert!(wide.contains("  取得  task") && narrow.contains("  load  task"), "{text}");
+}
+
+#[test]
 fn html_is_escaped_and_has_colours_for_states_only() {
     let html = html(&[task(1, "<script>&\"$x$", TaskState::Panicked)]);
     assert!(html.contains("&lt;script&gt;&amp;&quot;&#36;x&#36;"), "{html}");
