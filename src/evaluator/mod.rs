@@ -157,6 +157,13 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Something to show, without display metadata.
+    pub fn display(cell: CellId, kind: DisplayKind, data: MimeBundle, display_id: Option<String>) -> Self {
+        Self::Display { cell, kind, data, metadata: Map::new(), display_id }
+    }
+}
+
 /// What can be wished of what cells print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Printing {

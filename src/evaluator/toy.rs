@@ -177,7 +177,7 @@ impl Toy {
 
     fn display(&self, cell: CellId, kind: DisplayKind, text: &str, display_id: Option<String>) {
         let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
-        self.send(Event::Display { cell, kind, data, metadata: Default::default(), display_id });
+        self.send(Event::display(cell, kind, data, display_id));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -83,7 +83,7 @@ impl Types {
         let variables: Vec<_> = variables.map(|(name, ty)| (name, paths(ty))).collect();
         let is_named = |name: &String| variables.iter().any(|(_, paths)| paths.iter().any(|path| path[0] == *name));
         let changed = |layout: &&Layout| match self.layouts.get(&layout.key) {
-            Some(notebook) => notebook.hash != layout.hash,
+            Some(known) => known.hash != layout.hash,
             // The first definition of this name takes it from what came with the standard library.
             None => takes_its_name(layout) && is_named(&layout.key),
         };
@@ -171,16 +171,16 @@ impl Types {
     /// Whether a path in a variable's type can mean one of these names.
     fn may_be_of(&self, path: &[&str], reached: &BTreeSet<String>) -> bool {
         // A path that begins in another crate ends in that crate, whatever its last name is.
-        let notebook = |name: &str| self.layouts.contains_key(name) || ["crate", "self", "super"].contains(&name);
+        let is_known = |name: &str| self.layouts.contains_key(name) || ["crate", "self", "super"].contains(&name);
         let is_holder = path.last().is_some_and(|name| [HOLDS_ANYTHING, HOLDS_ERRORS].contains(name));
-        let is_elsewhere = path.len() > 1 && !notebook(path[0]) && !is_holder;
+        let is_elsewhere = path.len() > 1 && !is_known(path[0]) && !is_holder;
         !is_elsewhere && path.iter().any(|name| reached.contains(*name))
     }
 
     /// Whether this looks like the name of a type of which no definition is known.
     fn is_unknown(&self, name: &str) -> bool {
         let is_known = || self.layouts.values().any(|layout| layout.names.contains(name));
-        let is_std = || KNOWN.contains(&name) || PRELUDE.iter().any(|(notebook, _)| *notebook == name);
+        let is_std = || KNOWN.contains(&name) || PRELUDE.iter().any(|(known, _)| *known == name);
         name.starts_with(char::is_uppercase) && !is_std() && !is_known()
     }
 }

@@ -5,7 +5,7 @@
 //! 1. `parse`: `head` (line ends, a shebang, notebook comments and leading `:` commands), `nesting` (brackets, strings and
 //!    comments that do not end, and nesting that no parser survives), `syntax` (a real parse: what does not parse is refused,
 //!    because evcxr would report it as success), `dangling` (attributes of nothing),
-//! 2. `rewrites`: each only notes `edits`, and what it writes calls a module of the same name in the runtime's `expansion`,
+//! 2. `rewrites`: each only notes `edits`; what it writes calls a module of its own name in the runtime, mostly in `expansion`,
 //! 3. `items`: what the cell defines, and `duplicates`: names that it defines twice,
 //! 4. `map`: `source_map`, the way back from a place in evcxr's code to a place in the cell; `columns`, the same for code that
 //!    runs; `import_lines`, for the lines that evcxr writes anew.
@@ -39,7 +39,7 @@ pub use parse::complete::is_complete;
 pub use parse::head::{Command, command_lines, without_commands};
 pub use parse::problem::{Problem, Span};
 pub use prepared::{PreparedCell, prepare};
-pub use rewrites::lessons::{Lesson, Why};
+pub use rewrites::findings::{Finding, Why};
 pub use rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
 pub use rewrites::unstored::Unstored;
 pub(super) use rewrites::unstored::dropped_by;

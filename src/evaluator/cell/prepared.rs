@@ -14,7 +14,7 @@ use super::rewrites::edits::Edits;
 use super::rewrites::origin::Origin;
 use super::rewrites::unstored::Unstored;
 use super::rewrites::{
-    awaits, impls, imports, lazy_futures, macros, marks, mutex_variable, old_values, places, show, statics,
+    await_sites, impls, imports, lazy_futures, macros, marks, mutex_variable, old_values, places, show, statics,
     test_functions, thread_locals, ticks, try_operator, unstored,
 };
 
@@ -92,7 +92,7 @@ fn rewrite(cleaned: Cleaned, origin: Origin) -> Result<PreparedCell, Vec<Problem
         ticks::rewrite(&tree, &text, &mut edits);
     }
     if !origin.unwatched && origin.cell != 0 {
-        awaits::rewrite(&tree, &text, origin.cell, &mut edits);
+        await_sites::rewrite(&tree, &text, origin.cell, &mut edits);
     }
     let thread_locals = thread_locals::rewrite(&tree, &text, &origin.notebook, &mut edits, &mut slots);
     let impls = impls::rewrite(&tree, &origin.notebook, &mut edits);

@@ -2,7 +2,7 @@
 
 use super::Binding;
 use super::prepared::{PreparedCell, prepare_from};
-use super::rewrites::lessons::{Lesson, Why};
+use super::rewrites::findings::{Finding, Why};
 use super::rewrites::mutex_variable::{MUTEX, RENAMED_MUTEX};
 use super::rewrites::origin::Origin;
 use super::rewrites::unstored::drop_of;
@@ -73,31 +73,31 @@ impl PreparedCell {
     /// The cell with what was learnt; `None` if that changes nothing.
     ///
     /// ```
-    /// use loopbook_kernel::evaluator::cell::{Notebook, Lesson, Why, prepare};
+    /// use loopbook_kernel::evaluator::cell::{Notebook, Finding, Why, prepare};
     /// let prepared = prepare(3, "let f = make();", &Notebook::default()).unwrap();
-    /// let learnt = prepared.having_learnt(&[Lesson::NotKept("f".into(), Why::Closure)]).unwrap();
+    /// let learnt = prepared.having_learnt(&[Finding::NotKept("f".into(), Why::Closure)]).unwrap();
     /// assert_eq!(learnt.rust, "/*lb:3:1*/::loopbook::__unstored!(let f = make(););");
     /// ```
-    pub fn having_learnt(&self, lessons: &[Lesson]) -> Option<Self> {
+    pub fn having_learnt(&self, findings: &[Finding]) -> Option<Self> {
         let mut origin = self.origin.clone();
         // What is not kept comes first: the others are about that.
-        let mut lessons = lessons.to_vec();
-        lessons.sort();
-        for lesson in &lessons {
+        let mut findings = findings.to_vec();
+        findings.sort();
+        for finding in &findings {
             let typed = |name: &String| if name == RENAMED_MUTEX { MUTEX.to_owned() } else { name.clone() };
-            match lesson {
+            match finding {
                 // rust-analyzer often knows the types of a pattern's variables only one by one.
-                Lesson::NotKept(name, Why::Unknown) if !origin.typed_from_behind.contains(&typed(name)) => {
+                Finding::NotKept(name, Why::Unknown) if !origin.typed_from_behind.contains(&typed(name)) => {
                     let defines = |binding: &&Binding| binding.names.contains(name);
                     let binding = self.lets.iter().rfind(defines).into_iter();
                     origin.typed_from_behind.extend(binding.flat_map(|binding| &binding.names).map(typed));
                     origin.typed_from_behind.insert(typed(name));
                 }
-                Lesson::NotKept(name, why) => {
+                Finding::NotKept(name, why) => {
                     origin.kept.retain(|kept| *kept != typed(name));
                     origin.not_kept.insert(typed(name), why.clone());
                 }
-                Lesson::Ends(guard, moved) => {
+                Finding::Ends(guard, moved) => {
                     let is_local = origin.not_kept.contains_key(&typed(guard))
                         || self.unstored.iter().any(|local| local.name == typed(guard));
                     let was_tried = origin.ends.contains_key(&typed(guard)) || self.rust.contains(&drop_of(guard));
@@ -107,7 +107,7 @@ impl PreparedCell {
                         origin.not_kept.insert(typed(moved), Why::Borrowed);
                     }
                 }
-                Lesson::Moves(name) => drop(origin.ends.insert(typed(name), false)),
+                Finding::Moves(name) => drop(origin.ends.insert(typed(name), false)),
             }
         }
         let learnt = prepare_from(origin).ok()?;
@@ -116,7 +116,7 @@ impl PreparedCell {
 
     /// The cell without boxes: its lazy futures are not kept, and why; `None` if none was boxed.
     pub fn unboxed(&self, why: &Why) -> Option<Self> {
-        let not_kept = self.origin.kept.iter().map(|name| Lesson::NotKept(name.clone(), why.clone()));
+        let not_kept = self.origin.kept.iter().map(|name| Finding::NotKept(name.clone(), why.clone()));
         self.having_learnt(&not_kept.collect::<Vec<_>>())
     }
 }

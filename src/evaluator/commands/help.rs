@@ -13,7 +13,9 @@ use std::fmt::Display;
 pub fn help(name: Option<&str>) -> Result<MimeBundle, String> {
     let Some(name) = name else { return Ok(table()) };
     let wanted = format!(":{}", name.trim_start_matches(':'));
-    describe(&wanted, false).ok_or_else(|| refusal(&wanted))
+    // No other spelling: `t` is `:type` where a command is typed, and here more likely a variable.
+    let is_name = COMMANDS.iter().any(|command| command.name == wanted);
+    is_name.then(|| describe(&wanted, false)).flatten().ok_or_else(|| refusal(&wanted))
 }
 
 fn table() -> MimeBundle {

@@ -117,6 +117,7 @@ fn help_explains_one_command_or_lists_all() {
     assert!(all["text/plain"].as_str().unwrap().ends_with(&crate::evaluator::support::prelude::sentence()));
     assert_eq!(all["text/html"].as_str().unwrap().matches("<tr>").count(), COMMANDS.len());
     assert!(one["text/plain"].as_str().unwrap().contains("--cell") && help(Some(":nonsense")).is_err());
+    assert!(help(Some("t")).is_err(), "a variable may be called so");
 }
 
 /// A value that a command takes.

@@ -4,7 +4,7 @@ use super::session::Session;
 use crate::evaluator::build::shims;
 use crate::evaluator::build::shims::Crates;
 use crate::evaluator::cell::changed_types::Redefined;
-use crate::evaluator::cell::{Binding, Lesson, MUTEX, PreparedCell, RENAMED_MUTEX, Why};
+use crate::evaluator::cell::{Binding, Finding, MUTEX, PreparedCell, RENAMED_MUTEX, Why};
 use crate::evaluator::completion::Names;
 use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::diagnostics::{Diagnostic, depends_on_rewrites, distinct};
@@ -32,13 +32,13 @@ pub(super) fn without_refused(prepared: &PreparedCell, message: &str) -> Option<
     // What stands around an `.await` may be why its type is not seen.
     let is_unknown = refused.as_ref().is_none_or(|(_, why)| *why == Why::Unknown);
     let seen = || prepared.without_await_marks().filter(|_| is_unknown);
-    let hidden = |(name, why): (&str, Why)| prepared.having_learnt(&[Lesson::NotKept(name.to_owned(), why)]);
+    let hidden = |(name, why): (&str, Why)| prepared.having_learnt(&[Finding::NotKept(name.to_owned(), why)]);
     boxed.or_else(seen).or_else(|| refused.and_then(hidden))
 }
 
 /// What an error shows about a variable of this cell. One that is nothing but a stored variable, as in `let mut m = m;`, is to
 /// be kept: the error is said, and costs nothing.
-fn lesson_about(prepared: &PreparedCell, error: &Diagnostic) -> Option<Lesson> {
+fn finding_about(prepared: &PreparedCell, error: &Diagnostic) -> Option<Finding> {
     let is_defined = |name: &String| {
         let name = if name == RENAMED_MUTEX { MUTEX } else { name };
         let is_itself = |init: &Range<usize>| prepared.map.source()[init.clone()].trim() == name;
@@ -46,8 +46,8 @@ fn lesson_about(prepared: &PreparedCell, error: &Diagnostic) -> Option<Lesson> {
         let last = prepared.lets.iter().rfind(defines);
         last.is_some_and(|binding| !binding.init.as_ref().is_some_and(is_itself))
     };
-    error.lesson().filter(|lesson| match lesson {
-        Lesson::NotKept(name, _) | Lesson::Moves(name) | Lesson::Ends(_, name) => is_defined(name),
+    error.finding().filter(|finding| match finding {
+        Finding::NotKept(name, _) | Finding::Moves(name) | Finding::Ends(_, name) => is_defined(name),
     })
 }
 
@@ -89,8 +89,8 @@ impl Session {
         let errors = said.iter().filter_map(Diagnostic::from_json).filter(|diagnostic| {
             diagnostic.level.starts_with("error") && !diagnostic.message.starts_with("aborting due to")
         });
-        let lessons: Option<Vec<Lesson>> = errors.map(|error| lesson_about(prepared, &error)).collect();
-        lessons.and_then(|lessons| prepared.having_learnt(&lessons))
+        let findings: Option<Vec<Finding>> = errors.map(|error| finding_about(prepared, &error)).collect();
+        findings.and_then(|findings| prepared.having_learnt(&findings))
     }
 
     /// The errors among these diagnostics, those of this cell first: warnings of other cells are no reason to fail.
@@ -113,8 +113,8 @@ impl Session {
         errors: &[CompilationError],
     ) -> Report {
         // What else is wrong comes first; without it, what cannot be kept would not be kept.
-        if diagnostics.iter().any(|error| lesson_about(prepared, error).is_none()) {
-            diagnostics.retain(|error| lesson_about(prepared, error).is_none());
+        if diagnostics.iter().any(|error| finding_about(prepared, error).is_none()) {
+            diagnostics.retain(|error| finding_about(prepared, error).is_none());
         }
         self.gone.explain(&mut diagnostics, cell.number);
         choose_imports(&mut diagnostics, &self.names, self.environment.work.root());

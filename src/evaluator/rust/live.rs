@@ -71,7 +71,7 @@ async fn ask(executions: &Executions, query: &Query) -> Result<(MimeBundle, bool
 
 async fn send(executions: &Executions, cell: CellId, kind: DisplayKind, data: MimeBundle) {
     let display_id = Some(format!("loopbook-live-{cell}"));
-    let event = Event::Display { cell, kind, data, metadata: Default::default(), display_id };
+    let event = Event::display(cell, kind, data, display_id);
     // Nobody listens any more when the kernel is at its end.
     let _ = executions.events().send(event).await;
 }

@@ -321,13 +321,9 @@ impl Thread {
         if cell == 0 {
             return false;
         }
-        self.executions.send(Event::Display {
-            cell,
-            kind: if shown { DisplayKind::Update } else { DisplayKind::Display },
-            data: MimeBundle::from([("text/plain".to_owned(), line.into())]),
-            metadata: Default::default(),
-            display_id: Some("loopbook-warm".into()),
-        });
+        let kind = if shown { DisplayKind::Update } else { DisplayKind::Display };
+        let data = MimeBundle::from([("text/plain".to_owned(), line.into())]);
+        self.executions.send(Event::display(cell, kind, data, Some("loopbook-warm".into())));
         true
     }
 

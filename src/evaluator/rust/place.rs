@@ -100,11 +100,6 @@ pub(super) fn show_state(executions: &Executions, cell: &Cell, text: &str, kind:
     if cell.silent {
         return;
     }
-    executions.send(Event::Display {
-        cell: cell.id,
-        kind,
-        data: MimeBundle::from([("text/plain".to_owned(), text.into())]),
-        metadata: Default::default(),
-        display_id: Some(format!("loopbook-place-{}", cell.id)),
-    });
+    let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
+    executions.send(Event::display(cell.id, kind, data, Some(format!("loopbook-place-{}", cell.id))));
 }

@@ -166,7 +166,7 @@ fn problems(text: &str, errors: &[SyntaxError]) -> Vec<Problem> {
             if stands_in_front(&text[start..]) { problem.with_help(BEHIND) } else { problem }
         });
         let (line, _) = problem.place();
-        if problems.iter().all(|notebook| notebook.place().0 != line) {
+        if problems.iter().all(|known| known.place().0 != line) {
             problems.push(problem);
         }
     }

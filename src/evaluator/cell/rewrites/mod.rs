@@ -1,11 +1,12 @@
-//! What the kernel writes into a cell. What that calls in the runtime has the same names there, in `expansion`.
+//! What the kernel writes into a cell. What that calls in the runtime has the same name there: `expansion/statics` for `statics`,
+//! `tasks/await_sites` for `await_sites`, `show` for `show`; `expansion/dbg` for `places`. The other rewriters call nothing of the runtime's.
 
-pub(super) mod awaits;
+pub(super) mod await_sites;
 pub(super) mod edits;
+pub(super) mod findings;
 pub(super) mod impls;
 pub(super) mod imports;
 pub(super) mod lazy_futures;
-pub(super) mod lessons;
 pub(super) mod macro_arguments;
 pub(super) mod macros;
 pub(super) mod marks;

@@ -6,7 +6,7 @@
 //! a channel open). They are lost, and the error lists them.
 
 use super::edits::Edits;
-use super::lessons::Why;
+use super::findings::Why;
 use super::unstored::Unstored;
 use crate::evaluator::cell::notebook::Notebook;
 use crate::evaluator::cell::parse::syntax::{Place, Tree};

@@ -1,6 +1,6 @@
 //! What a cell is made of: its text, and what a first try has shown to be necessary.
 
-use super::lessons::Why;
+use super::findings::Why;
 use crate::evaluator::cell::notebook::Notebook;
 use std::collections::{BTreeMap, BTreeSet};
 

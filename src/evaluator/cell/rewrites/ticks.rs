@@ -99,12 +99,12 @@ impl Pass<'_> {
     fn arguments(&mut self, place: &Place, depth: usize) {
         let Some(call) = ast::MacroCall::cast(place.node.clone()) else { return };
         let Some(name) = macro_name(&call) else { return };
-        let is_naming = super::awaits::NAMING.contains(&name.as_str());
-        if !is_naming && !super::awaits::PLAIN.contains(&name.as_str()) && !RUN.contains(&name.as_str()) {
+        let is_naming = super::await_sites::NAMING.contains(&name.as_str());
+        if !is_naming && !super::await_sites::PLAIN.contains(&name.as_str()) && !RUN.contains(&name.as_str()) {
             return;
         }
         for expression in macro_arguments::expressions(place, &call, self.text, LASTING) {
-            if !is_naming || super::awaits::is_async(&expression.node) {
+            if !is_naming || super::await_sites::is_async(&expression.node) {
                 self.visit(&expression, depth + 1);
             }
         }

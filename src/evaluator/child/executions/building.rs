@@ -115,7 +115,7 @@ impl Current {
 fn display(cell: CellId, (kind, text): (DisplayKind, String)) -> Event {
     let data = MimeBundle::from([("text/plain".to_owned(), text.into())]);
     let display_id = Some(format!("loopbook-build-{cell}"));
-    Event::Display { cell, kind, data, metadata: Default::default(), display_id }
+    Event::display(cell, kind, data, display_id)
 }
 
 fn words(BuildProgress { krate, done, total }: &BuildProgress) -> String {

@@ -88,8 +88,8 @@ impl Executions {
 
     /// A cell of a subshell is under way.
     pub fn begin_in_subshell(&self, cell: &Cell) {
-        let found = SubshellCell { cell: cell.clone(), phase: Phase::Waiting, interrupts: 0 };
-        self.lock().subshells.cells.insert(cell.id, found);
+        let new = SubshellCell { cell: cell.clone(), phase: Phase::Waiting, interrupts: 0 };
+        self.lock().subshells.cells.insert(cell.id, new);
     }
 
     /// Waits until the main shell does not compile, and gives what its cells have defined. `None` if the cell is gone.

@@ -1,7 +1,7 @@
 //! Errors in lines that evcxr has written: which variable of the user's they are about.
 
 use super::{Diagnostic, Place, Sources, Span, byte_offset};
-use crate::evaluator::cell::{Lesson, Why, dropped_by, is_in_block};
+use crate::evaluator::cell::{Finding, Why, dropped_by, is_in_block};
 
 /// Errors about how long something lives.
 const LIFETIMES: [&str; 10] =
@@ -48,26 +48,26 @@ pub enum Takes {
 
 impl Diagnostic {
     /// What the error shows about a variable that the cell was to keep; `None` if it is not about storing one.
-    pub fn lesson(&self) -> Option<Lesson> {
+    pub fn finding(&self) -> Option<Finding> {
         let code = self.code.as_ref().map_or("", |code| code.code.as_str());
         let dropped = self.spans.iter().filter(|span| span.is_primary).find_map(|span| dropped_by(span.line()?));
         if let Some(name) = dropped {
-            return Some(Lesson::Moves(name.to_owned()));
+            return Some(Finding::Moves(name.to_owned()));
         }
         let primary = self.spans.iter().filter(|span| span.is_primary).find_map(Span::stores);
         let mut others = self.spans.iter().filter(|span| !span.is_primary).filter_map(Span::stores);
         if code == "E0505" {
             let moved = primary?;
             return Some(match (self.guard(), others.find(|other| *other != moved)) {
-                (Some(guard), _) => Lesson::Ends(guard.to_owned(), moved.to_owned()),
-                (None, Some(other)) => Lesson::NotKept(other.to_owned(), Why::Borrows),
-                (None, None) => Lesson::NotKept(moved.to_owned(), Why::Borrowed),
+                (Some(guard), _) => Finding::Ends(guard.to_owned(), moved.to_owned()),
+                (None, Some(other)) => Finding::NotKept(other.to_owned(), Why::Borrows),
+                (None, None) => Finding::NotKept(moved.to_owned(), Why::Borrowed),
             });
         }
         if self.is_about_lifetimes() {
-            return primary.or_else(|| others.next()).map(|name| Lesson::NotKept(name.to_owned(), Why::Borrows));
+            return primary.or_else(|| others.next()).map(|name| Finding::NotKept(name.to_owned(), Why::Borrows));
         }
-        (code != "E0382").then_some(primary?).map(|name| Lesson::NotKept(name.to_owned(), Why::Unnameable))
+        (code != "E0382").then_some(primary?).map(|name| Finding::NotKept(name.to_owned(), Why::Unnameable))
     }
 
     /// Whether something does not live as long as it should.
@@ -243,26 +243,26 @@ mod tests {
     fn an_error_in_a_line_of_evcxr_s_is_about_a_variable() {
         let users = span("let/*lb:1:1*/ r = &m;", true, "borrowed value does not live long enough");
         let stored = span(PUT, false, "argument requires that `v` is borrowed for `'static`");
-        let found = error("E0597", "`v` does not live long enough", &[users.clone(), stored]).lesson();
-        assert_eq!(found, Some(Lesson::NotKept("m".into(), Why::Borrows)));
+        let found = error("E0597", "`v` does not live long enough", &[users.clone(), stored]).finding();
+        assert_eq!(found, Some(Finding::NotKept("m".into(), Why::Borrows)));
         let analysed = span("evcxr_variable_store(r);", true, "");
-        let found = error("E0521", "borrowed data escapes", &[analysed]).lesson();
-        assert_eq!(found, Some(Lesson::NotKept("r".into(), Why::Borrows)));
-        let found = error("E0412", "cannot find type `Mutex`", &[span(PUT, true, "")]).lesson();
-        assert_eq!(found, Some(Lesson::NotKept("m".into(), Why::Unnameable)));
-        assert_eq!(error("E0308", "mismatched types", &[users]).lesson(), None);
+        let found = error("E0521", "borrowed data escapes", &[analysed]).finding();
+        assert_eq!(found, Some(Finding::NotKept("r".into(), Why::Borrows)));
+        let found = error("E0412", "cannot find type `Mutex`", &[span(PUT, true, "")]).finding();
+        assert_eq!(found, Some(Finding::NotKept("m".into(), Why::Unnameable)));
+        assert_eq!(error("E0308", "mismatched types", &[users]).finding(), None);
     }
 
     #[test]
     fn a_guard_is_to_be_dropped_first() {
         let end = span("});", false, "borrow might be used here, when `g` is dropped and runs the destructor");
         let stored = span(PUT, true, "move out of `m` occurs here");
-        let found = error("E0505", "cannot move out of `m`", &[stored.clone(), end]).lesson();
-        assert_eq!(found, Some(Lesson::Ends("g".into(), "m".into())));
-        let found = error("E0505", "cannot move out of `m`", &[stored]).lesson();
-        assert_eq!(found, Some(Lesson::NotKept("m".into(), Why::Borrowed)));
+        let found = error("E0505", "cannot move out of `m`", &[stored.clone(), end]).finding();
+        assert_eq!(found, Some(Finding::Ends("g".into(), "m".into())));
+        let found = error("E0505", "cannot move out of `m`", &[stored]).finding();
+        assert_eq!(found, Some(Finding::NotKept("m".into(), Why::Borrowed)));
         let ours = span(" ::core::mem::drop(g);", true, "value used here after move");
-        assert_eq!(error("E0382", "use of moved value: `g`", &[ours]).lesson(), Some(Lesson::Moves("g".into())));
+        assert_eq!(error("E0382", "use of moved value: `g`", &[ours]).finding(), Some(Finding::Moves("g".into())));
     }
 
     #[test]

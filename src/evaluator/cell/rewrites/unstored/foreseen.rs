@@ -6,7 +6,7 @@
 
 use super::lets::Let;
 use crate::evaluator::cell::notebook::Notebook;
-use crate::evaluator::cell::rewrites::lessons::Why;
+use crate::evaluator::cell::rewrites::findings::Why;
 use ra_ap_syntax::ast::{self, HasArgList, HasGenericArgs};
 use ra_ap_syntax::{AstNode, SyntaxKind};
 use std::collections::BTreeMap;

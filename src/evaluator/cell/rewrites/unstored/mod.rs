@@ -17,7 +17,7 @@ mod lets;
 mod moved_by_await;
 
 use super::edits::Edits;
-use super::lessons::Why;
+use super::findings::Why;
 use super::origin::Origin;
 use crate::evaluator::cell::parse::problem::Lines;
 use crate::evaluator::cell::parse::syntax::{Place, Tree, meaningful_tokens};

@@ -1,6 +1,6 @@
 //! Which variables a cell does not keep.
 
-use crate::evaluator::cell::{Lesson, Notebook, PreparedCell, Why, prepare, tests::without_marks};
+use crate::evaluator::cell::{Finding, Notebook, PreparedCell, Why, prepare, tests::without_marks};
 
 fn notebook() -> Notebook {
     let stored = [("v", "Vec<i32>"), ("m", "std::sync::Arc<std::sync::Mutex<u8>>"), ("s", "&'static str"), ("n", "u8")];
@@ -71,17 +71,17 @@ fn what_may_be_kept_is_left_to_the_compiler() {
 #[test]
 fn the_others_of_a_pattern_are_shown_to_evcxr() {
     let cell = prepared("let (mut a, b, c) = f(); let c = b;");
-    let learnt = cell.having_learnt(&[Lesson::NotKept("b".into(), Why::Unnameable)]).expect("another cell");
+    let learnt = cell.having_learnt(&[Finding::NotKept("b".into(), Why::Unnameable)]).expect("another cell");
     let expected = "::loopbook::__unstored!(let (mut a, b, c) = f(););let mut a = a; let c = b;";
     assert_eq!(without_marks(&learnt.rust), expected);
     assert_eq!(learnt.map.locate("let/*lb:1:1:1*/ mut a = a;", 21), Some((1, 10)));
-    assert_eq!(learnt.having_learnt(&[Lesson::NotKept("b".into(), Why::Unnameable)]), None);
+    assert_eq!(learnt.having_learnt(&[Finding::NotKept("b".into(), Why::Unnameable)]), None);
 }
 
 #[test]
 fn what_has_no_type_that_can_be_seen_is_shown_in_a_let_of_its_own_first() {
     let cell = prepared("let (a, b) = futures::join!(f(), g());");
-    let unknown = |name: &str| [Lesson::NotKept(name.into(), Why::Unknown)];
+    let unknown = |name: &str| [Finding::NotKept(name.into(), Why::Unknown)];
     let tried = cell.having_learnt(&unknown("b")).expect("another cell");
     let expected = "::loopbook::__unstored!(let (a, b) = futures::join!(f(), g()););let a = a;let b = b;";
     assert_eq!((without_marks(&tried.rust).as_str(), tried.unstored.len()), (expected, 0));
@@ -112,12 +112,12 @@ fn a_guard_of_a_new_variable_is_dropped_before_that_is_stored() {
     }
     let cell = prepared("let k = f(); let g = k.lock().unwrap(); let h = |x: u8| x; *g");
     let learnt = cell
-        .having_learnt(&[Lesson::NotKept("g".into(), Why::Borrows), Lesson::Ends("g".into(), "k".into())])
+        .having_learnt(&[Finding::NotKept("g".into(), Why::Borrows), Finding::Ends("g".into(), "k".into())])
         .expect("learnt");
     assert!(without_marks(&learnt.rust).ends_with("__show!(*g); ::core::mem::drop(g);"), "{}", learnt.rust);
-    let learnt = learnt.having_learnt(&[Lesson::Moves("g".into())]).expect("learnt");
+    let learnt = learnt.having_learnt(&[Finding::Moves("g".into())]).expect("learnt");
     assert!(!learnt.rust.contains("::core::mem::drop"), "{}", learnt.rust);
-    let learnt = learnt.having_learnt(&[Lesson::Ends("g".into(), "k".into())]).expect("learnt");
+    let learnt = learnt.having_learnt(&[Finding::Ends("g".into(), "k".into())]).expect("learnt");
     assert!(learnt.unstored.iter().any(|local| local.name == "k" && local.why == Why::Borrowed), "{learnt:?}");
 }
 

@@ -23,7 +23,7 @@ pub enum Why {
 
 /// What a compilation that failed has shown about the variables of a cell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lesson {
+pub enum Finding {
     /// This variable cannot be kept.
     NotKept(String, Why),
     /// The first of these, which is not kept, must be dropped before the other is stored.
