@@ -70,7 +70,7 @@ const EVALUATOR: House = House {
         ("rust", "child completion errors build cell commands reference support"),
         ("toy", ""),
         ("child", "errors build cell support"),
-        ("completion", "build cell commands reference support"),
+        ("completion", "build cell commands reference"),
         ("errors", "build cell support"),
         ("build", "reference support"),
         ("cell", "commands"),
