@@ -45,3 +45,19 @@ pub(super) const CARGO_HOME_ENV: &str = "LOOPBOOK_CARGO_HOME";
 
 /// Environment variable with the directory where the shims of one kernel remember things.
 pub(super) const STATE_ENV: &str = "LOOPBOOK_STATE";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluator::reference::{CRATES, PATHS};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_crates_are_std_and_those_that_are_built_in() {
+        let built_in = DEPENDENCIES.iter().map(|(name, _)| name.replace('-', "_"));
+        let all: BTreeSet<String> = built_in.chain(["std".to_owned()]).collect();
+        for crates in [CRATES, PATHS] {
+            assert_eq!(crates.map(str::to_owned).into_iter().collect::<BTreeSet<_>>(), all);
+        }
+    }
+}
