@@ -1,5 +1,7 @@
 //! Watches for signals, and for the death of the process that started the kernel.
 
+use rustix::io::Errno;
+use rustix::process::{Pid, getppid, test_kill_process};
 use std::env;
 use std::io;
 use std::os::fd::IntoRawFd as _;
@@ -31,7 +33,7 @@ static INTERRUPTED: AtomicU64 = AtomicU64::new(0);
 /// started the kernel, and Jupyter clients start kernels in threads that end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parent {
-    pid: Option<libc::pid_t>,
+    pid: Option<i32>,
     /// Whether it is our parent in the system's sense, and not that of a wrapper.
     is_direct: bool,
 }
@@ -57,14 +59,13 @@ impl Parent {
         }
     }
 
-    fn lives(self, pid: libc::pid_t) -> bool {
+    fn lives(self, pid: i32) -> bool {
         if self.is_direct {
             // The system gives orphans another parent at once.
             return parent_pid() == pid;
         }
-        // SAFETY: signal 0 is not delivered; the call only looks whether the process exists.
-        let found = unsafe { libc::kill(pid, 0) } == 0;
-        found || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+        // Another error means that it is there, and somebody else's.
+        Pid::from_raw(pid).is_none_or(|pid| test_kill_process(pid) != Err(Errno::SRCH))
     }
 }
 
@@ -133,9 +134,8 @@ fn handle(signal: libc::c_int) -> io::Result<()> {
     if failed == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-fn parent_pid() -> libc::pid_t {
-    // SAFETY: always succeeds and touches no memory.
-    unsafe { libc::getppid() }
+fn parent_pid() -> i32 {
+    Pid::as_raw(getppid())
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         assert!(future::timeout(Duration::from_millis(20), alive.gone()).await.is_err());
         let mut process = Command::new("true").spawn().unwrap();
         process.wait().unwrap();
-        let dead = Parent { pid: libc::pid_t::try_from(process.id()).ok(), is_direct: false };
+        let dead = Parent { pid: i32::try_from(process.id()).ok(), is_direct: false };
         future::timeout(Duration::from_secs(5), dead.gone()).await.unwrap();
     }
 

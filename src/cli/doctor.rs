@@ -1,7 +1,6 @@
 //! `loopbook doctor`: looks at everything that the kernel needs, and says what to do about what is missing.
 
-use std::ffi::{CString, OsStr};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -265,12 +264,8 @@ fn disk(cache: &Path) -> Finding {
 }
 
 fn free_bytes(path: &Path) -> Option<u64> {
-    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    // SAFETY: an all-zero `statvfs` is a valid one.
-    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: the path ends with a zero byte and `found` is ours to write.
-    let failed = unsafe { libc::statvfs(path.as_ptr(), &mut found) };
-    (failed == 0).then(|| found.f_bavail as u64 * found.f_frsize as u64)
+    let found = rustix::fs::statvfs(path).ok()?;
+    Some(found.f_bavail * found.f_frsize)
 }
 
 /// First line of what a program prints, if it runs and succeeds.

@@ -5,6 +5,7 @@ use crate::evaluator::errors::diagnostics::{Source, Sources};
 use crate::evaluator::support::process_state::ProcessState;
 use crate::evaluator::support::wording;
 use loopbook_channel::{Frame, Living, MimeBundle, Query, ToChild, write_frame};
+use rustix::process::{Pid, Signal, kill_process};
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -133,8 +134,9 @@ impl Connection {
     pub fn wake_up(&self) -> bool {
         let stopped = self.state() == ProcessState::Stopped;
         if stopped {
-            // SAFETY: kill has no memory effects; the pid is our child's, which is not reaped before its channel closes.
-            unsafe { libc::kill(self.pid as libc::pid_t, libc::SIGCONT) };
+            // The number is our child's, which is not reaped before its channel closes.
+            let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+            let _ = pid.map(|pid| kill_process(pid, Signal::CONT));
         }
         stopped
     }

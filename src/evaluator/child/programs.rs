@@ -4,23 +4,24 @@
 //! program that begins a session of its own (`setsid`, a daemon) says by that that it is to outlive who started it: it goes
 //! on. Linux tells who is whose child in `/proc`; elsewhere only the group ends.
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::collections::HashSet;
 use std::fs;
 
 /// A process, as `/proc/PID/stat` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Process {
-    pid: libc::pid_t,
+    pid: i32,
     name: String,
-    parent: libc::pid_t,
-    group: libc::pid_t,
-    session: libc::pid_t,
+    parent: i32,
+    group: i32,
+    session: i32,
 }
 
 /// Ends at once the process that runs the cells, and what it has started. Gives the programs that go on, as names and
 /// numbers.
 pub(in crate::evaluator) fn end(child: u32) -> Vec<String> {
-    let Ok(child) = libc::pid_t::try_from(child) else { return Vec::new() };
+    let Ok(child) = i32::try_from(child) else { return Vec::new() };
     let processes = all();
     let session = processes.iter().find(|process| process.pid == child).map(|process| process.session);
     let started = descendants(child, &processes);
@@ -34,22 +35,23 @@ pub(in crate::evaluator) fn end(child: u32) -> Vec<String> {
 
 /// Ends what stands in the group of a process that has died.
 pub(super) fn end_group_of(child: u32) {
-    if let Ok(child) = libc::pid_t::try_from(child) {
+    if let Ok(child) = i32::try_from(child) {
         end_group(child);
     }
 }
 
-fn end_group(child: libc::pid_t) {
-    if child > 1 {
-        // The child may not have made its group yet.
-        kill(child);
-        kill(-child);
+fn end_group(child: i32) {
+    if let Some(child) = Some(child).filter(|&child| child > 1).and_then(Pid::from_raw) {
+        // The child may not have made its group yet. Those that are gone need no more.
+        let _ = kill_process(child, Signal::KILL);
+        let _ = kill_process_group(child, Signal::KILL);
     }
 }
 
-fn kill(target: libc::pid_t) {
-    // SAFETY: a plain system call without pointers; a process that is gone is an error that need not be looked at.
-    unsafe { libc::kill(target, libc::SIGKILL) };
+fn kill(process: i32) {
+    if let Some(process) = Pid::from_raw(process) {
+        let _is_gone = kill_process(process, Signal::KILL);
+    }
 }
 
 fn all() -> Vec<Process> {
@@ -59,7 +61,7 @@ fn all() -> Vec<Process> {
 }
 
 /// The children of a process, their children, and so on.
-fn descendants(of: libc::pid_t, processes: &[Process]) -> Vec<Process> {
+fn descendants(of: i32, processes: &[Process]) -> Vec<Process> {
     let mut family = HashSet::from([of]);
     let mut found = Vec::new();
     loop {
@@ -88,7 +90,7 @@ impl Process {
 mod tests {
     use super::*;
 
-    fn process(pid: libc::pid_t, parent: libc::pid_t) -> Process {
+    fn process(pid: i32, parent: i32) -> Process {
         Process { pid, name: "x".to_owned(), parent, group: pid, session: 1 }
     }
 

@@ -9,9 +9,9 @@ use crate::evaluator::errors::report;
 use loopbook_channel::{
     CellId, Frame, FrameError, InputError, LastWords, MimeBundle, Stream, ToChild, ToKernel, VERSION, read_frame,
 };
+use rustix::net::Shutdown;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -61,8 +61,8 @@ pub struct Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Release);
-        // SAFETY: a system call on a descriptor that we own; it wakes the thread that waits there.
-        unsafe { libc::shutdown(self.socket.as_raw_fd(), libc::SHUT_RDWR) };
+        // Wakes the thread that waits there.
+        let _has_ended_by_itself = rustix::net::shutdown(&self.socket, Shutdown::Both);
     }
 }
 

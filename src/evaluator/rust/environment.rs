@@ -11,10 +11,12 @@ use crate::evaluator::build::{std_source, template};
 use crate::home::Home;
 use anyhow::Context;
 use loopbook_channel::{SOCKET_ENV, SOURCE_ENV, USER_BACKTRACE_ENV};
+use rustix::io::DupFlags;
+use rustix::process::{Signal, set_parent_process_death_signal};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,7 +27,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Environment {
     pub(super) work: WorkDir,
     /// Leads to the socket if its own path is too long.
-    way: Mutex<Option<File>>,
+    way: Mutex<Option<OwnedFd>>,
     child: PathBuf,
     notebook_dir: PathBuf,
     /// As it was when the kernel was started.
@@ -211,13 +213,10 @@ impl Environment {
         }
         let opened = File::open(root)?;
         let mut way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*way {
-            None => *way = Some(opened),
-            // SAFETY: both are open descriptors of ours; the directory behind `way` was removed, and nobody reads from it.
-            Some(way) if unsafe { libc::dup3(opened.as_raw_fd(), way.as_raw_fd(), libc::O_CLOEXEC) } < 0 => {
-                return Err(io::Error::last_os_error());
-            }
-            Some(_) => {}
+        match &mut *way {
+            None => *way = Some(opened.into()),
+            // The number stays, since evcxr keeps the path. The directory behind it was removed, and nobody reads from it.
+            Some(way) => rustix::io::dup3(&opened, way, DupFlags::CLOEXEC)?,
         }
         Ok(())
     }
@@ -225,9 +224,7 @@ impl Environment {
 
 /// Has the compilation of the runtime end with the kernel that has started it.
 fn die_with_the_kernel() -> io::Result<()> {
-    // SAFETY: prctl with these arguments touches no memory.
-    let set = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
 /// Longest path that a Unix socket can have, in bytes.

@@ -8,6 +8,7 @@ use super::state::{Mode, State, replace};
 use super::{FAILED, analysis, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
+use rustix::process::Signal;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -41,7 +42,7 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
 
 /// Becomes the real cargo, for questions that are not about cells.
 fn pass_on(cargo: &Path, call: &Invocation, arguments: &[OsString]) -> ExitCode {
-    process_group::die_with_parent(libc::SIGKILL);
+    process_group::die_with_parent(Signal::KILL);
     let mut command = real_cargo(cargo, arguments);
     if call.resolves() && !call.offline {
         // rust-analyzer asks about the standard library, whose own dependencies nobody needs to download.

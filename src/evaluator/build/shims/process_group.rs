@@ -1,6 +1,7 @@
 //! Process groups: what a build starts can be ended at once, and ends when the kernel does.
 
 use super::state::State;
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,12 +16,11 @@ pub(super) struct Running {
 
 /// Gives this process a group of its own that ends with the kernel.
 pub(super) fn enter(state: &State) -> io::Result<Running> {
-    // SAFETY: plain system calls without pointers; the handler only calls `kill`, which signal handlers may.
-    unsafe {
-        libc::setpgid(0, 0);
-        libc::signal(libc::SIGTERM, end_group as *const () as libc::sighandler_t);
-    }
-    die_with_parent(libc::SIGTERM);
+    // A process that leads its group already is refused, and needs no other.
+    let _leads_a_group = rustix::process::setpgid(None, None);
+    // SAFETY: the handler only calls `kill`, which signal handlers may.
+    unsafe { libc::signal(libc::SIGTERM, end_group as *const () as libc::sighandler_t) };
+    die_with_parent(Signal::TERM);
     let pid = std::process::id();
     let path = state.running().join(pid.to_string());
     let mut file = File::create(&path)?;
@@ -44,9 +44,9 @@ pub fn kill_running(root: &Path) -> usize {
 }
 
 /// Has the system send a signal to this process when the thread that started it ends.
-pub(super) fn die_with_parent(signal: libc::c_int) {
-    // SAFETY: PR_SET_PDEATHSIG takes a number and changes nothing but this process's setting.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, signal as libc::c_ulong) };
+pub(super) fn die_with_parent(signal: Signal) {
+    // Fails only for a number that is no signal.
+    let _ = set_parent_process_death_signal(Some(signal));
 }
 
 fn kill_group(path: &Path) -> bool {
@@ -56,11 +56,8 @@ fn kill_group(path: &Path) -> bool {
         return false;
     }
     let Ok(text) = fs::read_to_string(path) else { return false };
-    match text.parse::<libc::pid_t>() {
-        // SAFETY: a plain system call; a group that is gone is an error that we need not look at.
-        Ok(group) if group > 1 => unsafe { libc::kill(-group, libc::SIGKILL) == 0 },
-        _ => false,
-    }
+    let group = text.parse().ok().filter(|&group: &i32| group > 1).and_then(Pid::from_raw);
+    group.is_some_and(|group| kill_process_group(group, Signal::KILL).is_ok())
 }
 
 extern "C" fn end_group(_signal: libc::c_int) {

@@ -2,11 +2,11 @@
 //! socket has no limit on the length of its path.
 
 use super::state::State;
+use rustix::fs::{CWD, FileType, Mode};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -122,13 +122,10 @@ pub(super) fn parse_bar(line: &str) -> Option<BuildProgress> {
 }
 
 fn make_pipe(path: &Path) -> io::Result<()> {
-    let name = CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)?;
-    // SAFETY: `name` is a C string that lives until the call returns.
-    if unsafe { libc::mkfifo(name.as_ptr(), 0o600) } == 0 {
-        return Ok(());
+    match rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
     }
-    let error = io::Error::last_os_error();
-    if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 use super::process_group::die_with_parent;
 use super::progress::{BuildProgress, parse_bar};
 use crate::evaluator::build::built_in::CARGO_HOME_ENV;
+use rustix::fs::Access;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::env;
-use std::ffi::CString;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -87,9 +87,7 @@ pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_shim: &Path) {
 
 /// Whether files can be made in a directory.
 fn is_usable(directory: &Path) -> bool {
-    let Ok(path) = CString::new(directory.as_os_str().as_bytes()) else { return false };
-    // SAFETY: `path` is a C string that lives until the call returns.
-    directory.is_dir() && unsafe { libc::access(path.as_ptr(), libc::W_OK | libc::X_OK) } == 0
+    directory.is_dir() && rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
 /// Runs cargo to its end. Its progress bar goes to `on_progress`.
@@ -107,7 +105,7 @@ pub(in crate::evaluator) fn run(
     // SAFETY: the closure makes one system call and allocates nothing.
     unsafe {
         command.pre_exec(|| {
-            die_with_parent(libc::SIGKILL);
+            die_with_parent(Signal::KILL);
             Ok(())
         });
     }

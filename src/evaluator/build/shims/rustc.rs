@@ -5,6 +5,7 @@ use super::state::{Mode, State};
 use super::{FAILED, process_group, real_tool};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::built_in::RUSTC_ENV;
+use rustix::process::Signal;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -43,7 +44,7 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    process_group::die_with_parent(libc::SIGKILL);
+    process_group::die_with_parent(Signal::KILL);
     let mut arguments = arguments.to_owned();
     arguments.extend(library_path(&rustc, &arguments));
     if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {

@@ -3,6 +3,7 @@
 use super::rustc_alone::{SavedCommand, is_worth_telling};
 use super::state::{Mode, State};
 use crate::evaluator::build::built_in::CELL_CRATE;
+use rustix::process::Signal;
 use serde_json::Value;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -43,7 +44,7 @@ impl Compiler {
         // SAFETY: the closure makes one system call and allocates nothing.
         unsafe {
             command.pre_exec(|| {
-                super::process_group::die_with_parent(libc::SIGKILL);
+                super::process_group::die_with_parent(Signal::KILL);
                 Ok(())
             });
         }

@@ -12,6 +12,7 @@ use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::report;
 use crate::evaluator::{Cell, Event, Outcome, Report};
 use loopbook_channel::{CellId, LastWords, ToChild};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -212,8 +213,8 @@ impl Executions {
 }
 
 fn end_group(group: u32) {
-    let Ok(group) = libc::pid_t::try_from(group) else { return };
-    // SAFETY: a plain system call. The group is that of a compiler which is reaped only after its cell has left
-    // `Phase::Compiling`.
-    unsafe { libc::kill(-group, libc::SIGKILL) };
+    // The group is that of a compiler which is reaped only after its cell has left `Phase::Compiling`.
+    if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
+        let _is_gone = kill_process_group(group, Signal::KILL);
+    }
 }
