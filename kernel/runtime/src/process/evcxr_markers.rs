@@ -19,7 +19,7 @@ pub(crate) fn generated(bytes: &[u8]) {
                 if !before.is_empty() {
                     output::user(Stream::Stdout, before);
                 }
-                obey(marker);
+                handle(marker);
             }
             None => output::user(Stream::Stdout, line),
         }
@@ -47,7 +47,7 @@ fn marker(line: &[u8]) -> Option<(&[u8], &str)> {
     Some((&line[..at], marker))
 }
 
-fn obey(marker: &str) {
+fn handle(marker: &str) {
     if marker != PANIC {
         child_program::protocol_line(marker);
         return;
