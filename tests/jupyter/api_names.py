@@ -21,7 +21,8 @@ def commands():
 @functools.cache
 def exported(module=""):
     """The names in `loopbook::`, or in one of its public modules."""
-    path = RUNTIME / module / "mod.rs" if module else RUNTIME / "lib.rs"
+    # Wherever in the source the module lies: the crate re-exports it.
+    path = next(RUNTIME.rglob(f"{module}/mod.rs")) if module else RUNTIME / "lib.rs"
     text = re.sub(r"//[^\n]*", "", path.read_text()).split("pub mod __private")[0]
     found = set(re.findall(r"^pub mod (\w+)", text, re.M))
     for names in re.findall(r"^pub use [\w:]*?(\{[^}]*\}|\w+);", text, re.M):
