@@ -136,9 +136,9 @@ impl Tasks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LockKind;
     use crate::support::examples::{example_task, locked, waiting};
     use crate::tasks::lints::cycles::cycles;
-    use crate::LockKind;
 
     #[test]
     fn a_circle_is_found_once_and_ends_the_tree() {
