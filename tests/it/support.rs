@@ -245,10 +245,7 @@ impl Session {
             }
             "is_complete" => self.request(client, shell, "is_complete_request", &json!({ "code": rest })),
             "interrupt" => self.request(client, control, "interrupt_request", &json!({})),
-            "shutdown" => {
-                let content = json!({"restart": options == "restart"});
-                self.request(client, control, "shutdown_request", &content);
-            }
+            "shutdown" => self.request(client, control, "shutdown_request", &json!({"restart": options == "restart"})),
             "request" => {
                 let mut words = rest.splitn(3, ' ');
                 let mut word = || words.next().expect("request CHANNEL TYPE JSON");
