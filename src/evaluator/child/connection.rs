@@ -5,7 +5,7 @@ use crate::evaluator::errors::diagnostics::{Source, Sources};
 use crate::evaluator::support::process_state::ProcessState;
 use crate::evaluator::support::wording;
 use loopbook_channel::{Frame, Living, MimeBundle, Query, ToChild, write_frame};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -135,8 +135,7 @@ impl Connection {
         let stopped = self.state() == ProcessState::Stopped;
         if stopped {
             // The number is our child's, which is not reaped before its channel closes.
-            let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-            let _ = pid.map(|pid| kill_process(pid, Signal::CONT));
+            let _ = programs::pid(self.pid).map(|pid| kill_process(pid, Signal::CONT));
         }
         stopped
     }

@@ -20,7 +20,7 @@ struct Process {
 
 /// Ends at once the process that runs the cells, and what it has started. Gives the programs that go on, as names and
 /// numbers.
-pub(in crate::evaluator) fn end(child: u32) -> Vec<String> {
+pub(super) fn end(child: u32) -> Vec<String> {
     let Ok(child) = i32::try_from(child) else { return Vec::new() };
     let processes = all();
     let session = processes.iter().find(|process| process.pid == child).map(|process| process.session);
@@ -38,6 +38,11 @@ pub(super) fn end_group_of(child: u32) {
     if let Ok(child) = i32::try_from(child) {
         end_group(child);
     }
+}
+
+/// The number of a process or a group, as the calls of the system take it.
+pub(super) fn pid(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
 fn end_group(child: i32) {

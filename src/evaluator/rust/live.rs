@@ -35,7 +35,7 @@ impl Live {
     ) -> Result<(), String> {
         self.0.store(cell, Ordering::Release);
         let (first, goes_on) = ask(&executions, &query).await?;
-        send(&executions, cell, DisplayKind::Display, first).await;
+        show_as(&executions, cell, DisplayKind::Display, first).await;
         if goes_on {
             task::spawn(self.follow(executions, cell, query));
         }
@@ -54,7 +54,7 @@ impl Live {
             let began = Instant::now();
             let Ok((bundle, goes_on)) = ask(&executions, &query).await else { return };
             took = began.elapsed();
-            send(&executions, cell, DisplayKind::Update, bundle).await;
+            show_as(&executions, cell, DisplayKind::Update, bundle).await;
             if !goes_on {
                 return;
             }
@@ -69,9 +69,7 @@ async fn ask(executions: &Executions, query: &Query) -> Result<(MimeBundle, bool
     Ok((bundle, living.all > 0))
 }
 
-async fn send(executions: &Executions, cell: CellId, kind: DisplayKind, data: MimeBundle) {
+async fn show_as(executions: &Executions, cell: CellId, kind: DisplayKind, data: MimeBundle) {
     let display_id = Some(format!("loopbook-live-{cell}"));
-    let event = Event::display(cell, kind, data, display_id);
-    // Nobody listens any more when the kernel is at its end.
-    let _ = executions.events().send(event).await;
+    executions.send_async(Event::display(cell, kind, data, display_id)).await;
 }

@@ -35,7 +35,7 @@ impl RustEvaluator {
                 }
             };
             if executions.take_from_subshell(cell.id) {
-                send(&executions, Event::Done { cell: cell.id, outcome }).await;
+                executions.send_async(Event::Done { cell: cell.id, outcome }).await;
             }
         });
         None
@@ -52,15 +52,9 @@ async fn look_all(
     for (line, wanted) in looks {
         match look(&wanted, cell, executions, live, &mut names).await {
             Ok(None) => {}
-            Ok(Some(event)) => send(executions, event).await,
+            Ok(Some(event)) => executions.send_async(event).await,
             Err(why) => return Outcome::Error(report::command(&why, cell.number, line)),
         }
     }
     Outcome::Ok
-}
-
-async fn send(executions: &Executions, event: Event) {
-    let sender = executions.events();
-    // Nobody listens any more when the kernel is at its end.
-    let _ = sender.send(event).await;
 }

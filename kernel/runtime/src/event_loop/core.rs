@@ -135,8 +135,7 @@ impl Core {
         F::Output: Send + 'static,
     {
         let (id, home) = (record.id, Arc::downgrade(self));
-        let for_record: Weak<dyn Home> = Weak::<Self>::clone(&home);
-        record.belongs_to(for_record);
+        record.belongs_to(home.clone());
         let (job, outcome) = job::new(future, Arc::clone(&record), Weak::clone(&home));
         let schedule = move |runnable| match home.upgrade() {
             Some(core) => core.push(priority, Step::Task(id, runnable)),

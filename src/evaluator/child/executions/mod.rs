@@ -300,9 +300,9 @@ impl Executions {
         let _closed_at_shutdown = self.events.send_blocking(event);
     }
 
-    /// The channel of events, for callers that can await it.
-    pub fn events(&self) -> Sender<Event> {
-        self.events.clone()
+    /// As [`Executions::send`], without blocking the thread.
+    pub async fn send_async(&self, event: Event) {
+        let _closed_at_shutdown = self.events.send(event).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

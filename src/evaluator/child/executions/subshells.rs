@@ -8,11 +8,12 @@
 
 use super::{Executions, State};
 use crate::evaluator::build::shims::Crates;
+use crate::evaluator::child::programs;
 use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::report;
 use crate::evaluator::{Cell, Event, Outcome, Report};
 use loopbook_channel::{CellId, LastWords, ToChild};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -214,7 +215,7 @@ impl Executions {
 
 fn end_group(group: u32) {
     // The group is that of a compiler which is reaped only after its cell has left `Phase::Compiling`.
-    if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
+    if let Some(group) = programs::pid(group) {
         let _is_gone = kill_process_group(group, Signal::KILL);
     }
 }
