@@ -5,7 +5,7 @@ use super::invocation::Invocation;
 use super::progress::{BuildProgress, FETCHING, Reporter};
 use super::run::{self, Finished};
 use super::state::{Mode, State, replace};
-use super::{FAILED, analysis, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
+use super::{FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
 use rustix::process::Signal;
@@ -92,6 +92,9 @@ fn resolve(
     if mode == Some(Mode::Check) {
         // If it fails, the error that it would have prevented is shown.
         let _it_is_only_worse = look::mend(&state.crate_dir().join("src/lib.rs"));
+    }
+    if mode.is_some() {
+        cell_source::rewrite(state)?;
     }
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));

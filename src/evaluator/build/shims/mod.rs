@@ -8,6 +8,7 @@
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
 //! - `analysis`, `analysis_cache`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
+//! - `cell_source`, `thin`: leaves to the runtime what evcxr would have every cell compile anew;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
 //! - `subshell`: compiles a cell of a subshell, of which cargo and evcxr know nothing;
@@ -19,6 +20,7 @@
 mod analysis;
 mod analysis_cache;
 mod cargo;
+mod cell_source;
 mod crates;
 mod diagnostics;
 mod empty;
@@ -32,6 +34,7 @@ mod rustc;
 mod rustc_alone;
 mod state;
 mod subshell;
+mod thin;
 
 pub use crates::Crates;
 pub use diagnostics::{last_diagnostics, take_moves};
