@@ -73,7 +73,7 @@ pub use tasks::watching::watch_tasks;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__dbg as dbg;
-    pub use crate::executor::cell_body::in_subshell;
+    pub use crate::executor::cell_body::{in_subshell, run_cell, run_cell_with_errors};
     pub use crate::expansion::dbg::here;
     pub use crate::expansion::old_values::*;
     pub use crate::expansion::statics::Slot;
@@ -82,6 +82,7 @@ pub mod __private {
     pub use crate::expansion::try_operator::*;
     pub use crate::gather::branches::{join, race, try_join};
     pub use crate::lessons::predict::{Guess, predict};
+    pub use crate::process::variables;
     pub use crate::show::evcxr_display::Showing;
     pub use crate::show::*;
     pub use crate::tasks::await_sites::{at, watch_awaits};

@@ -181,7 +181,7 @@ impl Worker {
 fn file(items: &Items, cell: &str) -> String {
     let symbol = SUBSHELL_SYMBOL.to_string_lossy();
     format!(
-        "{}#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}() {{\n::loopbook::__private::in_subshell(async {{\n{cell}\n}});\n}}\n",
+        "{}#[unsafe(no_mangle)]\npub extern \"C\" fn {symbol}() {{\n::loopbook::__private::in_subshell(::std::boxed::Box::pin(async {{\n{cell}\n}}));\n}}\n",
         items.text
     )
 }

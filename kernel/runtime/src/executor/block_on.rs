@@ -4,7 +4,7 @@
 //! wrong after a panic. So the future runs in async-global-executor's `block_on`, which is re-entrant, inside of
 //! async-std's, which makes it an async-std task; panics are carried out as values.
 
-use crate::executor::pool;
+use crate::executor::{cell_body::CellBody, pool};
 use crate::running::{
     cell::{self, Interrupted},
     interrupts,
@@ -28,13 +28,19 @@ use std::thread;
 /// Runs `future` as the task of `record` on this thread until it ends. On the cell's thread it ends early when the cell
 /// is interrupted. The error is the payload of a panic, or [`Interrupted`].
 pub(crate) fn drive<F: Future>(future: F, record: Arc<Record>) -> thread::Result<F::Output> {
+    let mut output = None;
+    drive_boxed(Box::pin(async { output = Some(future.await) }), record)?;
+    Ok(output.expect("a future that has ended has an output"))
+}
+
+/// [`drive`], of a future whose type nothing here depends on, so that all of it is compiled once and not with each cell.
+pub(crate) fn drive_boxed(future: CellBody<'_, ()>, record: Arc<Record>) -> thread::Result<()> {
     pool::start();
     let builder = match &record.name {
         Some(name) => Builder::new().name(name.clone()),
         None => Builder::new(),
     };
-    // Unoptimised code copies a future at each of the calls from here on.
-    let task = interruptible(Box::pin(future), record);
+    let task = interruptible(future, record);
     builder.blocking(async move { async_global_executor::block_on(task) })
 }
 

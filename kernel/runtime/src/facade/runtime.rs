@@ -1,17 +1,12 @@
-//! `tokio::runtime` with a [`Runtime`] that is either tokio's own or the door to Loopbook's loop.
-//!
-//! evcxr runs each cell as `Runtime::new().unwrap().block_on(async { … })`. That one runtime, told apart by the moment at
-//! which it is made, has no threads of its own: its `block_on` runs the cell on Loopbook's loop. All others are tokio's.
+//! `tokio::runtime` with a [`Runtime`] whose `block_on` the inspector sees, and which ends when the cell is interrupted.
 
-use crate::executor::{block_on::interruptible, cell_body};
-use crate::running::cell;
+use crate::executor::block_on::interruptible;
 use crate::tasks::{panics, record::Record, registry};
 use loopbook_channel::TaskKind;
 use std::future::Future;
 use std::io;
 use std::ops::Deref;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use tokio::runtime::*;
@@ -24,11 +19,7 @@ pub use tokio::runtime::*;
 /// assert_eq!(runtime.block_on(runtime.spawn(async { 5 })).expect("joined"), 5);
 /// ```
 #[derive(Debug)]
-pub struct Runtime {
-    /// Empty as long as nobody wants a real one of the cells' door.
-    real: OnceLock<tokio::runtime::Runtime>,
-    is_door: bool,
-}
+pub struct Runtime(tokio::runtime::Runtime);
 
 impl Runtime {
     /// A multi-threaded runtime, as tokio's.
@@ -36,10 +27,7 @@ impl Runtime {
     /// # Errors
     /// If tokio cannot start its threads.
     pub fn new() -> io::Result<Runtime> {
-        if cell::is_prologue() {
-            return Ok(Runtime { real: OnceLock::new(), is_door: true });
-        }
-        tokio::runtime::Runtime::new().map(Runtime::from)
+        tokio::runtime::Runtime::new().map(Runtime)
     }
 
     /// Runs a future on this thread until it ends. Ends early when the cell is interrupted.
@@ -48,27 +36,20 @@ impl Runtime {
     /// If the future does, and as tokio's on a thread of a runtime.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        if self.is_door && cell::is_prologue() {
-            return cell_body::run(future);
-        }
         registry::not_of_async_std();
         let record = Record::start(TaskKind::Task, None, Some(Location::caller()));
-        let result = self.deref().block_on(interruptible(future, record));
+        let result = self.0.block_on(interruptible(future, record));
         result.unwrap_or_else(|payload| panics::raise(payload))
     }
 
     /// Shuts the runtime down, waiting at most `duration` for its blocking tasks.
     pub fn shutdown_timeout(self, duration: Duration) {
-        if let Some(real) = self.real.into_inner() {
-            real.shutdown_timeout(duration);
-        }
+        self.0.shutdown_timeout(duration);
     }
 
     /// Shuts the runtime down without waiting.
     pub fn shutdown_background(self) {
-        if let Some(real) = self.real.into_inner() {
-            real.shutdown_background();
-        }
+        self.0.shutdown_background();
     }
 }
 
@@ -76,13 +57,13 @@ impl Deref for Runtime {
     type Target = tokio::runtime::Runtime;
 
     fn deref(&self) -> &Self::Target {
-        self.real.get_or_init(|| tokio::runtime::Runtime::new().expect("tokio could not start its threads"))
+        &self.0
     }
 }
 
 impl From<tokio::runtime::Runtime> for Runtime {
     fn from(real: tokio::runtime::Runtime) -> Self {
-        Self { real: OnceLock::from(real), is_door: false }
+        Self(real)
     }
 }
 

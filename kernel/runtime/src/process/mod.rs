@@ -9,3 +9,4 @@ mod output;
 mod reader;
 mod stdin;
 mod subshells;
+pub mod variables;

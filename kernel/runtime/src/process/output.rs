@@ -15,10 +15,6 @@ use loopbook_channel::Stream;
 
 /// Something was written on this thread.
 pub(crate) fn write(stream: Stream, bytes: &[u8]) {
-    if cell::is_generated_code() && stream == Stream::Stdout {
-        evcxr_markers::generated(bytes);
-        return;
-    }
     if stream == Stream::Stdout && evcxr_markers::is_evcxr_error(bytes) && cell::evcxr_error() {
         return;
     }

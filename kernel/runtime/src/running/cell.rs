@@ -69,11 +69,6 @@ pub(crate) fn is_generated_code() -> bool {
     matches!(PHASE.load(SeqCst), PROLOGUE | EPILOGUE) && is_main_thread()
 }
 
-/// Whether this thread is the cell's, and the cell's body is about to run: what asks is evcxr's generated code.
-pub(crate) fn is_prologue() -> bool {
-    PHASE.load(SeqCst) == PROLOGUE && is_main_thread()
-}
-
 /// Whether this is the thread on which cells run.
 pub(crate) fn is_main_thread() -> bool {
     MAIN_THREAD.load(SeqCst) == thread_token()
@@ -93,8 +88,7 @@ pub(crate) fn begin(cell: CellId, number: u32) {
     PHASE.store(PROLOGUE, SeqCst);
 }
 
-/// The body of the cell is about to run on this thread. `has_evcxr_errors`: it returns what bodies do in evcxr's own
-/// `?` mode.
+/// The body of the cell is about to run on this thread. `has_evcxr_errors`: it has evcxr's own `?`.
 pub(crate) fn body_begins(has_evcxr_errors: bool) {
     lock(&END).evcxr_error_mode = has_evcxr_errors;
     PHASE.store(BODY, SeqCst);

@@ -11,10 +11,11 @@ use std::io;
 /// Rewrites the cell that is about to be compiled.
 ///
 /// # Errors
-/// If its file cannot be read or written.
+/// If its file cannot be read or written, or is not as evcxr writes it.
 pub(super) fn rewrite(state: &State) -> io::Result<()> {
     let file = state.crate_dir().join("src/lib.rs");
     let text = fs::read_to_string(&file)?;
-    let rewritten = thin::thin(&text);
+    let unknown = |_| io::Error::other("evcxr has written a cell in a way that this version does not know");
+    let rewritten = thin::thin(&text).map_err(unknown)?;
     if rewritten == text { Ok(()) } else { fs::write(file, rewritten) }
 }
