@@ -1,6 +1,7 @@
 //! `async_std::task` with the same signatures, except that each task is known to the inspector: its name, the cell and
 //! line that started it, what it does and what it waits for.
 
+mod body;
 mod join_handle;
 
 use crate::connection::flusher;
@@ -12,7 +13,8 @@ use crate::tasks::{
     record::{Record, Wait},
     threads, watching,
 };
-use join_handle::Finished;
+use body::{BoxedBody, UntilDone};
+use join_handle::{Finished, Handle};
 use loopbook_channel::{TaskKind, TaskState};
 use std::future::Future;
 use std::io;
@@ -40,7 +42,7 @@ where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
-    Builder::new().spawn(future).expect("async-std's spawn does not fail")
+    JoinHandle::new(Builder::new().spawn_body(BoxedBody::new(future), size_of::<F>(), Location::caller()))
 }
 
 /// Starts a task on the cell's thread. It runs only while a cell runs: between cells it is `frozen`.
@@ -57,7 +59,7 @@ where
     F: Future<Output = T> + 'static,
     T: 'static,
 {
-    Builder::new().local(future).expect("async-std's spawn_local does not fail")
+    JoinHandle::new(Builder::new().local_body(BoxedBody::new(future), size_of::<F>(), Location::caller()))
 }
 
 /// Runs a closure that blocks on a thread made for that, so that the loop goes on.
@@ -73,16 +75,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    pool::start();
-    // Not in the closure: its caller is this line.
-    let location = Location::caller();
-    let record = watching::is_on().then(|| Record::start(TaskKind::Blocking, None, Some(location)));
-    let running = record.clone();
-    let inner = async_std::task::spawn_blocking(move || match &running {
-        Some(record) => run_blocking(f, record),
-        None => catch_unwind(AssertUnwindSafe(f)),
-    });
-    JoinHandle::new(inner, record)
+    JoinHandle::new(spawn_blocking_body(BoxedBody::new(async { f() }), Location::caller()))
 }
 
 /// Runs a future on this thread until it ends. May be nested, and ends early when the cell is interrupted.
@@ -154,10 +147,7 @@ impl Builder {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        pool::start();
-        let record = self.record(TaskKind::Task, Location::caller());
-        let inner = self.real().spawn(finishing(future, record.clone()))?;
-        Ok(JoinHandle::new(inner, record))
+        Ok(JoinHandle::new(self.spawn_body(BoxedBody::new(future), size_of::<F>(), Location::caller())))
     }
 
     /// Like [`spawn_local`].
@@ -170,10 +160,7 @@ impl Builder {
         F: Future<Output = T> + 'static,
         T: 'static,
     {
-        pool::start();
-        let record = self.record(TaskKind::Local, Location::caller());
-        let inner = self.real().local(finishing(future, record.clone()))?;
-        Ok(JoinHandle::new(inner, record))
+        Ok(JoinHandle::new(self.local_body(BoxedBody::new(future), size_of::<F>(), Location::caller())))
     }
 
     /// Like [`block_on`].
@@ -193,6 +180,22 @@ impl Builder {
         drive(future, record).unwrap_or_else(|payload| panics::raise(payload))
     }
 
+    /// Starts a task of `size` bytes.
+    fn spawn_body(self, body: BoxedBody, size: usize, location: &'static Location<'static>) -> Handle {
+        pool::start();
+        let record = self.record(TaskKind::Task, location);
+        let inner = self.real().spawn(finishing(body, size, record.clone()));
+        Handle::new(inner.expect("async-std's spawn does not fail"), record)
+    }
+
+    /// Starts a task of `size` bytes on this thread.
+    fn local_body(self, body: BoxedBody, size: usize, location: &'static Location<'static>) -> Handle {
+        pool::start();
+        let record = self.record(TaskKind::Local, location);
+        let inner = self.real().local(finishing(body, size, record.clone()));
+        Handle::new(inner.expect("async-std's spawn_local does not fail"), record)
+    }
+
     fn record(&self, kind: TaskKind, location: &'static Location<'static>) -> Option<Arc<Record>> {
         watching::is_on().then(|| Record::start(kind, self.name.clone(), Some(location)))
     }
@@ -207,9 +210,10 @@ impl Builder {
 }
 
 /// The task around a user's future. The probe exists, and with it the record's end, from the spawn on.
-fn finishing<F: Future>(future: F, record: Option<Arc<Record>>) -> Finishing<F> {
+fn finishing(body: BoxedBody, size: usize, record: Option<Arc<Record>>) -> Finishing {
+    let future = UntilDone::new(body);
     let probe = match record {
-        Some(record) => Probe::new(future, record),
+        Some(record) => Probe::of_size(future, size, record),
         None => Probe::unwatched(future),
     };
     Finishing { probe }
@@ -218,14 +222,14 @@ fn finishing<F: Future>(future: F, record: Option<Arc<Record>>) -> Finishing<F> 
 pin_project_lite::pin_project! {
     /// A panic becomes a value, which the task's handle raises again. Not an `async` block, which would have room for the
     /// future twice.
-    struct Finishing<F> {
+    struct Finishing {
         #[pin]
-        probe: Probe<F>,
+        probe: Probe<UntilDone>,
     }
 }
 
-impl<F: Future> Future for Finishing<F> {
-    type Output = Finished<F::Output>;
+impl Future for Finishing {
+    type Output = Finished;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut probe = self.project().probe;
@@ -236,12 +240,29 @@ impl<F: Future> Future for Finishing<F> {
     }
 }
 
-fn run_blocking<T>(f: impl FnOnce() -> T, record: &Arc<Record>) -> Finished<T> {
+/// Starts a task that blocks: a body that is ready at its first poll.
+fn spawn_blocking_body(body: BoxedBody, location: &'static Location<'static>) -> Handle {
+    pool::start();
+    let record = watching::is_on().then(|| Record::start(TaskKind::Blocking, None, Some(location)));
+    let running = record.clone();
+    let inner = async_std::task::spawn_blocking(move || match &running {
+        Some(record) => run_blocking(body, record),
+        None => catch_unwind(AssertUnwindSafe(|| done(body))),
+    });
+    Handle::new(inner, record)
+}
+
+fn done(mut body: BoxedBody) -> BoxedBody {
+    let _it_does_not_wait = body.poll(&mut Context::from_waker(Waker::noop()));
+    body
+}
+
+fn run_blocking(body: BoxedBody, record: &Arc<Record>) -> Finished {
     let _entered = context::enter(record);
     let began = Moment::now();
     let occupied = threads::occupy(record.id, began);
     record.poll_starts(None, &occupied, began);
-    let result = catch_unwind(AssertUnwindSafe(f));
+    let result = catch_unwind(AssertUnwindSafe(|| done(body)));
     let ended = Moment::now();
     flusher::after_poll(record.cell, ended);
     match result {

@@ -114,7 +114,12 @@ impl Polling<'_> {
 impl<F: Future> Probe<F> {
     /// Watches `future` as the task of `record`.
     pub(crate) fn new(future: F, record: Arc<Record>) -> Self {
-        lints::spawned(&record, size_of::<F>());
+        Self::of_size(future, size_of::<F>(), record)
+    }
+
+    /// [`Probe::new`], of a future that leads to one of `size` bytes.
+    pub(crate) fn of_size(future: F, size: usize, record: Arc<Record>) -> Self {
+        lints::spawned(&record, size);
         Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
     }
 

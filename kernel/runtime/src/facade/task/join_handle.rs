@@ -1,5 +1,6 @@
 //! The handle of a task.
 
+use super::body::BoxedBody;
 use crate::support::clock::Moment;
 use crate::tasks::{
     context, panics,
@@ -10,7 +11,9 @@ use loopbook_channel::TaskState;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::panic::resume_unwind;
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,7 +22,7 @@ use std::task::{Context, Poll};
 pub(super) type Payload = Box<dyn Any + Send>;
 
 /// How a task ended.
-pub(super) type Finished<T> = Result<T, Payload>;
+pub(super) type Finished = Result<BoxedBody, Payload>;
 
 /// A handle that awaits a task. Dropping it lets the task go on; if such a task panics, the error is shown under the cell
 /// that started it.
@@ -33,21 +36,25 @@ pub(super) type Finished<T> = Result<T, Payload>;
 /// # Panics
 /// Awaiting a task that panicked panics with the same message.
 pub struct JoinHandle<T> {
-    inner: Option<async_std::task::JoinHandle<Finished<T>>>,
-    task: Task,
-    /// None if the inspector was off when the task was started.
-    record: Option<Arc<Record>>,
-    edge: Option<Edge>,
+    handle: Handle,
+    /// As for async-std's handle, it counts as an owner of the output.
+    output: PhantomData<Box<T>>,
 }
 
+// SAFETY: as async-std's, which gives the output only to its owner.
+unsafe impl<T> Sync for JoinHandle<T> {}
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+
 impl<T> JoinHandle<T> {
-    pub(super) fn new(inner: async_std::task::JoinHandle<Finished<T>>, record: Option<Arc<Record>>) -> Self {
-        Self { task: inner.task().clone(), inner: Some(inner), record, edge: None }
+    /// That of a task whose output is a `T`.
+    pub(super) fn new(handle: Handle) -> Self {
+        Self { handle, output: PhantomData }
     }
 
     /// The task's async-std handle: its name and async-std's number.
     pub fn task(&self) -> &Task {
-        &self.task
+        &self.handle.parts.task
     }
 
     /// Ends the task at its next `.await`, or in the next round of a loop of a cell, and waits until it has ended.
@@ -63,21 +70,94 @@ impl<T> JoinHandle<T> {
     /// # Panics
     /// If the task has panicked.
     pub async fn cancel(mut self) -> Option<T> {
-        let inner = self.inner.take()?;
-        if let Some(record) = &self.record {
-            record.ask_to_end(&context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
+        let body = self.handle.cancel().await?;
+        let mut output = MaybeUninit::<T>::uninit();
+        // SAFETY: the task has ended with a `T`, which nobody has taken.
+        unsafe {
+            body.take(output.as_mut_ptr().cast());
+            Some(output.assume_init())
         }
-        let finished = inner.cancel().await;
-        if self.record.as_ref().is_some_and(|record| record.is_cancelled()) {
-            return None;
-        }
-        finished.map(|finished| self.unwrap(finished))
     }
 
     /// What it is, how far the task is, and what to do with it.
     pub(crate) fn describe(&self) -> String {
-        let Some((record, state)) = self.record.as_ref().zip(self.state()) else {
-            let name = self.task.name().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+        self.handle.describe()
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = T;
+
+    // Compiled with each cell: see `Handle`.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let mut output = MaybeUninit::<T>::uninit();
+        // SAFETY: there is room for a `T`, which is the output of this task.
+        if unsafe { self.handle.poll(cx, output.as_mut_ptr().cast()) } {
+            // SAFETY: it has been written.
+            Poll::Ready(unsafe { output.assume_init() })
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.parts.fmt(f)
+    }
+}
+
+/// What of a handle does not depend on the output's type. Its parts are dropped by a function of this library: what drops a
+/// value is compiled wherever one is dropped, with all that is in the value.
+pub(super) struct Handle {
+    parts: ManuallyDrop<Parts>,
+}
+
+struct Parts {
+    inner: Option<async_std::task::JoinHandle<Finished>>,
+    task: Task,
+    /// None if the inspector was off when the task was started.
+    record: Option<Arc<Record>>,
+    edge: Option<Edge>,
+}
+
+impl Handle {
+    pub(super) fn new(inner: async_std::task::JoinHandle<Finished>, record: Option<Arc<Record>>) -> Self {
+        let task = inner.task().clone();
+        Self { parts: ManuallyDrop::new(Parts { task, inner: Some(inner), record, edge: None }) }
+    }
+
+    /// Whether the task is done; then its output is where it is wanted.
+    ///
+    /// # Safety
+    /// `to` has room for the task's output.
+    unsafe fn poll(&mut self, cx: &mut Context<'_>, to: *mut ()) -> bool {
+        match self.parts.poll(cx) {
+            Poll::Pending => false,
+            Poll::Ready(body) => {
+                // SAFETY: the task is done, and gives its body once.
+                unsafe { body.take(to) };
+                true
+            }
+        }
+    }
+
+    async fn cancel(&mut self) -> Option<BoxedBody> {
+        let inner = self.parts.inner.take()?;
+        if let Some(record) = &self.parts.record {
+            record.ask_to_end(&context::current().map_or_else(|| "its handle".into(), |record| record.describe()));
+        }
+        let finished = inner.cancel().await;
+        if self.parts.record.as_ref().is_some_and(|record| record.is_cancelled()) {
+            return None;
+        }
+        finished.map(|finished| self.parts.unwrap(finished))
+    }
+
+    fn describe(&self) -> String {
+        let parts = &self.parts;
+        let Some((record, state)) = parts.record.as_ref().zip(parts.state()) else {
+            let name = parts.task.name().map(|name| format!(" \"{name}\"")).unwrap_or_default();
             return format!("JoinHandle of a task{name} that is not watched: write `.await` behind it for its value");
         };
         let advice = match state {
@@ -87,26 +167,20 @@ impl<T> JoinHandle<T> {
         };
         format!("JoinHandle of {}, {}: {advice}", record.describe(), state.word())
     }
+}
 
-    fn state(&self) -> Option<TaskState> {
-        self.record.as_ref().map(|record| record.past(Moment::now()).info().state)
-    }
-
-    /// Raises the panic of the task here, in its awaiter.
-    fn unwrap(&self, finished: Finished<T>) -> T {
-        finished.unwrap_or_else(|payload| {
-            if let Some(failure) = self.record.as_ref().and_then(|record| record.take_failure()) {
-                panics::remember(&failure);
-            }
-            resume_unwind(payload)
-        })
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some(record) = &self.parts.record {
+            record.detach();
+        }
+        // SAFETY: nothing uses the parts from here on.
+        unsafe { ManuallyDrop::drop(&mut self.parts) }
     }
 }
 
-impl<T> Future for JoinHandle<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+impl Parts {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BoxedBody> {
         let Some(inner) = self.inner.as_mut() else {
             panic!("a `JoinHandle` was polled after it had given its output");
         };
@@ -126,17 +200,21 @@ impl<T> Future for JoinHandle<T> {
             }
         }
     }
-}
 
-impl<T> Drop for JoinHandle<T> {
-    fn drop(&mut self) {
-        if let Some(record) = &self.record {
-            record.detach();
-        }
+    /// Raises the panic of the task here, in its awaiter.
+    fn unwrap(&self, finished: Finished) -> BoxedBody {
+        finished.unwrap_or_else(|payload| {
+            if let Some(failure) = self.record.as_ref().and_then(|record| record.take_failure()) {
+                panics::remember(&failure);
+            }
+            resume_unwind(payload)
+        })
     }
-}
 
-impl<T> fmt::Debug for JoinHandle<T> {
+    fn state(&self) -> Option<TaskState> {
+        self.record.as_ref().map(|record| record.past(Moment::now()).info().state)
+    }
+
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut fields = f.debug_struct("JoinHandle");
         // The numbers of `:tasks`, which are not async-std's.
