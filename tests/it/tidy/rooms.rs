@@ -34,7 +34,7 @@ const RUNTIME: House = House {
         ("lessons", "inspect executor tasks running support"),
         ("inspect", "event_loop facade executor tasks support"),
         ("event_loop", "facade executor tasks connection running support"),
-        ("facade", "executor tasks connection running support"),
+        ("facade", "executor tasks connection support"),
         ("executor", "tasks running"),
         ("tasks", "connection running support"),
         ("connection", "running support"),

@@ -91,7 +91,7 @@ fn resolve(
     let mode = Mode::of_subcommand(&call.subcommand);
     if mode == Some(Mode::Check) {
         // If it fails, the error that it would have prevented is shown.
-        let _it_is_only_worse = look::mend(&state.crate_dir().join("src/lib.rs"));
+        let _it_is_only_worse = look::mend(&state.cell());
     }
     if mode.is_some() {
         cell_source::rewrite(state)?;
@@ -113,6 +113,7 @@ fn resolve(
     if let Some(mode) = mode {
         // Whatever happens now, the call of rustc that was saved before is no longer the last.
         rustc_alone::forget(state, mode)?;
+        cell_source::rewrite_whole(state)?;
     }
     restore_lock(state)?;
     let finished = run_cargo(state, cargo, call, arguments, manifest::has_foreign(&text))?;

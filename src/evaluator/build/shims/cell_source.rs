@@ -4,7 +4,7 @@
 //! No pass moves a line, and none moves a column of a line that the user has written: errors keep their places.
 
 use super::state::State;
-use super::thin;
+use super::{thin, unused_variables};
 use std::fs;
 use std::io;
 
@@ -13,9 +13,33 @@ use std::io;
 /// # Errors
 /// If its file cannot be read or written, or is not as evcxr writes it.
 pub(super) fn rewrite(state: &State) -> io::Result<()> {
-    let file = state.crate_dir().join("src/lib.rs");
+    let file = state.cell();
     let text = fs::read_to_string(&file)?;
     let unknown = |_| io::Error::other("evcxr has written a cell in a way that this version does not know");
-    let rewritten = thin::thin(&text).map_err(unknown)?;
+    let rewritten = unused_variables::leave(&thin::thin(&text).map_err(unknown)?);
     if rewritten == text { Ok(()) } else { fs::write(file, rewritten) }
+}
+
+/// Rewrites it once more so that it compiles in any case, for a build by cargo, which happens once.
+///
+/// # Errors
+/// If its file cannot be read or written.
+pub(super) fn rewrite_whole(state: &State) -> io::Result<()> {
+    let file = state.cell();
+    match unused_variables::bring_all_back(&fs::read_to_string(&file)?) {
+        Some(text) => fs::write(file, text),
+        None => Ok(()),
+    }
+}
+
+/// Rewrites it once more if it can compile in another form than the one in which it has failed; says whether it has.
+///
+/// # Errors
+/// If its file cannot be read or written.
+pub(super) fn rewrite_after(state: &State, errors: &str) -> io::Result<bool> {
+    let file = state.cell();
+    match unused_variables::bring_back(&fs::read_to_string(&file)?, errors) {
+        Some(text) => fs::write(file, text).map(|()| true),
+        None => Ok(false),
+    }
 }

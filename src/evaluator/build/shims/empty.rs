@@ -38,7 +38,7 @@ pub(super) fn write(state: &State) -> io::Result<bool> {
     if !state.builds_nothing().exists() {
         return Ok(false);
     }
-    let source = state.crate_dir().join("src/lib.rs");
+    let source = state.cell();
     let Some(cell) = cell(&fs::read_to_string(&source)?) else { return Ok(false) };
     fs::write(source, cell)?;
     Ok(true)

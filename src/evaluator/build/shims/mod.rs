@@ -8,7 +8,8 @@
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
 //! - `analysis`, `analysis_cache`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
-//! - `cell_source`, `thin`: leaves to the runtime what evcxr would have every cell compile anew;
+//! - `cell_source`, `thin`, `unused_variables`: leaves to the runtime what evcxr would have every cell compile anew;
+//! - `same_failure`: says again what rustc has just said of the same text;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
 //! - `subshell`: compiles a cell of a subshell, of which cargo and evcxr know nothing;
@@ -32,9 +33,11 @@ mod progress;
 mod run;
 mod rustc;
 mod rustc_alone;
+mod same_failure;
 mod state;
 mod subshell;
 mod thin;
+mod unused_variables;
 
 pub use crates::Crates;
 pub use diagnostics::{last_diagnostics, take_moves};

@@ -8,9 +8,9 @@
 
 use super::FAILED;
 use super::analysis_cache::Answer;
-use super::diagnostics;
 use super::manifest;
 use super::state::{Mode, State, replace};
+use super::{cell_source, diagnostics, same_failure};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// A call of rustc.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,15 @@ impl SavedCommand {
     pub(super) fn externs(&self) -> impl Iterator<Item = &str> {
         let given = self.arguments.windows(2).filter(|pair| pair[0] == "--extern");
         given.map(|pair| pair[1].as_str())
+    }
+
+    fn run(&self, rustc: &Path) -> io::Result<Output> {
+        Command::new(rustc)
+            .args(&self.arguments)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.directory)
+            .output()
     }
 
     fn library(&self) -> Option<PathBuf> {
@@ -127,6 +136,10 @@ pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path)
 
 /// Repeats the saved call, and says what cargo would have said. `None` if there is none, or rustc itself fails.
 pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> {
+    let text = fs::read_to_string(state.cell()).ok()?;
+    if let Some(answer) = same_failure::take(state, &text) {
+        return Some(answer);
+    }
     let command = SavedCommand::load(&state.command(mode))?;
     let library = command.library()?;
     if mode == Mode::Build {
@@ -134,13 +147,12 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> 
         let _it_need_not_exist = fs::remove_file(&library);
     }
     let _only_tests_count = state.log_rustc(CELL_CRATE);
-    let output = Command::new(rustc)
-        .args(&command.arguments)
-        .env_clear()
-        .envs(command.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(&command.directory)
-        .output()
-        .ok()?;
+    let mut output = command.run(rustc).ok()?;
+    if output.status.code() == Some(1)
+        && cell_source::rewrite_after(state, &String::from_utf8_lossy(&output.stderr)).ok()?
+    {
+        output = command.run(rustc).ok()?;
+    }
     let success = match output.status.code() {
         Some(0) => true,
         Some(1) => false,
@@ -150,7 +162,11 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> 
     let artifact = (mode == Mode::Build && success).then_some(&*library);
     let (stdout, stderr) = as_cargo_would_say(&output.stderr, artifact);
     diagnostics::keep(state, stdout.as_bytes());
-    Some(Answer { status: if success { 0 } else { FAILED }, stdout, stderr })
+    let answer = Answer { status: if success { 0 } else { FAILED }, stdout, stderr };
+    if !success && mode == Mode::Build {
+        same_failure::remember(state, &text, &answer);
+    }
+    Some(answer)
 }
 
 /// Wraps rustc's messages as cargo does; what is not JSON stays on stderr.

@@ -30,6 +30,11 @@ impl State {
         self.directory.with_file_name("crate")
     }
 
+    /// The text of the cell that is compiled.
+    pub(super) fn cell(&self) -> PathBuf {
+        self.crate_dir().join("src/lib.rs")
+    }
+
     /// Where dependencies are tried out before the crate gets them.
     pub(super) fn check_dir(&self) -> PathBuf {
         self.directory.with_file_name("check")
@@ -84,6 +89,11 @@ impl State {
     /// rustc's messages about the last cell, a JSON object per line.
     pub(super) fn diagnostics(&self) -> PathBuf {
         self.directory.join("diagnostics.jsonl")
+    }
+
+    /// The last cell that did not compile, and why.
+    pub(super) fn failure(&self) -> PathBuf {
+        self.directory.join("failure.json")
     }
 
     /// Is there as long as builds are to be of nothing.
