@@ -110,12 +110,17 @@ pub struct Described {
 }
 
 impl Described {
-    fn from_error<E: Error + ?Sized>(error: &E) -> Self {
+    // Not generic: it is compiled once, and not with each cell that has a `?`.
+    fn from_error(error: &dyn Error) -> Self {
         // An error may name itself as its source.
         const LONGEST_CHAIN: usize = 50;
         let sources = std::iter::successors(error.source(), |&error| error.source()).take(LONGEST_CHAIN);
         let chain = sources.map(|source| brief::message(&source.to_string())).collect();
         Self { message: brief::message(&error.to_string()), chain }
+    }
+
+    fn from_display(text: &dyn Display) -> Self {
+        Self::from_text(&text.to_string())
     }
 
     fn from_text(message: &str) -> Self {
@@ -147,7 +152,7 @@ pub trait DescribePointer {
 
 impl<E: Deref<Target: Error>> DescribePointer for &&&Reason<E> {
     fn describe(&self) -> Described {
-        Described::from_error(&*self.0)
+        Described::from_error(&&*self.0)
     }
 }
 
@@ -159,7 +164,7 @@ pub trait DescribeDisplay {
 
 impl<E: Display> DescribeDisplay for &&Reason<E> {
     fn describe(&self) -> Described {
-        Described::from_text(&self.0.to_string())
+        Described::from_display(&self.0)
     }
 }
 

@@ -5,12 +5,22 @@ use crate::tasks::{
     record::{Wait, Waiting},
 };
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// What one future waits for, known to the task that polls it.
+///
+/// It is dropped by a function of this library, or each cell with such a future would compile all that is in it.
 #[derive(Default)]
-pub(super) struct Noted(Option<Waiting>);
+pub(super) struct Noted(ManuallyDrop<Option<Waiting>>);
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        // SAFETY: nothing uses it from here on.
+        unsafe { ManuallyDrop::drop(&mut self.0) }
+    }
+}
 
 impl Noted {
     /// The future has said `Pending`. The task is told, unless it knows.
@@ -19,19 +29,19 @@ impl Noted {
             return;
         }
         // The old note goes first: it may be of a task that has ended.
-        self.0 = None;
-        self.0 = context::current().map(|record| record.wait(wait()));
+        *self.0 = None;
+        *self.0 = context::current().map(|record| record.wait(wait()));
     }
 
     /// A future that outlives its being awaited has said `Pending`: each time, the task is told that it still is.
     pub(super) fn pends_again(&mut self, wait: impl FnOnce(u64) -> Wait) {
-        self.0 = None;
-        self.0 = context::current().map(|record| record.wait(wait(record.polls())));
+        *self.0 = None;
+        *self.0 = context::current().map(|record| record.wait(wait(record.polls())));
     }
 
     /// The future is done.
     pub(super) fn is_over(&mut self) {
-        self.0 = None;
+        *self.0 = None;
     }
 }
 

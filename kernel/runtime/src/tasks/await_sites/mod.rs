@@ -11,6 +11,7 @@ pub(crate) use tree::{Key, Tree};
 use crate::tasks::{context, record::Record};
 use std::cell::Cell;
 use std::future::{Future, IntoFuture};
+use std::mem::ManuallyDrop;
 use std::panic::RefUnwindSafe;
 use std::pin::Pin;
 use std::ptr;
@@ -30,7 +31,7 @@ thread_local! {
 
 /// The awaited future, known by its place.
 pub fn at<F: IntoFuture>(future: F, place: &'static Place) -> At<F::IntoFuture> {
-    At { future: future.into_future(), node: Node { place, joined: Cell::new(None) } }
+    At { future: future.into_future(), node: Node { place, joined: ManuallyDrop::new(Cell::new(None)) } }
 }
 
 /// Whether trees are kept from now on. What has joined one leaves it as always.
@@ -65,7 +66,8 @@ impl<F: Future> Future for At<F> {
 /// A future's own part in the tree.
 struct Node {
     place: &'static Place,
-    joined: Cell<Option<Joined>>,
+    /// Empty when this is dropped, so that no cell compiles what drops what was in it.
+    joined: ManuallyDrop<Cell<Option<Joined>>>,
 }
 
 /// Where in which tree it is.
