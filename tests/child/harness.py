@@ -1,6 +1,6 @@
 """Plays evcxr and the kernel to the program that runs cells, without either of them.
 
-A cell is wrapped as evcxr wraps it in its async mode, compiled by cargo against the crates of `kernel/`, and loaded by the
+A cell is wrapped as the kernel has rustc read it, compiled by cargo against the crates of `kernel/`, and loaded by the
 real `loopbook-child`.
 """
 
@@ -41,53 +41,23 @@ LIBRARY = """
 #![allow(unused)]
 use async_std::task;
 use std::time::Duration;
-mod evcxr_internal_runtime {{
-    pub struct VariableStore {{ variables: std::collections::HashMap<String, Box<dyn std::any::Any>> }}
-    impl VariableStore {{
-        pub fn new() -> Self {{ Self {{ variables: Default::default() }} }}
-        pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {{
-            self.variables.insert(name.to_owned(), Box::new(value));
-        }}
-        pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {{
-            if let Some(v) = self.variables.get(name) {{
-                if v.downcast_ref::<T>().is_none() {{
-                    eprintln!("The type of the variable {{name}} was redefined, so was lost.");
-                    println!("EVCXR_VARIABLE_CHANGED_TYPE:{{name}}");
-                    return false;
-                }}
-            }}
-            true
-        }}
-        pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {{
-            *self.variables.remove(name).unwrap_or_else(|| panic!("{{name}} has gone missing")).downcast().unwrap()
-        }}
-        pub fn lazy_arc<T: 'static, F: FnOnce() -> T>(&mut self, name: &str, create: F) -> std::sync::Arc<T> {{
-            let value = self.variables.entry(name.to_owned()).or_insert_with(|| Box::new(std::sync::Arc::new(create())));
-            std::sync::Arc::clone(value.downcast_mut().unwrap())
-        }}
-    }}
-}}
+use ::loopbook::__private::variables as evcxr_internal_runtime;
 {items}
 #[unsafe(no_mangle)]
 pub extern "C" fn run_user_code_{number}(mut evcxr_variable_store: *mut evcxr_internal_runtime::VariableStore)
   -> *mut evcxr_internal_runtime::VariableStore {{
 if evcxr_variable_store.is_null() {{
-  evcxr_variable_store = Box::into_raw(Box::new(evcxr_internal_runtime::VariableStore::new()));
+  evcxr_variable_store = evcxr_internal_runtime::create_variable_store();
 }}
 let evcxr_variable_store = unsafe {{&mut *evcxr_variable_store}};
 let mut vars_ok = true;
 {checks}
 if !vars_ok {{ return evcxr_variable_store; }}
 {takes}
-match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {{
-let mut mutex = evcxr_variable_store.lazy_arc("evcxr_tokio_runtime",
-    || std::sync::Mutex::new(tokio::runtime::Runtime::new().unwrap()));
-match mutex.lock() {{ Ok(guard) => guard, Err(poisoned) => poisoned.into_inner() }}
-.block_on(async {{
+::loopbook::__private::run_cell(::std::boxed::Box::pin(async {{
 {code}
 {puts}
-}});
-}})) {{ Ok(_) => {{}} Err(_) => {{ println!("EVCXR_PANIC_NOTIFICATION"); }} }}
+}}));
 evcxr_variable_store
 }}
 """

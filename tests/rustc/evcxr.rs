@@ -20,14 +20,8 @@ const PRELUDE: [(&str, &str); 10] = [
 
 const PUT: &str = "evcxr_variable_store.put_variable(";
 
-const STORE: &str = "mod evcxr_internal_runtime {
-    pub struct VariableStore;
-    pub fn create_variable_store() -> *mut VariableStore { Box::into_raw(Box::new(VariableStore)) }
-    impl VariableStore {
-        pub fn put_variable<T>(&mut self, _: &str, _: T) {}
-        pub fn lazy_arc<T>(&mut self, _: &str, make: impl FnOnce() -> T) -> std::sync::Arc<T> { std::sync::Arc::new(make()) }
-    }
-}
+/// What the kernel's rustc makes of evcxr's generated code (`thin.rs` among the shims).
+const STORE: &str = "use ::loopbook::__private::variables as evcxr_internal_runtime;
 #[unsafe(no_mangle)]
 pub extern \"C\" fn run_user_code_1(
 mut evcxr_variable_store: *mut evcxr_internal_runtime::VariableStore)
@@ -36,20 +30,10 @@ if evcxr_variable_store.is_null() {
   evcxr_variable_store = evcxr_internal_runtime::create_variable_store();
 }
 let evcxr_variable_store = unsafe {&mut *evcxr_variable_store};
-match std::panic::catch_unwind(
-  std::panic::AssertUnwindSafe(||{
-let mut mutex = evcxr_variable_store.lazy_arc(\"evcxr_tokio_runtime\",
- || std::sync::Mutex::new(tokio::runtime::Runtime::new().unwrap()));
-match mutex.lock() { Ok(guard) => guard, Err(poisoned) => poisoned.into_inner(), }
-.block_on(async {
+::loopbook::__private::run_cell(::std::boxed::Box::pin(async {
 ";
 
-const END: &str = "});
-})) {
-  Ok(_) => {}
-  Err(_) => {
-    println!(\"EVCXR_PANIC_NOTIFICATION\");
-}}
+const END: &str = "}));
 evcxr_variable_store
 }
 ";

@@ -52,6 +52,7 @@ impl VariableStore {
     fn check(&self, name: &str, expected: TypeId) -> bool {
         let has_changed = self.variables.get(name).is_some_and(|value| (**value).type_id() != expected);
         if has_changed {
+            eprintln!("The type of the variable {name} was redefined, so was lost.");
             evcxr_markers::forget(name);
         }
         !has_changed
