@@ -4,8 +4,12 @@ use super::analysis_cache::{Answer, Question};
 use super::invocation::Invocation;
 use super::progress::{BuildProgress, FETCHING, Reporter};
 use super::run::{self, Finished};
+use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State, replace};
-use super::{FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
+use super::type_questions::{Questions, Told};
+use super::{
+    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone, starved,
+};
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
 use rustix::process::Signal;
@@ -26,7 +30,8 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let call = Invocation::parse(arguments);
     let Some(state) = State::from_environment() else { return pass_on(&cargo, &call, arguments) };
     let question = Question::of(&state, &call, arguments);
-    let done = match question.as_ref().and_then(Question::answer) {
+    let known = starved::metadata(&state, &call).or_else(|| question.as_ref().and_then(Question::answer));
+    let done = match known {
         Some(answer) => answer.say(),
         None if call.resolves() && call.is_about_cells(&state) => {
             resolve(&state, &cargo, &call, arguments, question.as_ref())
@@ -93,20 +98,19 @@ fn resolve(
         // If it fails, the error that it would have prevented is shown.
         let _it_is_only_worse = look::mend(&state.cell());
     }
-    if mode.is_some() {
-        cell_source::rewrite(state)?;
-    }
+    let questions = if mode.is_some() { cell_source::rewrite(state)? } else { Questions::default() };
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));
     }
     if mode == Some(Mode::Build)
         && empty::write(state)?
-        && let Some(done) = rustc_alone::repeat(state, Mode::Build, &rustc()?)
+        && let Some(done) = rustc_alone::repeat(state, Mode::Build, &rustc()?, &Questions::default())
     {
         return done.say();
     }
+    let key = rustc_alone::key(state, arguments);
     if let Some(mode) = mode
-        && let Some(done) = rustc_alone::replay(state, mode, rustc_alone::key(state, arguments).as_deref(), &rustc()?)
+        && let Some(done) = rustc_alone::replay(state, mode, key.as_deref(), &rustc()?, &questions)
     {
         return done.say();
     }
@@ -121,6 +125,11 @@ fn resolve(
         settle(state, mode, arguments, &finished)?;
     }
     restore_lock(state)?;
+    if !questions.is_empty()
+        && let Some(instead) = after_cargo(state, &questions)?
+    {
+        return instead.say();
+    }
     let mut answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
     if call.is_metadata_of_analysis() {
         answer.stdout = analysis::trim(&answer.stdout);
@@ -176,6 +185,17 @@ fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished
         Some(key) => rustc_alone::remember(state, mode, &key),
         None => Ok(()),
     }
+}
+
+/// Asks for the types of variables when cargo has compiled the cell; `Some` if that changes what cargo says.
+fn after_cargo(state: &State, questions: &Questions) -> io::Result<Option<Answer>> {
+    let Some(command) = SavedCommand::load(&state.command(Mode::Build)) else { return Ok(None) };
+    let rustc = rustc()?;
+    Ok(match questions.after_cargo(state, &command, &rustc)? {
+        Told::Enough => None,
+        Told::Written => rustc_alone::repeat(state, Mode::Build, &rustc, &Questions::default()),
+        Told::Refused(message) => Some(Answer { status: FAILED, stdout: String::new(), stderr: message + "\n" }),
+    })
 }
 
 /// Puts the full lock in cargo's way.
