@@ -8,7 +8,8 @@ use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State, replace};
 use super::type_questions::{Questions, Told};
 use super::{
-    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone, starved,
+    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone,
+    shared_command, starved,
 };
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
@@ -102,15 +103,8 @@ fn resolve(
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));
     }
-    if mode == Some(Mode::Build)
-        && empty::write(state)?
-        && let Some(done) = rustc_alone::repeat(state, Mode::Build, &rustc()?, &Questions::default())
-    {
-        return done.say();
-    }
-    let key = rustc_alone::key(state, arguments);
     if let Some(mode) = mode
-        && let Some(done) = rustc_alone::replay(state, mode, key.as_deref(), &rustc()?, &questions)
+        && let Some(done) = without_cargo(state, mode, arguments, &questions)?
     {
         return done.say();
     }
@@ -138,6 +132,30 @@ fn resolve(
         keep(question, &answer);
     }
     answer.say()
+}
+
+/// What rustc alone makes of the cell; `None` if that takes a cargo.
+fn without_cargo(
+    state: &State,
+    mode: Mode,
+    arguments: &[OsString],
+    questions: &Questions,
+) -> io::Result<Option<Answer>> {
+    let rustc = rustc()?;
+    let key = rustc_alone::key(state, arguments);
+    if let Some(key) = &key
+        && !rustc_alone::is_remembered(state, mode, key)
+        && shared_command::take(state, mode, arguments).unwrap_or_default()
+    {
+        rustc_alone::remember(state, mode, key)?;
+    }
+    if mode == Mode::Build
+        && empty::write(state)?
+        && let Some(done) = rustc_alone::repeat(state, mode, &rustc, &Questions::default())
+    {
+        return Ok(Some(done));
+    }
+    Ok(rustc_alone::replay(state, mode, key.as_deref(), &rustc, questions))
 }
 
 /// A kernel that cannot leave an answer for the next one is none the worse for it.
@@ -181,10 +199,11 @@ fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished
         replace(&state.lockfile(), merged.to_text().as_bytes())?;
     }
     // Only now: the key covers the lock.
-    match rustc_alone::key(state, arguments) {
-        Some(key) => rustc_alone::remember(state, mode, &key),
-        None => Ok(()),
+    if let Some(key) = rustc_alone::key(state, arguments) {
+        rustc_alone::remember(state, mode, &key)?;
+        let _others_ask_cargo = shared_command::leave(state, mode, arguments);
     }
+    Ok(())
 }
 
 /// Asks for the types of variables when cargo has compiled the cell; `Some` if that changes what cargo says.

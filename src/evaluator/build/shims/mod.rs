@@ -10,6 +10,7 @@
 //! - `starved`: leaves evcxr's own rust-analyzer nothing to do;
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
 //! - `cell_source`, `thin`, `unused_variables`: leaves to the runtime what evcxr would have every cell compile anew;
+//! - `shared_command`: leaves the first call of rustc to other kernels;
 //! - `same_failure`: says again what rustc has just said of the same text;
 //! - `variable_types`, `type_questions`: has rustc tell the types of a cell's variables;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
@@ -36,6 +37,7 @@ mod run;
 mod rustc;
 mod rustc_alone;
 mod same_failure;
+mod shared_command;
 mod starved;
 mod state;
 mod subshell;

@@ -133,6 +133,11 @@ pub(super) fn remember(state: &State, mode: Mode, key: &str) -> io::Result<()> {
     replace(&state.key(mode), key.as_bytes())
 }
 
+/// Whether the saved call is that of a build which `key` describes.
+pub(super) fn is_remembered(state: &State, mode: Mode, key: &str) -> bool {
+    fs::read_to_string(state.key(mode)).is_ok_and(|saved| saved == key)
+}
+
 /// Lets the next build go through cargo.
 pub(super) fn forget(state: &State, mode: Mode) -> io::Result<()> {
     for file in [state.key(mode), state.command(mode)] {
@@ -152,8 +157,7 @@ pub(super) fn replay(
     rustc: &Path,
     questions: &Questions,
 ) -> Option<Answer> {
-    let saved_key = fs::read_to_string(state.key(mode)).ok()?;
-    if key != Some(saved_key.as_str()) {
+    if !is_remembered(state, mode, key?) {
         return None;
     }
     repeat(state, mode, rustc, questions)
