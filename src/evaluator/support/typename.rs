@@ -147,6 +147,11 @@ pub fn shown(ty: &str) -> String {
     parts(ty).map(|part| if let Part::Path(path) = part { short(path) } else { part.text().to_owned() }).collect()
 }
 
+/// Whether a type is written so that it means the same in every cell, and not as people write it.
+pub fn is_for_every_cell(ty: &str) -> bool {
+    parts(ty).any(|part| matches!(part, Part::Path(path) if path.starts_with("::") || path.starts_with("crate::")))
+}
+
 /// The paths in code that lead through modules or into crates other than the standard library.
 pub fn foreign(code: &str) -> impl Iterator<Item = &str> {
     let path = |part| if let Part::Path(path) = part { Some(path) } else { None };

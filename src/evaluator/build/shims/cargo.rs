@@ -103,8 +103,9 @@ fn resolve(
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));
     }
+    let shared = mode.and_then(|mode| shared_command::place(state, mode, arguments));
     if let Some(mode) = mode
-        && let Some(done) = without_cargo(state, mode, arguments, &questions)?
+        && let Some(done) = without_cargo(state, mode, arguments, shared.as_deref(), &questions)?
     {
         return done.say();
     }
@@ -116,7 +117,7 @@ fn resolve(
     restore_lock(state)?;
     let finished = run_cargo(state, cargo, call, arguments, manifest::has_foreign(&text))?;
     if let Some(mode) = mode {
-        settle(state, mode, arguments, &finished)?;
+        settle(state, mode, arguments, shared.as_deref(), &finished)?;
     }
     restore_lock(state)?;
     if !questions.is_empty()
@@ -139,13 +140,15 @@ fn without_cargo(
     state: &State,
     mode: Mode,
     arguments: &[OsString],
+    shared: Option<&Path>,
     questions: &Questions,
 ) -> io::Result<Option<Answer>> {
     let rustc = rustc()?;
     let key = rustc_alone::key(state, arguments);
     if let Some(key) = &key
         && !rustc_alone::is_remembered(state, mode, key)
-        && shared_command::take(state, mode, arguments).unwrap_or_default()
+        && let Some(shared) = shared
+        && shared_command::take(state, mode, shared).unwrap_or_default()
     {
         rustc_alone::remember(state, mode, key)?;
     }
@@ -186,7 +189,13 @@ fn run_cargo(
 }
 
 /// Learns from a build what the next one may rely on.
-fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished) -> io::Result<()> {
+fn settle(
+    state: &State,
+    mode: Mode,
+    arguments: &[OsString],
+    shared: Option<&Path>,
+    finished: &Finished,
+) -> io::Result<()> {
     diagnostics::keep(state, &finished.stdout);
     if !finished.status.success() {
         // A build that failed says nothing about its dependencies: evcxr may take the new ones back.
@@ -201,7 +210,7 @@ fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished
     // Only now: the key covers the lock.
     if let Some(key) = rustc_alone::key(state, arguments) {
         rustc_alone::remember(state, mode, &key)?;
-        let _others_ask_cargo = shared_command::leave(state, mode, arguments);
+        let _others_ask_cargo = shared.map(|place| shared_command::leave(state, mode, place));
     }
     Ok(())
 }

@@ -19,28 +19,27 @@ use std::time::UNIX_EPOCH;
 /// Stands for the name of the working directory.
 const DIRECTORY: &str = "@working-directory@";
 
-/// Leaves the call that cargo has just made to other kernels, if they would make the same.
+/// Leaves the call that cargo has just made to other kernels, at the [`place`] of before: the build may have changed the lock.
 ///
 /// # Errors
 /// If it cannot be written; then they find out for themselves.
-pub(super) fn leave(state: &State, mode: Mode, arguments: &[OsString]) -> io::Result<()> {
-    let (Some(place), Some(command)) = (place(state, mode, arguments), SavedCommand::load(&state.command(mode))) else {
-        return Ok(());
-    };
+pub(super) fn leave(state: &State, mode: Mode, place: &Path) -> io::Result<()> {
+    let Some(command) = SavedCommand::load(&state.command(mode)) else { return Ok(()) };
     if place.is_file() {
         return Ok(());
     }
     let own: Vec<_> = own_environment().collect();
     let added = command.environment.iter().filter(|variable| !own.contains(variable)).cloned().collect();
     let text = serde_json::to_string(&SavedCommand { environment: added, ..command })?;
-    replace(&place, text.replace(&name(state)?, DIRECTORY).as_bytes())
+    replace(place, text.replace(&name(state)?, DIRECTORY).as_bytes())
 }
 
 /// Takes the call that another kernel has left; says whether there was one.
-pub(super) fn take(state: &State, mode: Mode, arguments: &[OsString]) -> io::Result<bool> {
-    let Some(text) = place(state, mode, arguments).and_then(|place| fs::read_to_string(place).ok()) else {
-        return Ok(false);
-    };
+///
+/// # Errors
+/// If it cannot be read, or noted.
+pub(super) fn take(state: &State, mode: Mode, place: &Path) -> io::Result<bool> {
+    let Ok(text) = fs::read_to_string(place) else { return Ok(false) };
     let mut command: SavedCommand = serde_json::from_str(&text.replace(DIRECTORY, &name(state)?))?;
     let added = std::mem::take(&mut command.environment);
     let is_new = |name: &str| added.iter().all(|(added, _)| added != name);
@@ -55,7 +54,7 @@ pub(super) fn take(state: &State, mode: Mode, arguments: &[OsString]) -> io::Res
 }
 
 /// Where the call is left for kernels to which it applies; `None` if the template does not decide everything.
-fn place(state: &State, mode: Mode, arguments: &[OsString]) -> Option<PathBuf> {
+pub(super) fn place(state: &State, mode: Mode, arguments: &[OsString]) -> Option<PathBuf> {
     let manifest = fs::read_to_string(state.crate_dir().join("Cargo.toml")).ok()?;
     if manifest::has_foreign(&manifest) {
         return None;
@@ -64,7 +63,8 @@ fn place(state: &State, mode: Mode, arguments: &[OsString]) -> Option<PathBuf> {
         [state.crate_dir().join(".cargo/config.toml"), state.crate_dir().join("../.cargo/config.toml")];
     let mut digest = Sha256::new();
     let asked = format!("{mode:?} {arguments:?} {:?}", program()?);
-    for part in [manifest::in_order(&manifest).into_bytes(), asked.into_bytes(), fs::read(state.lockfile()).ok()?] {
+    let manifest = manifest::in_order(&manifest.replace(&name(state).ok()?, DIRECTORY));
+    for part in [manifest.into_bytes(), asked.into_bytes(), fs::read(state.lockfile()).ok()?] {
         digest.update(part);
         digest.update([0]);
     }
@@ -106,7 +106,8 @@ mod tests {
         for directory in ["crate/.cargo", "state", ".cargo"] {
             fs::create_dir_all(root.join(directory)).unwrap();
         }
-        fs::write(root.join("crate/Cargo.toml"), format!("[dependencies]\n{dependencies}\n")).unwrap();
+        let own = format!("loopbook = {{ path = \"{}/crates/runtime\" }}", root.display());
+        fs::write(root.join("crate/Cargo.toml"), format!("[dependencies]\n{own}\n{dependencies}\n")).unwrap();
         fs::write(root.join("state/Cargo.lock"), "").unwrap();
         fs::write(root.join("crate/libfutures-1.rlib"), "").unwrap();
         std::os::unix::fs::symlink(shared, root.join("state/answers")).unwrap();
@@ -123,8 +124,15 @@ mod tests {
         };
         command.save(&state.command(Mode::Build)).unwrap();
         let arguments = vec!["build".into()];
-        leave(&state, Mode::Build, &arguments).unwrap();
+        let place = place(&state, Mode::Build, &arguments).unwrap();
+        // As it is after a build.
+        fs::write(state.lockfile(), "more").unwrap();
+        leave(&state, Mode::Build, &place).unwrap();
         arguments
+    }
+
+    fn is_left(state: &State, mode: Mode, arguments: &[OsString]) -> bool {
+        place(state, mode, arguments).is_some_and(|place| take(state, mode, &place).unwrap())
     }
 
     #[test]
@@ -132,7 +140,7 @@ mod tests {
         let shared = tempfile::tempdir().unwrap();
         let arguments = left_by_the_first(shared.path());
         let state = kernel(shared.path(), "2-bb", "futures = \"0.3\"");
-        assert!(take(&state, Mode::Build, &arguments).unwrap());
+        assert!(is_left(&state, Mode::Build, &arguments));
         let taken = SavedCommand::load(&state.command(Mode::Build)).unwrap();
         assert!(taken.arguments[1].contains("2-bb") && taken.directory == state.crate_dir());
         assert!(taken.environment.contains(&("CARGO_CRATE_NAME".into(), "ctx".into())));
@@ -146,7 +154,7 @@ mod tests {
         let is_taken = |name: &str, dependencies: &str, change: &dyn Fn(&State)| {
             let state = kernel(shared.path(), name, dependencies);
             change(&state);
-            take(&state, Mode::Build, &arguments).unwrap()
+            is_left(&state, Mode::Build, &arguments)
         };
         assert!(!is_taken("3-cc", "futures = \"0.3\"\nserde = \"1\"", &|_| {}));
         assert!(!is_taken("4-dd", "futures = \"0.3\"", &|state| {
@@ -157,6 +165,6 @@ mod tests {
             fs::remove_file(state.crate_dir().join("libfutures-1.rlib")).unwrap();
         }));
         let state = kernel(shared.path(), "7-gg", "futures = \"0.3\"");
-        assert!(!take(&state, Mode::Check, &arguments).unwrap());
+        assert!(!is_left(&state, Mode::Check, &arguments));
     }
 }

@@ -6,7 +6,7 @@
 //! of that name and writes `put_variable::<__lb_type_7_x>(stringify!(x), x)`, and in later cells `check_variable` and
 //! `take_variable` of the same. Before rustc reads this,
 //!
-//! - those last statements become blanks: no column of the user's changes,
+//! - those last statements are taken out, their lines stay,
 //! - a variable that is new is stored as a `_`,
 //! - of others the type is known, and takes the placeholder's place.
 //!
@@ -73,7 +73,9 @@ impl VariableTypes {
 
     /// The same as people read it.
     pub fn shown(&self, ty: &str) -> String {
-        self.types.get(ty).map_or_else(|| ty.to_owned(), |code| typename::shown(code))
+        let code = self.code(ty);
+        // What a person has written stays as it is.
+        if typename::is_for_every_cell(code) { typename::shown(code) } else { code.to_owned() }
     }
 
     pub(super) fn learn(&mut self, asked: &Asked, code: &str) {
@@ -104,23 +106,23 @@ impl VariableTypes {
     }
 }
 
-/// The text with blanks in the place of the statements that ask.
+/// The text without the statements that ask. Each stands on a line of its own, which stays.
 fn without_questions(text: &str) -> (String, Vec<Asked>) {
-    let (mut blank, mut asked) = (text.to_owned(), Vec::new());
+    let (mut left, mut asked, mut copied) = (String::with_capacity(text.len()), Vec::new(), 0);
     let sign = format!(":{PLACEHOLDER}");
     for (colon, _) in text.match_indices(&sign) {
         let placeholder = &text[colon + 1..colon + 1 + name_length(&text[colon + 1..])];
         let Some(start) = text[..colon].rfind("let ") else { continue };
         let name = text[start + "let ".len()..colon].trim_start_matches("mut ");
-        let end = colon + 1 + placeholder.len();
         let rest = format!("={name};");
-        if text[end..].starts_with(&rest) {
-            let range = start..end + rest.len();
-            blank.replace_range(range.clone(), &" ".repeat(range.len()));
+        let end = colon + 1 + placeholder.len();
+        if start >= copied && text[end..].starts_with(&rest) {
+            left += &text[copied..start];
+            copied = end + rest.len();
             asked.push(Asked { name: name.to_owned(), placeholder: placeholder.to_owned() });
         }
     }
-    (blank, asked)
+    (left + &text[copied..], asked)
 }
 
 fn name_length(text: &str) -> usize {
@@ -136,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_becomes_blanks_and_what_is_new_a_question() {
+    fn what_asks_is_taken_out_and_what_is_new_becomes_a_question() {
         let text = "let é = 1;\nlet mut é:__lb_type_2_é=é;\nput_variable::<__lb_type_2_é>(stringify!(é), é);\n";
         let (written, questions) = VariableTypes::default().rewrite(text);
         assert_eq!(questions, [asked("é", "__lb_type_2_é")]);
         assert_eq!(written.lines().next(), Some("let é = 1;"));
         assert!(written.ends_with("put_variable::<_>(stringify!(é), é);\n"), "{written}");
-        assert!(written.lines().nth(1).unwrap().trim().is_empty());
+        assert_eq!(written.lines().nth(1), Some(""));
         assert_eq!(written.matches('\n').count(), text.matches('\n').count());
     }
 
