@@ -11,7 +11,7 @@
 //!    runs; `import_lines`, for the lines that evcxr writes anew.
 //!
 //! If the compiler has something against it, one of the `second_tries` follows; if the cell has ended its process,
-//! `only_items`.
+//! `only_items`. What evcxr gets in the end is the rewritten cell and `variable_types` behind it.
 //!
 //! Everything here is pure: no I/O, no clock, no state between cells but [`Notebook`].
 
@@ -29,6 +29,7 @@ pub mod subshell;
 mod tests;
 #[cfg(test)]
 mod time_tests;
+mod variable_types;
 
 pub use items::layouts::{Layout, SlotName, UNKNOWN};
 pub use items::{Binding, Item, ItemKind};

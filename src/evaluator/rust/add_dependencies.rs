@@ -5,6 +5,7 @@
 //! or is interrupted until then never reaches evcxr or rust-analyzer, so nothing has to be taken back.
 
 use super::session::Session;
+use super::variables::typed;
 use crate::evaluator::Cell;
 use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::dependencies::{self, Change, Dependency, Resolution};
@@ -161,11 +162,8 @@ impl Session {
             return None;
         }
         let types = self.types.clone();
-        let variables: Vec<_> =
-            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
-        Some(Box::new(move |crates| {
-            types.reached_by_crates(crates, variables.iter().map(|(name, ty)| (name.as_str(), ty.as_str())))
-        }))
+        let variables = self.typed_variables();
+        Some(Box::new(move |crates| types.reached_by_crates(crates, typed(&variables))))
     }
 
     /// Makes the runtime that this kernel began with the present one again, for a notebook without dependencies.

@@ -11,7 +11,6 @@ use crate::evaluator::errors::report;
 use crate::evaluator::support::wording;
 use crate::evaluator::{Cell, Event};
 use loopbook_channel::MimeBundle;
-use std::collections::BTreeMap;
 
 /// What follows a command.
 pub(super) enum Next {
@@ -180,8 +179,7 @@ impl Session {
 /// The main shell knows what evcxr does, and rust-analyzer.
 impl Knows for Session {
     fn variables_and_types(&self) -> Vec<(String, String)> {
-        let variables = self.context.variables_and_types();
-        variables.map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect::<BTreeMap<_, _>>().into_iter().collect()
+        self.shown_variables().into_iter().collect()
     }
 
     fn look_up(&mut self, name: &str) -> Option<MimeBundle> {

@@ -3,6 +3,7 @@
 use super::commands::Next;
 use super::compile_errors::without_refused;
 use super::session::{Session, source};
+use super::variables::typed;
 use crate::evaluator::cell::PreparedCell;
 use crate::evaluator::cell::changed_types::Redefined;
 use crate::evaluator::commands::{self, Command};
@@ -50,8 +51,7 @@ impl Session {
 
     /// A cell that has not run costs nothing.
     fn execute(&mut self, cell: &Cell, prepared: &PreparedCell) -> Result<(), Report> {
-        let variables: BTreeMap<String, String> =
-            self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
+        let variables = self.typed_variables();
         let child = |session: &Self| session.executions.connection().map(|connection| connection.pid());
         let before = child(self);
         let result = self.compile_and_run(cell, prepared, &variables);
@@ -67,7 +67,7 @@ impl Session {
         prepared: &PreparedCell,
         variables: &BTreeMap<String, String>,
     ) -> Result<(), Report> {
-        let redefined = self.types.redefined(prepared, self.context.variables_and_types());
+        let redefined = self.types.redefined(prepared, typed(variables));
         self.executions.set_given_up(redefined.clone());
         self.note_redefined(cell, &redefined);
         let mut attempt = Attempt { prepared: Cow::Borrowed(prepared), redefined, refusals: Vec::new() };
@@ -80,7 +80,7 @@ impl Session {
         // so many variables. Three more give up variables whose types evcxr cannot even name any more, or has found changed,
         // and some are for the cell without what we have put around its value and around what it awaits.
         for _ in 0..=2 * prepared.lets.len() + 7 {
-            match self.context.execute(&attempt.prepared.rust) {
+            match self.context.execute(&attempt.prepared.asking(self.number)) {
                 Ok(_) => return self.finished(cell, &attempt.prepared, variables, &attempt.refusals),
                 Err(error) => self.prepare_next(cell, &mut attempt, error, variables)?,
             }

@@ -64,6 +64,8 @@ pub(super) struct Session {
     pub(super) live: Arc<Live>,
     /// Code of what the compiler said last, if that has one.
     pub(super) last_code: Option<String>,
+    /// How many cells have run: each has placeholders of its own for the types of its variables.
+    pub(super) number: u32,
     pub(super) types: Types,
     pub(super) items: BTreeMap<String, &'static str>,
     /// Old values that a failed cell has not cost: what evaluates to them.
@@ -151,6 +153,7 @@ impl Session {
             shared,
             live,
             last_code: None,
+            number: 0,
             types: types(),
             items: BTreeMap::new(),
             old_values: Vec::new(),
@@ -174,6 +177,7 @@ impl Session {
             }
             return;
         }
+        self.number += 1;
         let lost = self.recover();
         self.know_variables();
         let before = self.variables();
@@ -223,9 +227,7 @@ impl Session {
 
     /// The names of the notebook's variables.
     pub(super) fn variables(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.context.variables_and_types().map(|(name, _)| name.to_owned()).collect();
-        names.sort();
-        names
+        self.typed_variables().into_keys().collect()
     }
 
     /// Whether a name of the notebook stands for a value, so that `name?` is an expression.
@@ -245,12 +247,11 @@ impl Session {
     }
 
     fn remember(&mut self) {
-        let variables = self
-            .context
-            .variables_and_types()
-            .map(|(name, ty)| (name.to_owned(), Known { kind: VARIABLE, detail: ty.to_owned() }));
+        let variables = self.shown_variables();
+        let variables = variables.into_iter().map(|(name, detail)| (name, Known { kind: VARIABLE, detail }));
         let items = self.items.iter().map(|(name, kind)| (name.clone(), Known { kind, detail: (*kind).to_owned() }));
         self.names.set(items.chain(variables));
+        self.forget_types();
         let present = self.context.variables_and_types().map(|(name, _)| name);
         self.gone.forget(present.chain(self.items.keys().map(String::as_str)));
         share(&self.shared, &self.notebook);

@@ -1,7 +1,7 @@
 //! What becomes of a cell's variables: which are not kept, and where those have gone that are no longer there.
 
 use super::session::Session;
-use crate::evaluator::build::shims;
+use crate::evaluator::build::shims::{self, VariableTypes};
 use crate::evaluator::cell::changed_types::Redefined;
 use crate::evaluator::cell::{MUTEX, PreparedCell, RENAMED_MUTEX, Unstored, Why};
 use crate::evaluator::errors::colours;
@@ -9,12 +9,35 @@ use crate::evaluator::errors::diagnostics::{Diagnostic, Moved, Takes};
 use crate::evaluator::errors::gone::How;
 use crate::evaluator::errors::{hints, not_stored, report};
 use crate::evaluator::{Cell, Outcome};
+use std::collections::BTreeMap;
 
 impl Session {
+    /// The variables that evcxr has, with their types as code that means the same in every cell. evcxr itself often knows only
+    /// a placeholder.
+    pub(super) fn typed_variables(&self) -> BTreeMap<String, String> {
+        let types = VariableTypes::of(self.environment.work.root());
+        let variables = self.context.variables_and_types();
+        variables.map(|(name, ty)| (name.to_owned(), types.code(ty).to_owned())).collect()
+    }
+
+    /// The same as people read them.
+    pub(super) fn shown_variables(&self) -> BTreeMap<String, String> {
+        let types = VariableTypes::of(self.environment.work.root());
+        self.context.variables_and_types().map(|(name, ty)| (name.to_owned(), types.shown(ty))).collect()
+    }
+
+    /// Lets the shims forget the types of variables that evcxr no longer has.
+    pub(super) fn forget_types(&self) {
+        let root = self.environment.work.root();
+        let living = self.context.variables_and_types().map(|(_, ty)| ty);
+        if let Err(error) = VariableTypes::of(root).forget_others(root, living) {
+            tracing::warn!("types of variables that are gone are kept: {error}");
+        }
+    }
+
     /// Takes the notebook's variables for those that evcxr has.
     pub(super) fn know_variables(&mut self) {
-        let typed = |(name, ty): (&str, &str)| (name.to_owned(), ty.to_owned());
-        self.notebook.variable_types = self.context.variables_and_types().map(typed).collect();
+        self.notebook.variable_types = self.shown_variables();
         self.notebook.variables = self.notebook.variable_types.keys().cloned().collect();
     }
 
@@ -85,6 +108,11 @@ impl Session {
             self.gone.note(&name, cell, None, how.clone());
         }
     }
+}
+
+/// Names and types as others take them.
+pub(super) fn typed(variables: &BTreeMap<String, String>) -> impl Iterator<Item = (&str, &str)> {
+    variables.iter().map(|(name, ty)| (name.as_str(), ty.as_str()))
 }
 
 /// The name under which evcxr has a variable.

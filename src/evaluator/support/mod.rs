@@ -2,4 +2,5 @@
 
 pub mod prelude;
 pub(super) mod process_state;
+pub mod typename;
 pub mod wording;

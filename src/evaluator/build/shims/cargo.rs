@@ -4,8 +4,13 @@ use super::analysis_cache::{Answer, Question};
 use super::invocation::Invocation;
 use super::progress::{BuildProgress, FETCHING, Reporter};
 use super::run::{self, Finished};
+use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State, replace};
-use super::{FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
+use super::type_questions::{Questions, Told};
+use super::{
+    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone,
+    shared_command, starved,
+};
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
 use rustix::process::Signal;
@@ -26,7 +31,8 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let call = Invocation::parse(arguments);
     let Some(state) = State::from_environment() else { return pass_on(&cargo, &call, arguments) };
     let question = Question::of(&state, &call, arguments);
-    let done = match question.as_ref().and_then(Question::answer) {
+    let known = starved::metadata(&state, &call).or_else(|| question.as_ref().and_then(Question::answer));
+    let done = match known {
         Some(answer) => answer.say(),
         None if call.resolves() && call.is_about_cells(&state) => {
             resolve(&state, &cargo, &call, arguments, question.as_ref())
@@ -93,20 +99,13 @@ fn resolve(
         // If it fails, the error that it would have prevented is shown.
         let _it_is_only_worse = look::mend(&state.cell());
     }
-    if mode.is_some() {
-        cell_source::rewrite(state)?;
-    }
+    let questions = if mode.is_some() { cell_source::rewrite(state)? } else { Questions::default() };
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));
     }
-    if mode == Some(Mode::Build)
-        && empty::write(state)?
-        && let Some(done) = rustc_alone::repeat(state, Mode::Build, &rustc()?)
-    {
-        return done.say();
-    }
+    let shared = mode.and_then(|mode| shared_command::place(state, mode, arguments));
     if let Some(mode) = mode
-        && let Some(done) = rustc_alone::replay(state, mode, rustc_alone::key(state, arguments).as_deref(), &rustc()?)
+        && let Some(done) = without_cargo(state, mode, arguments, shared.as_deref(), &questions)?
     {
         return done.say();
     }
@@ -118,9 +117,14 @@ fn resolve(
     restore_lock(state)?;
     let finished = run_cargo(state, cargo, call, arguments, manifest::has_foreign(&text))?;
     if let Some(mode) = mode {
-        settle(state, mode, arguments, &finished)?;
+        settle(state, mode, arguments, shared.as_deref(), &finished)?;
     }
     restore_lock(state)?;
+    if !questions.is_empty()
+        && let Some(instead) = after_cargo(state, &questions)?
+    {
+        return instead.say();
+    }
     let mut answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
     if call.is_metadata_of_analysis() {
         answer.stdout = analysis::trim(&answer.stdout);
@@ -129,6 +133,32 @@ fn resolve(
         keep(question, &answer);
     }
     answer.say()
+}
+
+/// What rustc alone makes of the cell; `None` if that takes a cargo.
+fn without_cargo(
+    state: &State,
+    mode: Mode,
+    arguments: &[OsString],
+    shared: Option<&Path>,
+    questions: &Questions,
+) -> io::Result<Option<Answer>> {
+    let rustc = rustc()?;
+    let key = rustc_alone::key(state, arguments);
+    if let Some(key) = &key
+        && !rustc_alone::is_remembered(state, mode, key)
+        && let Some(shared) = shared
+        && shared_command::take(state, mode, shared).unwrap_or_default()
+    {
+        rustc_alone::remember(state, mode, key)?;
+    }
+    if mode == Mode::Build
+        && empty::write(state)?
+        && let Some(done) = rustc_alone::repeat(state, mode, &rustc, &Questions::default())
+    {
+        return Ok(Some(done));
+    }
+    Ok(rustc_alone::replay(state, mode, key.as_deref(), &rustc, questions))
 }
 
 /// A kernel that cannot leave an answer for the next one is none the worse for it.
@@ -159,7 +189,13 @@ fn run_cargo(
 }
 
 /// Learns from a build what the next one may rely on.
-fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished) -> io::Result<()> {
+fn settle(
+    state: &State,
+    mode: Mode,
+    arguments: &[OsString],
+    shared: Option<&Path>,
+    finished: &Finished,
+) -> io::Result<()> {
     diagnostics::keep(state, &finished.stdout);
     if !finished.status.success() {
         // A build that failed says nothing about its dependencies: evcxr may take the new ones back.
@@ -172,10 +208,22 @@ fn settle(state: &State, mode: Mode, arguments: &[OsString], finished: &Finished
         replace(&state.lockfile(), merged.to_text().as_bytes())?;
     }
     // Only now: the key covers the lock.
-    match rustc_alone::key(state, arguments) {
-        Some(key) => rustc_alone::remember(state, mode, &key),
-        None => Ok(()),
+    if let Some(key) = rustc_alone::key(state, arguments) {
+        rustc_alone::remember(state, mode, &key)?;
+        let _others_ask_cargo = shared.map(|place| shared_command::leave(state, mode, place));
     }
+    Ok(())
+}
+
+/// Asks for the types of variables when cargo has compiled the cell; `Some` if that changes what cargo says.
+fn after_cargo(state: &State, questions: &Questions) -> io::Result<Option<Answer>> {
+    let Some(command) = SavedCommand::load(&state.command(Mode::Build)) else { return Ok(None) };
+    let rustc = rustc()?;
+    Ok(match questions.after_cargo(state, &command, &rustc)? {
+        Told::Enough => None,
+        Told::Written => rustc_alone::repeat(state, Mode::Build, &rustc, &Questions::default()),
+        Told::Refused(message) => Some(Answer { status: FAILED, stdout: String::new(), stderr: message + "\n" }),
+    })
 }
 
 /// Puts the full lock in cargo's way.

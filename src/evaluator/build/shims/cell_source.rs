@@ -4,20 +4,26 @@
 //! No pass moves a line, and none moves a column of a line that the user has written: errors keep their places.
 
 use super::state::State;
+use super::type_questions::Questions;
+use super::variable_types::VariableTypes;
 use super::{thin, unused_variables};
 use std::fs;
 use std::io;
 
-/// Rewrites the cell that is about to be compiled.
+/// Rewrites the cell that is about to be compiled. Gives what is to be asked about it.
 ///
 /// # Errors
 /// If its file cannot be read or written, or is not as evcxr writes it.
-pub(super) fn rewrite(state: &State) -> io::Result<()> {
+pub(super) fn rewrite(state: &State) -> io::Result<Questions> {
     let file = state.cell();
     let text = fs::read_to_string(&file)?;
     let unknown = |_| io::Error::other("evcxr has written a cell in a way that this version does not know");
-    let rewritten = unused_variables::leave(&thin::thin(&text).map_err(unknown)?);
-    if rewritten == text { Ok(()) } else { fs::write(file, rewritten) }
+    let (typed, asked) = VariableTypes::load(state).rewrite(&text);
+    let rewritten = unused_variables::leave(&thin::thin(&typed).map_err(unknown)?);
+    if rewritten != text {
+        fs::write(file, rewritten)?;
+    }
+    Ok(Questions::of(asked))
 }
 
 /// Rewrites it once more so that it compiles in any case, for a build by cargo, which happens once.

@@ -1,7 +1,7 @@
 //! A build of nothing, in the place of a cell.
 //!
 //! evcxr gives up variables only while it runs a cell, and repeats their types in that cell: if one of them does not exist
-//! any more, no cell compiles. So for that purpose it gets a library that does nothing.
+//! any more, no cell compiles. So for that purpose it gets a library that does nothing. So it does for its own first cell.
 
 use super::state::State;
 use std::fs;
@@ -10,6 +10,9 @@ use std::path::Path;
 
 /// The name of a cell's function begins so.
 const FUNCTION: &str = "run_user_code_";
+
+/// The function of the first cell of all.
+const FIRST: &str = " fn run_user_code_0(";
 
 /// As long as this lives, what evcxr builds does nothing.
 #[derive(Debug)]
@@ -35,13 +38,20 @@ impl Drop for EmptyBuilds {
 
 /// Writes an empty cell in the place of the one that evcxr has written, if that is wanted; says whether it is.
 pub(super) fn write(state: &State) -> io::Result<bool> {
-    if !state.builds_nothing().exists() {
+    let source = state.cell();
+    let text = fs::read_to_string(&source)?;
+    if !state.builds_nothing().exists() && !is_first(&text) {
         return Ok(false);
     }
-    let source = state.cell();
-    let Some(cell) = cell(&fs::read_to_string(&source)?) else { return Ok(false) };
+    let Some(cell) = cell(&text) else { return Ok(false) };
     fs::write(source, cell)?;
     Ok(true)
+}
+
+/// Whether it is the cell that evcxr runs first, for itself: `42`. It would be compiled twice, because a number cannot show
+/// itself in the first way that evcxr tries.
+fn is_first(text: &str) -> bool {
+    text.contains(FIRST) && text.contains(".evcxr_display();") && text.contains("42")
 }
 
 /// A cell that gives back what it gets, under the name that evcxr will call.

@@ -7,9 +7,12 @@
 //!   dependencies, for which cargo forgets them;
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
 //! - `analysis`, `analysis_cache`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
+//! - `starved`: leaves evcxr's own rust-analyzer nothing to do;
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
 //! - `cell_source`, `thin`, `unused_variables`: leaves to the runtime what evcxr would have every cell compile anew;
+//! - `shared_command`: leaves the first call of rustc to other kernels;
 //! - `same_failure`: says again what rustc has just said of the same text;
+//! - `variable_types`, `type_questions`: has rustc tell the types of a cell's variables;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
 //! - `subshell`: compiles a cell of a subshell, of which cargo and evcxr know nothing;
@@ -34,10 +37,14 @@ mod run;
 mod rustc;
 mod rustc_alone;
 mod same_failure;
+mod shared_command;
+mod starved;
 mod state;
 mod subshell;
 mod thin;
+mod type_questions;
 mod unused_variables;
+mod variable_types;
 
 pub use crates::Crates;
 pub use diagnostics::{last_diagnostics, take_moves};
@@ -45,6 +52,7 @@ pub use empty::EmptyBuilds;
 pub use process_group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 pub use subshell::{Compiled, Compiler};
+pub use variable_types::VariableTypes;
 
 pub(in crate::evaluator) use progress::FETCHING;
 pub(in crate::evaluator) use run::{RUSTFLAGS, prepare, run};

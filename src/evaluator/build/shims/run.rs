@@ -62,8 +62,7 @@ impl Finished {
 /// or a kernel's shim.
 pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_shim: &Path) {
     for (name, _) in env::vars_os() {
-        let meddles = name.to_str().is_some_and(|name| MEDDLING.contains(&name) || name.starts_with("CARGO_PROFILE_"));
-        if meddles {
+        if name.to_str().is_some_and(meddles) {
             command.env_remove(name);
         }
     }
@@ -83,6 +82,11 @@ pub(in crate::evaluator) fn prepare(command: &mut Command, rustc_shim: &Path) {
         .env("RUSTFLAGS", RUSTFLAGS)
         .env("CARGO_TARGET_DIR", "target")
         .env("CARGO_BUILD_BUILD_DIR", "target");
+}
+
+/// Whether a variable changes what cargo compiles, and how.
+pub(super) fn meddles(name: &str) -> bool {
+    MEDDLING.contains(&name) || name.starts_with("CARGO_PROFILE_")
 }
 
 /// Whether files can be made in a directory.

@@ -2,7 +2,7 @@
 
 use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State};
-use super::{FAILED, process_group, real_tool};
+use super::{FAILED, process_group, real_tool, starved};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::built_in::RUSTC_ENV;
 use rustix::process::Signal;
@@ -44,6 +44,9 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
+    if starved::asks_for_library(arguments) {
+        return ExitCode::FAILURE;
+    }
     process_group::die_with_parent(Signal::KILL);
     let mut arguments = arguments.to_owned();
     arguments.extend(library_path(&rustc, &arguments));

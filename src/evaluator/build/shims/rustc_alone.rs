@@ -10,6 +10,7 @@ use super::FAILED;
 use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
+use super::type_questions::Questions;
 use super::{cell_source, diagnostics, same_failure};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use serde::{Deserialize, Serialize};
@@ -25,9 +26,9 @@ use std::process::{Command, Output};
 /// A call of rustc.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SavedCommand {
-    arguments: Vec<String>,
-    environment: Vec<(String, String)>,
-    directory: PathBuf,
+    pub(super) arguments: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) directory: PathBuf,
 }
 
 impl SavedCommand {
@@ -67,19 +68,37 @@ impl SavedCommand {
         command
     }
 
+    /// Calls it again, with more arguments. `None` if rustc itself fails.
+    pub(super) fn call(&self, rustc: &Path, more: &[String]) -> Option<Output> {
+        self.call_with(rustc, &self.arguments, more)
+    }
+
+    /// The same without generating code.
+    pub(super) fn check(&self, state: &State, rustc: &Path, more: &[String]) -> Option<Output> {
+        let mut arguments = self.arguments.clone();
+        if let Some(emit) = arguments.iter_mut().find(|argument| argument.starts_with("--emit=")) {
+            *emit = "--emit=metadata".to_owned();
+        }
+        if let Some(place) = arguments.iter().position(|argument| argument == "--out-dir")
+            && let Some(value) = arguments.get_mut(place + 1)
+        {
+            *value = state.unneeded().to_string_lossy().into_owned();
+        }
+        self.call_with(rustc, &arguments, more)
+    }
+
+    fn call_with(&self, rustc: &Path, arguments: &[String], more: &[String]) -> Option<Output> {
+        let mut command = Command::new(rustc);
+        command.args(arguments).args(more).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(&self.directory);
+        let output = command.output().ok()?;
+        matches!(output.status.code(), Some(0 | 1)).then_some(output)
+    }
+
     /// The crates that rustc was given, as `name=path`.
     pub(super) fn externs(&self) -> impl Iterator<Item = &str> {
         let given = self.arguments.windows(2).filter(|pair| pair[0] == "--extern");
         given.map(|pair| pair[1].as_str())
-    }
-
-    fn run(&self, rustc: &Path) -> io::Result<Output> {
-        Command::new(rustc)
-            .args(&self.arguments)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.directory)
-            .output()
     }
 
     fn library(&self) -> Option<PathBuf> {
@@ -114,6 +133,11 @@ pub(super) fn remember(state: &State, mode: Mode, key: &str) -> io::Result<()> {
     replace(&state.key(mode), key.as_bytes())
 }
 
+/// Whether the saved call is that of a build which `key` describes.
+pub(super) fn is_remembered(state: &State, mode: Mode, key: &str) -> bool {
+    fs::read_to_string(state.key(mode)).is_ok_and(|saved| saved == key)
+}
+
 /// Lets the next build go through cargo.
 pub(super) fn forget(state: &State, mode: Mode) -> io::Result<()> {
     for file in [state.key(mode), state.command(mode)] {
@@ -126,16 +150,22 @@ pub(super) fn forget(state: &State, mode: Mode) -> io::Result<()> {
 }
 
 /// Repeats the saved call if it is still the right one, and says what cargo would have said. `None`: cargo must do it.
-pub(super) fn replay(state: &State, mode: Mode, key: Option<&str>, rustc: &Path) -> Option<Answer> {
-    let saved_key = fs::read_to_string(state.key(mode)).ok()?;
-    if key != Some(saved_key.as_str()) {
+pub(super) fn replay(
+    state: &State,
+    mode: Mode,
+    key: Option<&str>,
+    rustc: &Path,
+    questions: &Questions,
+) -> Option<Answer> {
+    if !is_remembered(state, mode, key?) {
         return None;
     }
-    repeat(state, mode, rustc)
+    repeat(state, mode, rustc, questions)
 }
 
-/// Repeats the saved call, and says what cargo would have said. `None` if there is none, or rustc itself fails.
-pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> {
+/// Repeats the saved call, and says what cargo would have said, or what evcxr would have said of a variable. `None` if there is
+/// none, or rustc itself fails: cargo starts from a clean state.
+pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path, questions: &Questions) -> Option<Answer> {
     let text = fs::read_to_string(state.cell()).ok()?;
     if let Some(answer) = same_failure::take(state, &text) {
         return Some(answer);
@@ -147,18 +177,18 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> 
         let _it_need_not_exist = fs::remove_file(&library);
     }
     let _only_tests_count = state.log_rustc(CELL_CRATE);
-    let mut output = command.run(rustc).ok()?;
-    if output.status.code() == Some(1)
+    let mut compiled = questions.compile(state, &command, rustc)?;
+    if let Ok(output) = &compiled
+        && !output.status.success()
         && cell_source::rewrite_after(state, &String::from_utf8_lossy(&output.stderr)).ok()?
     {
-        output = command.run(rustc).ok()?;
+        compiled = questions.compile(state, &command, rustc)?;
     }
-    let success = match output.status.code() {
-        Some(0) => true,
-        Some(1) => false,
-        // rustc itself has failed; cargo starts from a clean state.
-        _ => return None,
+    let output = match compiled {
+        Ok(output) => output,
+        Err(refused) => return Some(Answer { status: FAILED, stdout: String::new(), stderr: refused + "\n" }),
     };
+    let success = output.status.success();
     let artifact = (mode == Mode::Build && success).then_some(&*library);
     let (stdout, stderr) = as_cargo_would_say(&output.stderr, artifact);
     diagnostics::keep(state, stdout.as_bytes());

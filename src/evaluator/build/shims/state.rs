@@ -106,6 +106,21 @@ impl State {
         self.directory.join("moves.jsonl")
     }
 
+    /// What is known of the types of variables.
+    pub(super) fn types(&self) -> PathBuf {
+        self.directory.join("types.json")
+    }
+
+    /// Where rustc prints how it has understood a cell.
+    pub(super) fn mir(&self) -> PathBuf {
+        self.directory.join("mir")
+    }
+
+    /// Where rustc puts what nobody needs.
+    pub(super) fn unneeded(&self) -> PathBuf {
+        self.directory.join("unneeded")
+    }
+
     /// How rustc was last called for a cell.
     pub(super) fn command(&self, mode: Mode) -> PathBuf {
         self.directory.join(mode.name()).with_extension("command")
