@@ -5,7 +5,9 @@ use super::invocation::Invocation;
 use super::progress::{BuildProgress, FETCHING, Reporter};
 use super::run::{self, Finished};
 use super::state::{Mode, State, replace};
-use super::{FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone};
+use super::{
+    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, order, process_group, real_tool, rustc_alone,
+};
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
 use rustix::process::Signal;
@@ -93,9 +95,7 @@ fn resolve(
         // If it fails, the error that it would have prevented is shown.
         let _it_is_only_worse = look::mend(&state.cell());
     }
-    if mode.is_some() {
-        cell_source::rewrite(state)?;
-    }
+    let lines = if mode.is_some() { cell_source::rewrite(state)? } else { Vec::new() };
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));
     }
@@ -103,12 +103,12 @@ fn resolve(
         && empty::write(state)?
         && let Some(done) = rustc_alone::repeat(state, Mode::Build, &rustc()?)
     {
-        return done.say();
+        return done.with_lines(&lines).say();
     }
     if let Some(mode) = mode
         && let Some(done) = rustc_alone::replay(state, mode, rustc_alone::key(state, arguments).as_deref(), &rustc()?)
     {
-        return done.say();
+        return done.with_lines(&lines).say();
     }
     if let Some(mode) = mode {
         // Whatever happens now, the call of rustc that was saved before is no longer the last.
@@ -128,7 +128,7 @@ fn resolve(
     if let Some(question) = question.filter(|_| finished.status.success()) {
         keep(question, &answer);
     }
-    answer.say()
+    answer.with_lines(&lines).say()
 }
 
 /// A kernel that cannot leave an answer for the next one is none the worse for it.
@@ -205,6 +205,14 @@ impl Answer {
         let status = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED);
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Self { status, stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// With the lines of the cell as evcxr knows them.
+    fn with_lines(mut self, lines: &[usize]) -> Self {
+        if !lines.is_sorted() {
+            self.stdout = order::told_to_evcxr(&self.stdout, lines);
+        }
+        self
     }
 
     /// Says it in cargo's place.

@@ -1,23 +1,29 @@
 //! What rustc reads in the place of what evcxr wrote: the cell's `lib.rs`, with as much of its generated code as is the same
 //! in every cell left to the runtime, which is compiled once.
 //!
-//! No pass moves a line, and none moves a column of a line that the user has written: errors keep their places.
+//! First its parts are put in one order. No other pass moves a line, and none moves a column of a line that the user has
+//! written: errors keep their places.
 
+use super::order;
 use super::state::State;
 use super::{thin, unused_variables};
 use std::fs;
 use std::io;
 
-/// Rewrites the cell that is about to be compiled.
+/// Rewrites the cell that is about to be compiled. Says for each of its lines which one it was.
 ///
 /// # Errors
 /// If its file cannot be read or written, or is not as evcxr writes it.
-pub(super) fn rewrite(state: &State) -> io::Result<()> {
+pub(super) fn rewrite(state: &State) -> io::Result<Vec<usize>> {
     let file = state.cell();
     let text = fs::read_to_string(&file)?;
+    let ordered = order::order(&text);
     let unknown = |_| io::Error::other("evcxr has written a cell in a way that this version does not know");
-    let rewritten = unused_variables::leave(&thin::thin(&text).map_err(unknown)?);
-    if rewritten == text { Ok(()) } else { fs::write(file, rewritten) }
+    let rewritten = unused_variables::leave(&thin::thin(&ordered.text).map_err(unknown)?);
+    if rewritten != text {
+        fs::write(file, rewritten)?;
+    }
+    Ok(ordered.lines)
 }
 
 /// Rewrites it once more so that it compiles in any case, for a build by cargo, which happens once.

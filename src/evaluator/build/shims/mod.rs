@@ -8,7 +8,9 @@
 //! - `cargo`: asks the network only if nothing else helps and the user wants a crate of their own;
 //! - `analysis`, `analysis_cache`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
-//! - `cell_source`, `thin`, `unused_variables`: leaves to the runtime what evcxr would have every cell compile anew;
+//! - `cells`: compiles a cell, or finds it compiled already;
+//! - `cell_source`, `order`, `thin`, `unused_variables`: puts what evcxr has written in order, and leaves to the runtime what
+//!   evcxr would have every cell compile anew;
 //! - `same_failure`: says again what rustc has just said of the same text;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
@@ -22,12 +24,14 @@ mod analysis;
 mod analysis_cache;
 mod cargo;
 mod cell_source;
+mod cells;
 mod crates;
 mod diagnostics;
 mod empty;
 mod invocation;
 mod look;
 mod manifest;
+mod order;
 mod process_group;
 mod progress;
 mod run;

@@ -10,7 +10,7 @@ use super::FAILED;
 use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
-use super::{cell_source, diagnostics, same_failure};
+use super::{cell_source, cells, diagnostics, same_failure};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 /// A call of rustc.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,11 @@ impl SavedCommand {
             .filter(|(name, _)| !["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"].contains(&name.as_str()))
             .collect();
         Some(Self { arguments, environment, directory: env::current_dir().ok()? })
+    }
+
+    #[cfg(test)]
+    pub(super) fn new(arguments: Vec<String>, environment: Vec<(String, String)>, directory: PathBuf) -> Self {
+        Self { arguments, environment, directory }
     }
 
     /// Writes it to a file.
@@ -73,18 +78,56 @@ impl SavedCommand {
         given.map(|pair| pair[1].as_str())
     }
 
-    fn run(&self, rustc: &Path) -> io::Result<Output> {
-        Command::new(rustc)
+    fn command(&self, rustc: &Path) -> Command {
+        let mut command = Command::new(rustc);
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.directory)
-            .output()
+            .current_dir(&self.directory);
+        command
     }
 
-    fn library(&self) -> Option<PathBuf> {
+    /// How rustc is called.
+    pub(super) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    /// With which environment.
+    pub(super) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// A variable of that environment.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Where.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether a library is made, or only found out what is wrong.
+    pub(super) fn links(&self) -> bool {
+        let emit = self.arguments.iter().find(|argument| argument.starts_with("--emit"));
+        emit.is_some_and(|emit| Mode::of_emit(emit.as_ref()) == Mode::Build)
+    }
+
+    /// The library that rustc makes.
+    pub(super) fn library(&self) -> Option<PathBuf> {
+        Some(self.out_dir()?.join(format!("lib{CELL_CRATE}.so")))
+    }
+
+    /// Where rustc says what it has read.
+    pub(super) fn dep_info(&self) -> Option<PathBuf> {
+        let extra = self.arguments.iter().find_map(|argument| argument.strip_prefix("extra-filename="));
+        Some(self.out_dir()?.join(format!("{CELL_CRATE}{}.d", extra.unwrap_or_default())))
+    }
+
+    fn out_dir(&self) -> Option<PathBuf> {
         let place = self.arguments.iter().position(|argument| argument == "--out-dir")?;
-        Some(self.directory.join(self.arguments.get(place + 1)?).join(format!("lib{CELL_CRATE}.so")))
+        Some(self.directory.join(self.arguments.get(place + 1)?))
     }
 }
 
@@ -142,25 +185,18 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path) -> Option<Answer> 
     }
     let command = SavedCommand::load(&state.command(mode))?;
     let library = command.library()?;
-    if mode == Mode::Build {
-        // A cell that is loaded may be another name of this very file: it must not be written into.
-        let _it_need_not_exist = fs::remove_file(&library);
+    let mut compiled = cells::compile(state, &command, &mut command.command(rustc), rustc).ok()?;
+    if compiled.status == Some(1) && cell_source::rewrite_after(state, &String::from_utf8_lossy(&compiled.said)).ok()? {
+        compiled = cells::compile(state, &command, &mut command.command(rustc), rustc).ok()?;
     }
-    let _only_tests_count = state.log_rustc(CELL_CRATE);
-    let mut output = command.run(rustc).ok()?;
-    if output.status.code() == Some(1)
-        && cell_source::rewrite_after(state, &String::from_utf8_lossy(&output.stderr)).ok()?
-    {
-        output = command.run(rustc).ok()?;
-    }
-    let success = match output.status.code() {
+    let success = match compiled.status {
         Some(0) => true,
         Some(1) => false,
         // rustc itself has failed; cargo starts from a clean state.
         _ => return None,
     };
     let artifact = (mode == Mode::Build && success).then_some(&*library);
-    let (stdout, stderr) = as_cargo_would_say(&output.stderr, artifact);
+    let (stdout, stderr) = as_cargo_would_say(&compiled.said, artifact);
     diagnostics::keep(state, stdout.as_bytes());
     let answer = Answer { status: if success { 0 } else { FAILED }, stdout, stderr };
     if !success && mode == Mode::Build {
