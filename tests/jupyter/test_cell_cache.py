@@ -1,12 +1,11 @@
 """A cell that was compiled on this machine before is loaded, not compiled; what is not the same cell is never loaded."""
 
-import os
-import pathlib
+import uuid
 
 import pytest
 
 from client import CELL_DEADLINE
-from starting import compiled_crates, running_kernel, work_directories
+from starting import compiled_crates, running_kernel, work_root
 from test_crates import crate
 
 TIME = 3 * CELL_DEADLINE
@@ -26,16 +25,14 @@ NOTEBOOK = [
 
 
 @pytest.fixture
-def start(kernel_name, tmp_path, monkeypatch):
-    """Runs kernels one after the other, with compiled cells that no other test knows."""
-    # The template is shared: only the cells are kept apart.
-    shared = pathlib.Path(os.environ.get("LOOPBOOK_CACHE") or pathlib.Path.home() / ".cache/loopbook")
-    private = tmp_path / "cache"
-    private.mkdir()
-    for name in ("template", "crates", "tools"):
-        (private / name).symlink_to(shared / name)
-    monkeypatch.setenv("LOOPBOOK_CACHE", str(private))
-    return lambda env=None, cwd=tmp_path: running_kernel(kernel_name, cwd, env=env)
+def start(kernel_name, tmp_path):
+    return lambda env=None: running_kernel(kernel_name, tmp_path, env=env)
+
+
+@pytest.fixture
+def only_here():
+    """An item that no other test and no other run of this one has: it is in the text of every cell below it."""
+    return f"struct T{uuid.uuid4().hex};"
 
 
 def run(kernel, cells):
@@ -52,10 +49,10 @@ def run_in_new_kernel(start, cells, **options):
         return shown
 
 
-def test_a_notebook_that_is_run_again_needs_no_rustc_and_shows_the_same(start):
-    first, runs = run_in_new_kernel(start, NOTEBOOK)
+def test_a_notebook_that_is_run_again_needs_no_rustc_and_shows_the_same(start, only_here):
+    first, runs = run_in_new_kernel(start, [only_here, *NOTEBOOK])
     assert runs >= len(NOTEBOOK)
-    again, runs = run_in_new_kernel(start, NOTEBOOK)
+    again, runs = run_in_new_kernel(start, [only_here, *NOTEBOOK])
     assert runs == 0
     assert again == first, "with its errors and its warnings"
     assert any("unused" in str(outputs) for outputs, _ in first), "there is a warning, or this shows nothing"
@@ -63,14 +60,14 @@ def test_a_notebook_that_is_run_again_needs_no_rustc_and_shows_the_same(start):
 
 def test_without_the_cache_cells_are_compiled(start):
     off = {"LOOPBOOK_CELL_CACHE": "off"}
-    counts = [run_in_new_kernel(start, NOTEBOOK[:4], env=off) for _ in range(2)]
-    assert counts[0] == counts[1] and counts[0][1] >= 4
+    (first, once), (again, twice) = [run_in_new_kernel(start, NOTEBOOK[:4], env=off) for _ in range(2)]
+    assert first == again and once == twice >= 4
 
 
-def test_a_cell_of_a_notebook_that_was_edited_is_compiled_with_what_it_says_now(start):
-    cells = ["fn f() -> u32 { 1 }", "#[derive(Debug)] struct T { a: u8 }", "let t = T { a: 5 };", "f()", "t"]
+def test_a_cell_of_a_notebook_that_was_edited_is_compiled_with_what_it_says_now(start, only_here):
+    cells = [only_here + " fn f() -> u32 { 1 }", "#[derive(Debug)] struct T { a: u8 }", "let t = T { a: 5 };", "f()", "t"]
     assert run_in_new_kernel(start, cells)[0][3][0] == [("result", {"text/plain": "1"})]
-    edited = ["fn f() -> u32 { 2 }", "#[derive(Debug)] struct T { a: u16, b: u64 }", "let t = T { a: 5, b: 6 };", "f()", "t"]
+    edited = [only_here + " fn f() -> u32 { 2 }", "#[derive(Debug)] struct T { a: u16, b: u64 }", "let t = T { a: 5, b: 6 };", "f()", "t"]
     shown, runs = run_in_new_kernel(start, edited)
     assert runs >= 5
     assert shown[3][0] == [("result", {"text/plain": "2"})]
@@ -79,28 +76,28 @@ def test_a_cell_of_a_notebook_that_was_edited_is_compiled_with_what_it_says_now(
     assert swapped[4][0] == [("result", {"text/plain": "2"})] and "a: 5" in str(swapped[3][0])
 
 
-def test_an_option_makes_another_cell(start):
-    cell = ["cfg!(loopbook_no_ticks)"]
+def test_an_option_makes_another_cell(start, only_here):
+    cell = [only_here, "cfg!(loopbook_no_ticks)"]
     plain, _ = run_in_new_kernel(start, cell)
     fast, _ = run_in_new_kernel(start, [":opt 2", *cell])
-    assert plain[0][0] == [("result", {"text/plain": "false"})]
+    assert plain[-1][0] == [("result", {"text/plain": "false"})]
     assert fast[-1][0] == [("result", {"text/plain": "true"})]
 
 
-def test_files_and_variables_that_a_cell_asks_for_are_read_again(start, tmp_path):
+def test_files_and_variables_that_a_cell_asks_for_are_read_again(start, only_here, tmp_path):
     file = tmp_path / "data.txt"
     cells = [f'include_str!("{file}").len() as u32', 'env!("ASKED").len() as u32']
 
     def numbers(text, variable):
         file.write_text(text)
-        shown, runs = run_in_new_kernel(start, ["0", *cells], env={"ASKED": variable})
+        shown, runs = run_in_new_kernel(start, [only_here, *cells], env={"ASKED": variable})
         return [outputs[0][1]["text/plain"] for outputs, _ in shown[1:]], runs
 
     assert numbers("one", "x")[0] == ["3", "1"]
     assert numbers("three", "x")[0] == ["5", "1"]
     assert numbers("three", "xyz")[0] == ["5", "3"]
     file.unlink()
-    shown, _ = run_in_new_kernel(start, ["0", *cells], env={"ASKED": "x"})
+    shown, _ = run_in_new_kernel(start, [only_here, *cells], env={"ASKED": "x"})
     assert shown[1][1] == "error" and shown[2][1] == "ok"
 
 
@@ -128,41 +125,32 @@ def test_a_macro_that_reads_a_file_is_asked_again(start, tmp_path):
         assert shown[1][0] == [("result", {"text/plain": value[:2]})]
 
 
-def test_an_interrupted_cell_is_compiled_anew(start):
+def test_an_interrupted_cell_is_not_taken_for_one_that_was_compiled(start, only_here):
     cell = "let slow = { const fn f(n: u32) -> u64 { let mut i = 0; let mut s = 0; while i < n { s += i as u64; i += 1; } s } const N: u64 = f(60_000_000); N };"
-    with start() as kernel:
-        kernel.run("1").ok()
-        before = len(compiled_crates(kernel.pid))
-        result = kernel.start("#[allow(long_running_const_eval)]\n" + cell)
-        kernel.until(lambda: len(compiled_crates(kernel.pid)) > before, what="rustc runs")
-        kernel.interrupt()
-        kernel.wait(result, timeout=TIME)
-        assert result.reply["status"] == "error"
-        assert kernel.run("2 + 2").ok().text == "4"
-    with start() as kernel:
-        kernel.run("1").ok()
-        assert kernel.run("2 + 2").ok().text == "4"
+    cells = [only_here, "#[allow(long_running_const_eval)]\n" + cell]
+    for _ in range(2):
+        with start() as kernel:
+            kernel.run(cells[0]).ok()
+            before = len(compiled_crates(kernel.pid))
+            result = kernel.start(cells[1])
+            kernel.until(lambda: len(compiled_crates(kernel.pid)) > before, what="rustc runs")
+            kernel.interrupt()
+            kernel.wait(result, timeout=TIME)
+            assert result.reply["status"] == "error"
+            assert kernel.run("2 + 2").ok().text == "4"
 
 
-def test_two_kernels_at_once_both_get_their_cells(start):
+def test_two_kernels_at_once_both_get_their_cells(start, only_here):
     with start() as one, start() as two:
-        for cell in ("let a = 3;", "a + 1"):
+        for cell in (only_here, "let a = 3;", "a + 1"):
             results = [kernel.start(cell) for kernel in (one, two)]
             for kernel, result in zip((one, two), results):
                 kernel.wait(result, timeout=TIME)
         assert [result.text for result in results] == ["4", "4"]
 
 
-def test_compiled_cells_are_their_users_alone(start, tmp_path):
-    run_in_new_kernel(start, ["let secret = 1;"])
-    cells = tmp_path / "cache" / "cells"
+def test_compiled_cells_are_their_users_alone(start, only_here):
+    run_in_new_kernel(start, [only_here])
+    cells = work_root().parent / "cells"
     assert cells.stat().st_mode & 0o777 == 0o700
     assert list(cells.iterdir()) and all(not file.stat().st_mode & 0o077 for file in cells.iterdir())
-
-
-def test_a_directory_that_is_open_to_others_is_not_used(start, tmp_path):
-    (tmp_path / "cache" / "cells").mkdir(mode=0o777)
-    (tmp_path / "cache" / "cells").chmod(0o777)
-    shown, runs = run_in_new_kernel(start, ["1 + 1"])
-    assert shown[0][0] == [("result", {"text/plain": "2"})] and runs > 0
-    assert not list((tmp_path / "cache" / "cells").iterdir())

@@ -99,7 +99,8 @@ pub(super) fn of(state: &State, call: &SavedCommand, rustc: &Path) -> Option<Str
         state.cache().display().to_string(),
         env!("CARGO_PKG_VERSION").to_owned(),
         identity(rustc)?,
-        state.template().map(|template| identity(&template.join("listing")).unwrap_or_default()).unwrap_or_default(),
+        // It has the size, time and digest of each file of the template.
+        identity(&state.template()?.join("listing"))?,
     ];
     let mut crates = Crates::read(state);
     for argument in call.arguments() {
