@@ -1,10 +1,13 @@
 """A cell that was compiled on this machine before is loaded, not compiled; what is not the same cell is never loaded."""
 
+import os
+import subprocess
 import uuid
 
 import pytest
 
 from client import CELL_DEADLINE
+from conftest import installed_program
 from starting import compiled_crates, running_kernel, work_root
 from test_crates import crate
 
@@ -154,3 +157,24 @@ def test_compiled_cells_are_their_users_alone(start, only_here):
     cells = work_root().parent / "cells"
     assert cells.stat().st_mode & 0o777 == 0o700
     assert list(cells.iterdir()) and all(not file.stat().st_mode & 0o077 for file in cells.iterdir())
+
+
+def test_what_is_kept_is_shown_and_emptied(prefix, tmp_path):
+    if prefix is None:
+        pytest.skip("LOOPBOOK_KERNEL_NAME names a kernel whose program we do not know")
+
+    def cache(*options, **env):
+        command = [str(installed_program(prefix)), "cache", *options]
+        env = {**os.environ, "LOOPBOOK_CACHE": str(tmp_path), **env}
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
+
+    (tmp_path / "cells").mkdir(mode=0o700)
+    (tmp_path / "cells" / "one").write_bytes(bytes(100_000))
+    (tmp_path / "template" / "key").mkdir(parents=True)
+    lines = {line.split()[0]: line for line in cache().splitlines()}
+    assert str(tmp_path) in lines and "1 entry" in lines["cells"] and "kB" in lines["cells"]
+    assert "off" in cache(LOOPBOOK_CELL_CACHE="off")
+    assert cache("--clear") == f"emptied {tmp_path}\n"
+    assert not list((tmp_path / "cells").iterdir()) and not (tmp_path / "template").exists()
+    (tmp_path / "cells").chmod(0o755)
+    assert "open to other users" in cache()
