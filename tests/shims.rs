@@ -253,6 +253,8 @@ impl Kernel {
             _ => command.args(line),
         };
         command.envs(environment::of_evcxr(&self.work, &self.toolchain)).current_dir(self.work.crate_dir());
+        // What is counted here is what is compiled, in whichever order the tests run.
+        command.env("LOOPBOOK_CELL_CACHE", "off");
         command
     }
 

@@ -1,5 +1,6 @@
 //! The command line of the program `loopbook`.
 
+mod cache;
 mod doctor;
 mod inspect;
 mod install;
@@ -39,6 +40,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Inspect { options, question } => inspect::inspect(options, question)?,
         Command::Warm => warm::warm()?,
+        Command::Cache { clear } => cache::cache(clear)?,
         Command::Doctor { place } => return doctor::doctor(&place),
     }
     Ok(ExitCode::SUCCESS)
@@ -94,6 +96,12 @@ enum Command {
     },
     /// Compile the crates that cells use, once per machine
     Warm,
+    /// Show what is kept to be fast: compiled cells and crates
+    Cache {
+        /// Empty it; what is needed is compiled again
+        #[arg(long)]
+        clear: bool,
+    },
     /// Check everything that the kernel needs, and say what to do about what is missing
     Doctor {
         #[command(flatten)]

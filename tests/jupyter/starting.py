@@ -103,6 +103,12 @@ def compiled_crates(pid):
     return [name for log in logs if log.exists() for name in log.read_text().split()]
 
 
+def compilations(pid):
+    """Who has compiled cells in the kernel with this process id, in order: `rustc`, or `cache` if nobody had to."""
+    logs = [path / "state" / "compilations.log" for path in work_directories(pid)]
+    return [name for log in logs if log.exists() for name in log.read_text().split()]
+
+
 def eventually(condition, seconds, what):
     """Waits until `condition()` is true; `what` says what was hoped for."""
     deadline = time.monotonic() + seconds * SLACK

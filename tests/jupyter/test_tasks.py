@@ -5,7 +5,7 @@ import time
 
 from client import SLACK
 from results import without_colour
-from starting import compiled_crates
+from starting import compilations
 
 # Each line carries the time at which it was printed, so that its delay can be told.
 TICKER = """
@@ -75,10 +75,10 @@ def test_a_task_is_listed_with_its_cell_while_it_lives(kernel):
 
 def test_a_handle_that_is_awaited_in_its_own_cell_costs_one_compilation(kernel):
     kernel.run("async fn twice(n: u32) -> u32 { task::yield_now().await; 2 * n }").ok()
-    before = len(compiled_crates(kernel.pid))
+    before = len(compilations(kernel.pid))
     code = "let first = task::spawn(twice(1)); let second = task::spawn(twice(2)); let sum = first.await + second.await;"
     kernel.run(code).ok()
-    assert len(compiled_crates(kernel.pid)) == before + 1
+    assert len(compilations(kernel.pid)) == before + 1
     assert kernel.run("sum").ok().text == "6"
 
 

@@ -4,6 +4,7 @@
 pub mod built_in;
 pub mod cache;
 pub(super) mod cached_crates;
+pub mod cell_cache;
 pub mod closure;
 pub mod dependencies;
 pub mod environment;

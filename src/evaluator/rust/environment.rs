@@ -1,6 +1,7 @@
 //! What must happen before any thread exists: the environment that evcxr and rust-analyzer read when they look for cargo,
 //! rustc and their configuration. And what can be tried again later: to find the compiled runtime.
 
+use crate::evaluator::build::cell_cache::CellCache;
 use crate::evaluator::build::closure::Closure;
 use crate::evaluator::build::dependencies::Resolver;
 use crate::evaluator::build::environment;
@@ -109,6 +110,9 @@ impl Environment {
         anyhow::ensure!(is_installed, "{} is missing; run `loopbook install` again", self.child.display());
         anyhow::ensure!(self.toolchain.has_rust_src(), ToolchainError::NoSource);
         self.work.make()?;
+        if let Err(refused) = CellCache::open(self.home.cache_dir()) {
+            tracing::warn!("{refused}");
+        }
         std_source::link(&self.toolchain, &self.work).context("cannot write into the kernel's working directory")?;
         // evcxr reads `evcxr.toml` from the current directory; the notebook's must not take over.
         std::env::set_current_dir(self.work.root()).context("the kernel's working directory is gone")?;

@@ -8,7 +8,7 @@ use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State, replace};
 use super::type_questions::{Questions, Told};
 use super::{
-    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, process_group, real_tool, rustc_alone,
+    FAILED, analysis, cell_source, diagnostics, empty, look, manifest, order, process_group, real_tool, rustc_alone,
     shared_command, starved,
 };
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
@@ -99,7 +99,7 @@ fn resolve(
         // If it fails, the error that it would have prevented is shown.
         let _it_is_only_worse = look::mend(&state.cell());
     }
-    let questions = if mode.is_some() { cell_source::rewrite(state)? } else { Questions::default() };
+    let (questions, lines) = if mode.is_some() { cell_source::rewrite(state)? } else { Default::default() };
     if mode == Some(Mode::Build) && state.refuses() {
         return Ok(failed("error: the cell is not to run"));
     }
@@ -107,7 +107,7 @@ fn resolve(
     if let Some(mode) = mode
         && let Some(done) = without_cargo(state, mode, arguments, shared.as_deref(), &questions)?
     {
-        return done.say();
+        return done.with_lines(&lines).say();
     }
     if let Some(mode) = mode {
         // Whatever happens now, the call of rustc that was saved before is no longer the last.
@@ -123,7 +123,7 @@ fn resolve(
     if !questions.is_empty()
         && let Some(instead) = after_cargo(state, &questions)?
     {
-        return instead.say();
+        return instead.with_lines(&lines).say();
     }
     let mut answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
     if call.is_metadata_of_analysis() {
@@ -132,7 +132,7 @@ fn resolve(
     if let Some(question) = question.filter(|_| finished.status.success()) {
         keep(question, &answer);
     }
-    answer.say()
+    answer.with_lines(&lines).say()
 }
 
 /// What rustc alone makes of the cell; `None` if that takes a cargo.
@@ -253,6 +253,14 @@ impl Answer {
         let status = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED);
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Self { status, stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    /// With the lines of the cell as evcxr knows them.
+    fn with_lines(mut self, lines: &[usize]) -> Self {
+        if !lines.is_sorted() {
+            self.stdout = order::told_to_evcxr(&self.stdout, lines);
+        }
+        self
     }
 
     /// Says it in cargo's place.

@@ -9,7 +9,9 @@
 //! - `analysis`, `analysis_cache`: answers what rust-analyzer asks at every start, from memory and without what no cell can see;
 //! - `starved`: leaves evcxr's own rust-analyzer nothing to do;
 //! - `rustc_alone`: compiles a cell by rustc alone if nothing but the cell has changed;
-//! - `cell_source`, `thin`, `unused_variables`: leaves to the runtime what evcxr would have every cell compile anew;
+//! - `cells`: compiles a cell, or finds it compiled already;
+//! - `cell_source`, `order`, `thin`, `unused_variables`: puts what evcxr has written in order, and leaves to the runtime what
+//!   evcxr would have every cell compile anew;
 //! - `shared_command`: leaves the first call of rustc to other kernels;
 //! - `same_failure`: says again what rustc has just said of the same text;
 //! - `variable_types`, `type_questions`: has rustc tell the types of a cell's variables;
@@ -25,12 +27,14 @@ mod analysis;
 mod analysis_cache;
 mod cargo;
 mod cell_source;
+mod cells;
 mod crates;
 mod diagnostics;
 mod empty;
 mod invocation;
 mod look;
 mod manifest;
+mod order;
 mod process_group;
 mod progress;
 mod run;

@@ -1,12 +1,15 @@
-//! The rustc that cargo calls: the real one, after a note of what it was called for.
+//! The rustc that cargo calls: the real one, after a note of what it was called for, unless it is a cell that was compiled
+//! before.
 
 use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State};
-use super::{FAILED, process_group, real_tool, starved};
+use super::type_questions::Questions;
+use super::{FAILED, cells, process_group, real_tool, starved};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::built_in::RUSTC_ENV;
 use rustix::process::Signal;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -60,12 +63,35 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
         // SAFETY: this process has one thread.
         unsafe { std::env::set_var(BOOTSTRAP, "1") };
     }
-    if let Some(state) = State::from_environment() {
-        note(&state, &arguments);
+    if let Some(state) = State::from_environment()
+        && let Some(done) = compile_cell(&state, &rustc, &arguments)
+    {
+        return done;
     }
     let error = Command::new(&rustc).args(&arguments).exec();
     eprintln!("error: cannot run {}: {error}", rustc.display());
     ExitCode::from(FAILED)
+}
+
+/// Notes what rustc is called for, and if that is to build a cell, has it built or finds it built; `None` if rustc is to be
+/// called as it is.
+fn compile_cell(state: &State, rustc: &Path, arguments: &[OsString]) -> Option<ExitCode> {
+    let krate = value_of(arguments, "--crate-name")?;
+    let emit = arguments.iter().find(|argument| argument.to_string_lossy().starts_with("--emit"))?;
+    let mode = Mode::of_emit(emit);
+    let call = SavedCommand::of_this_process(arguments).filter(|_| krate == CELL_CRATE);
+    if let Some(call) = &call {
+        let _the_next_cell_goes_through_cargo = call.save(&state.command(mode));
+    }
+    let Some(call) = call.filter(|_| mode == Mode::Build) else {
+        // Notes are for tests: one that cannot be written must not stop a build.
+        let _only_tests_count = state.log_rustc(&krate.to_string_lossy());
+        return None;
+    };
+    let compiled = cells::compile(state, &call, rustc, &Questions::default()).ok()?;
+    io::stderr().write_all(&compiled.said).ok()?;
+    // Without a status it was killed.
+    Some(compiled.status.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED).into())
 }
 
 /// Puts [`IDENTITY`] in the place of cargo's.
@@ -96,19 +122,6 @@ fn library_path(rustc: &Path, arguments: &[OsString]) -> Option<OsString> {
 fn is_for_speed(arguments: &[OsString]) -> bool {
     let level = arguments.iter().filter_map(|argument| argument.to_str()?.rsplit_once("opt-level=")).next_back();
     level.is_some_and(|(_, level)| matches!(level, "2" | "3"))
-}
-
-/// Notes are for speed and for tests: one that cannot be written must not stop a build.
-fn note(state: &State, arguments: &[OsString]) {
-    let Some(krate) = value_of(arguments, "--crate-name") else { return };
-    let Some(emit) = arguments.iter().find(|argument| argument.to_string_lossy().starts_with("--emit")) else { return };
-    let _only_tests_count = state.log_rustc(&krate.to_string_lossy());
-    if krate != CELL_CRATE {
-        return;
-    }
-    if let Some(command) = SavedCommand::of_this_process(arguments) {
-        let _the_next_cell_goes_through_cargo = command.save(&state.command(Mode::of_emit(emit)));
-    }
 }
 
 fn value_of<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a OsStr> {

@@ -11,8 +11,9 @@ use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
 use super::type_questions::Questions;
-use super::{cell_source, diagnostics, same_failure};
+use super::{cell_source, cells, diagnostics, process_group, same_failure};
 use crate::evaluator::build::built_in::CELL_CRATE;
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,8 +21,9 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A call of rustc.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,11 @@ impl SavedCommand {
             .filter(|(name, _)| !["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"].contains(&name.as_str()))
             .collect();
         Some(Self { arguments, environment, directory: env::current_dir().ok()? })
+    }
+
+    #[cfg(test)]
+    pub(super) fn new(arguments: Vec<String>, environment: Vec<(String, String)>, directory: PathBuf) -> Self {
+        Self { arguments, environment, directory }
     }
 
     /// Writes it to a file.
@@ -68,13 +75,19 @@ impl SavedCommand {
         command
     }
 
-    /// Calls it again, with more arguments. `None` if rustc itself fails.
-    pub(super) fn call(&self, rustc: &Path, more: &[String]) -> Option<Output> {
+    /// Calls it again, with more arguments.
+    ///
+    /// # Errors
+    /// If rustc cannot be started.
+    pub(super) fn call(&self, rustc: &Path, more: &[String]) -> io::Result<Output> {
         self.call_with(rustc, &self.arguments, more)
     }
 
     /// The same without generating code.
-    pub(super) fn check(&self, state: &State, rustc: &Path, more: &[String]) -> Option<Output> {
+    ///
+    /// # Errors
+    /// As [`SavedCommand::call`].
+    pub(super) fn check(&self, state: &State, rustc: &Path, more: &[String]) -> io::Result<Output> {
         let mut arguments = self.arguments.clone();
         if let Some(emit) = arguments.iter_mut().find(|argument| argument.starts_with("--emit=")) {
             *emit = "--emit=metadata".to_owned();
@@ -87,12 +100,19 @@ impl SavedCommand {
         self.call_with(rustc, &arguments, more)
     }
 
-    fn call_with(&self, rustc: &Path, arguments: &[String], more: &[String]) -> Option<Output> {
+    fn call_with(&self, rustc: &Path, arguments: &[String], more: &[String]) -> io::Result<Output> {
         let mut command = Command::new(rustc);
         command.args(arguments).args(more).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(&self.directory);
-        let output = command.output().ok()?;
-        matches!(output.status.code(), Some(0 | 1)).then_some(output)
+        command.stdin(Stdio::null());
+        // SAFETY: the closure makes one system call and allocates nothing.
+        unsafe {
+            command.pre_exec(|| {
+                process_group::die_with_parent(Signal::KILL);
+                Ok(())
+            });
+        }
+        command.output()
     }
 
     /// The crates that rustc was given, as `name=path`.
@@ -101,9 +121,46 @@ impl SavedCommand {
         given.map(|pair| pair[1].as_str())
     }
 
-    fn library(&self) -> Option<PathBuf> {
+    /// How rustc is called.
+    pub(super) fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    /// With which environment.
+    pub(super) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// A variable of that environment.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Where.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether a library is made, or only found out what is wrong.
+    pub(super) fn links(&self) -> bool {
+        let emit = self.arguments.iter().find(|argument| argument.starts_with("--emit"));
+        emit.is_some_and(|emit| Mode::of_emit(emit.as_ref()) == Mode::Build)
+    }
+
+    /// The library that rustc makes.
+    pub(super) fn library(&self) -> Option<PathBuf> {
+        Some(self.out_dir()?.join(format!("lib{CELL_CRATE}.so")))
+    }
+
+    /// Where rustc says what it has read.
+    pub(super) fn dep_info(&self) -> Option<PathBuf> {
+        let extra = self.arguments.iter().find_map(|argument| argument.strip_prefix("extra-filename="));
+        Some(self.out_dir()?.join(format!("{CELL_CRATE}{}.d", extra.unwrap_or_default())))
+    }
+
+    fn out_dir(&self) -> Option<PathBuf> {
         let place = self.arguments.iter().position(|argument| argument == "--out-dir")?;
-        Some(self.directory.join(self.arguments.get(place + 1)?).join(format!("lib{CELL_CRATE}.so")))
+        Some(self.directory.join(self.arguments.get(place + 1)?))
     }
 }
 
@@ -172,25 +229,21 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path, questions: &Questi
     }
     let command = SavedCommand::load(&state.command(mode))?;
     let library = command.library()?;
-    if mode == Mode::Build {
-        // A cell that is loaded may be another name of this very file: it must not be written into.
-        let _it_need_not_exist = fs::remove_file(&library);
+    let mut compiled = cells::compile(state, &command, rustc, questions).ok()?;
+    if compiled.status == Some(1) && cell_source::rewrite_after(state, &String::from_utf8_lossy(&compiled.said)).ok()? {
+        compiled = cells::compile(state, &command, rustc, questions).ok()?;
     }
-    let _only_tests_count = state.log_rustc(CELL_CRATE);
-    let mut compiled = questions.compile(state, &command, rustc)?;
-    if let Ok(output) = &compiled
-        && !output.status.success()
-        && cell_source::rewrite_after(state, &String::from_utf8_lossy(&output.stderr)).ok()?
-    {
-        compiled = questions.compile(state, &command, rustc)?;
+    if let Some(refused) = compiled.refused {
+        return Some(Answer { status: FAILED, stdout: String::new(), stderr: refused + "\n" });
     }
-    let output = match compiled {
-        Ok(output) => output,
-        Err(refused) => return Some(Answer { status: FAILED, stdout: String::new(), stderr: refused + "\n" }),
+    let success = match compiled.status {
+        Some(0) => true,
+        Some(1) => false,
+        // rustc itself has failed; cargo starts from a clean state.
+        _ => return None,
     };
-    let success = output.status.success();
     let artifact = (mode == Mode::Build && success).then_some(&*library);
-    let (stdout, stderr) = as_cargo_would_say(&output.stderr, artifact);
+    let (stdout, stderr) = as_cargo_would_say(&compiled.said, artifact);
     diagnostics::keep(state, stdout.as_bytes());
     let answer = Answer { status: if success { 0 } else { FAILED }, stdout, stderr };
     if !success && mode == Mode::Build {

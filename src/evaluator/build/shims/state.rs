@@ -25,6 +25,21 @@ impl State {
         Self { directory: root.join("state") }
     }
 
+    /// The kernel's working directory.
+    pub(super) fn root(&self) -> &Path {
+        self.directory.parent().unwrap_or(&self.directory)
+    }
+
+    /// The cache in which the working directory lies.
+    pub(super) fn cache(&self) -> &Path {
+        self.root().ancestors().nth(2).unwrap_or(&self.directory)
+    }
+
+    /// The template that the kernel was given.
+    pub(super) fn template(&self) -> Option<PathBuf> {
+        Some(fs::read_link(self.answers()).ok()?.parent()?.to_owned())
+    }
+
     /// The crate that evcxr writes: the only one whose lock is ours to keep.
     pub(super) fn crate_dir(&self) -> PathBuf {
         self.directory.with_file_name("crate")
@@ -131,6 +146,21 @@ impl State {
         self.directory.join(mode.name()).with_extension("key")
     }
 
+    /// The digests of the notebook's own crates.
+    pub(super) fn digests(&self) -> PathBuf {
+        self.directory.join("digests.json")
+    }
+
+    /// A line for each time that a cell was compiled: by whom.
+    pub(super) fn compilations(&self) -> PathBuf {
+        self.directory.join("compilations.log")
+    }
+
+    /// Notes who has compiled a cell: `rustc`, or `cache` if nobody had to.
+    pub(super) fn log_compilation(&self, by: &str) -> io::Result<()> {
+        append(&self.compilations(), by)
+    }
+
     /// Waits until no other cargo works on the crate; the turn ends when the file is dropped.
     pub(super) fn take_turn(&self) -> io::Result<File> {
         let file = File::create(self.directory.join("turn"))?;
@@ -140,8 +170,7 @@ impl State {
 
     /// Notes that rustc compiles a crate, so that tests can count.
     pub(super) fn log_rustc(&self, krate: &str) -> io::Result<()> {
-        let mut log = OpenOptions::new().create(true).append(true).open(self.directory.join("rustc.log"))?;
-        log.write_all(format!("{krate}\n").as_bytes())
+        append(&self.directory.join("rustc.log"), krate)
     }
 }
 
@@ -185,6 +214,12 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_file_name(name);
     fs::write(&new, content)?;
     fs::rename(&new, path)
+}
+
+/// Adds a line to a file.
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    let mut log = OpenOptions::new().create(true).append(true).open(path)?;
+    log.write_all(format!("{line}\n").as_bytes())
 }
 
 #[cfg(test)]

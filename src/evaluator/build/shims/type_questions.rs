@@ -52,20 +52,25 @@ impl Questions {
         self.0.is_empty()
     }
 
-    /// Repeats the saved call and learns the types of the variables. `None` if rustc itself fails; the error is what evcxr
-    /// would say of a variable.
+    /// Makes the call and learns the types of the variables. The error inside is what evcxr would say of a variable.
+    ///
+    /// # Errors
+    /// If rustc cannot be started, or what it has said not be read.
     pub(super) fn compile(
         &self,
         state: &State,
         command: &SavedCommand,
         rustc: &Path,
-    ) -> Option<Result<Output, String>> {
+    ) -> io::Result<Result<Output, String>> {
         if self.is_empty() {
             return command.call(rustc, &[]).map(Ok);
         }
         let mut output = command.call(rustc, &self.flags(state))?;
-        match self.settle(state, command, rustc, output.status.success(), &messages(&output.stderr)).ok()? {
-            Told::Refused(message) => return Some(Err(message)),
+        if !has_understood(&output) {
+            return Ok(Ok(output));
+        }
+        match self.settle(state, command, rustc, output.status.success(), &messages(&output.stderr))? {
+            Told::Refused(message) => return Ok(Err(message)),
             Told::Written => return command.call(rustc, &[]).map(Ok),
             Told::Enough => {}
         }
@@ -76,13 +81,36 @@ impl Questions {
                 output.stderr = usual.stderr;
             }
         }
-        Some(Ok(output))
+        Ok(Ok(output))
+    }
+
+    /// What is known of the variables, by name: so that it can be told again without rustc.
+    pub(super) fn answers(&self, state: &State) -> Vec<(String, String)> {
+        let types = VariableTypes::load(state);
+        let answer = |asked: &Asked| (asked.name.clone(), types.code(&asked.placeholder).to_owned());
+        self.0.iter().map(answer).collect()
+    }
+
+    /// Learns what is known of the variables from what [`Questions::answers`] has given.
+    ///
+    /// # Errors
+    /// If it cannot be noted, or something is missing.
+    pub(super) fn learn(&self, state: &State, answers: &[(String, String)]) -> io::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let mut types = VariableTypes::load(state);
+        for asked in &self.0 {
+            let known = answers.iter().find(|(name, _)| *name == asked.name);
+            let (_, code) = known.ok_or_else(|| io::Error::other("the type of a variable is not known"))?;
+            types.learn(asked, code);
+        }
+        types.save(state)
     }
 
     /// The same after cargo has compiled the cell.
     pub(super) fn after_cargo(&self, state: &State, command: &SavedCommand, rustc: &Path) -> io::Result<Told> {
-        let silent = || io::Error::other("rustc does not say the types of variables");
-        let output = command.check(state, rustc, &self.flags(state)).ok_or_else(silent)?;
+        let output = understood(command.check(state, rustc, &self.flags(state))?)?;
         self.settle(state, command, rustc, output.status.success(), &messages(&output.stderr))
     }
 
@@ -124,7 +152,7 @@ impl Questions {
         let is_pointer = named.iter().any(|(_, ty)| ty.is_function);
         if is_pointer || named.iter().any(|(_, ty)| is_doubtful(ty)) {
             fs::write(&file, written(&text, &named))?;
-            let output = command.check(state, rustc, &[]).ok_or_else(|| io::Error::other("rustc has failed"))?;
+            let output = understood(command.check(state, rustc, &[])?)?;
             if !output.status.success() {
                 return Ok(Told::Refused(refusal(&named, &messages(&output.stderr))));
             }
@@ -138,6 +166,15 @@ impl Questions {
         types.save(state)?;
         Ok(if is_pointer { Told::Written } else { Told::Enough })
     }
+}
+
+/// Whether rustc has come to an end with the cell, be it to errors.
+fn has_understood(output: &Output) -> bool {
+    matches!(output.status.code(), Some(0 | 1))
+}
+
+fn understood(output: Output) -> io::Result<Output> {
+    if has_understood(&output) { Ok(output) } else { Err(io::Error::other("rustc has failed")) }
 }
 
 /// The crates that a cell sees.
