@@ -46,6 +46,9 @@ pub(super) const CARGO_HOME_ENV: &str = "LOOPBOOK_CARGO_HOME";
 /// Environment variable with the directory where the shims of one kernel remember things.
 pub(super) const STATE_ENV: &str = "LOOPBOOK_STATE";
 
+/// Environment variable that says that our own rust-analyzer asks, which serves completion and inspection.
+pub(in crate::evaluator) const ANALYSIS_ENV: &str = "LOOPBOOK_ANALYSIS";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -112,6 +112,11 @@ impl Executions {
         })
     }
 
+    /// What the cells of the main shell have defined by now, whatever is under way.
+    pub fn items(&self) -> Items {
+        self.lock().subshells.items.clone()
+    }
+
     /// The cell is being compiled by this process group. False if it is gone: then nothing must be compiled.
     pub fn note_compiler(&self, cell: CellId, group: u32) -> bool {
         let mut state = self.lock();
