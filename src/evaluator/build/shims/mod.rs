@@ -45,6 +45,7 @@ pub use empty::EmptyBuilds;
 pub use process_group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 pub use subshell::{Compiled, Compiler};
+pub use thin::STORE;
 
 pub(in crate::evaluator) use progress::FETCHING;
 pub(in crate::evaluator) use run::{RUSTFLAGS, prepare, run};
