@@ -27,7 +27,7 @@ def client(kernel_name, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def busy(kernel_name, tmp_path_factory):
-    """A client of a kernel that runs a cell, so that rust-analyzer cannot be asked."""
+    """A client of a kernel that runs a cell."""
     with running_kernel(kernel_name, tmp_path_factory.mktemp("notebook")) as kernel:
         kernel.run("1").ok()
         running = kernel.start("task::sleep(Duration::from_secs(3600)).await")

@@ -3,6 +3,7 @@
 //! ```text
 //! CACHE/work/PID-RANDOM/  alive     locked while the kernel lives
 //!                         crate/    the crate that evcxr writes (its tmpdir)
+//!                         analysis/ the crate that rust-analyzer reads for completions, once it has been started
 //!                         crates    link to the sources of the crates that cells use
 //!                         state/    what the shims for cargo and rustc remember
 //!                         library/  links to the standard library's source, as rust-analyzer sees it
@@ -122,6 +123,11 @@ impl WorkDir {
     /// The crate that evcxr writes and compiles.
     pub fn crate_dir(&self) -> PathBuf {
         self.root.join("crate")
+    }
+
+    /// The crate that rust-analyzer reads for completions.
+    pub fn analysis_dir(&self) -> PathBuf {
+        self.root.join("analysis")
     }
 
     /// The source file that evcxr writes for each cell.

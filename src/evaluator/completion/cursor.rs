@@ -82,7 +82,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-pub(super) fn floor(code: &str, cursor: usize) -> usize {
+/// The last offset at or before `cursor` that lies between two characters.
+pub fn floor(code: &str, cursor: usize) -> usize {
     (0..=cursor.min(code.len())).rev().find(|at| code.is_char_boundary(*at)).unwrap_or(0)
 }
 

@@ -1,9 +1,11 @@
-//! What the kernel itself knows of names: enough to complete and explain while evcxr is busy or not yet warm.
+//! What the kernel itself knows of names: enough to complete and explain before rust-analyzer is ready. And what rust-analyzer
+//! reads (`text`), and how its offers are shown (`rust_analyzer`).
 
 mod command_line;
 pub mod cursor;
 mod definitions;
 pub mod rust_analyzer;
+pub mod text;
 
 use super::build::cached_crates::Crates;
 use super::cell::ItemKind;

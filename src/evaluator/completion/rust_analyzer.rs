@@ -5,7 +5,7 @@ use crate::evaluator::Completion;
 
 /// One offer: what would be inserted, its kind, and its label.
 pub struct Offer {
-    /// `with_capacity(capacity)`
+    /// `with_capacity(${1:capacity})$0`: a snippet, whose placeholders have numbers.
     pub code: String,
     /// As Jupyter calls it.
     pub kind: &'static str,
@@ -17,7 +17,7 @@ pub struct Offer {
 ///
 /// ```
 /// use loopbook_kernel::evaluator::completion::rust_analyzer::{Offer, readable};
-/// let offer = Offer { code: "with_capacity(capacity)".into(), kind: "function", label: "with_capacity(…)".into() };
+/// let offer = Offer { code: "with_capacity(${1:capacity})$0".into(), kind: "function", label: "with_capacity(…)".into() };
 /// let items = readable([offer], "with_");
 /// assert_eq!(items[0].text, "with_capacity");
 /// assert_eq!(items[0].signature.as_deref(), Some("(capacity)"));
@@ -25,6 +25,7 @@ pub struct Offer {
 pub fn readable(offers: impl IntoIterator<Item = Offer>, typed: &str) -> Vec<Completion> {
     let mut items: Vec<Completion> = Vec::new();
     for Offer { code, kind, label } in offers {
+        let code = without_placeholders(&code);
         let end = code.find(|c: char| "({[<".contains(c) || c.is_whitespace()).unwrap_or(code.len());
         let name = code[..end].trim_end_matches("::");
         if name.is_empty() || !name.starts_with(typed) || is_ours(name) {
@@ -41,6 +42,29 @@ pub fn readable(offers: impl IntoIterator<Item = Offer>, typed: &str) -> Vec<Com
         }
     }
     items
+}
+
+/// `push(value)` for `push(${1:value})$0`.
+fn without_placeholders(snippet: &str) -> String {
+    let mut text = String::with_capacity(snippet.len());
+    let mut rest = snippet;
+    while let Some((before, behind)) = rest.split_once('$') {
+        text.push_str(before);
+        let number = behind.trim_start_matches('{');
+        let named = number.trim_start_matches(|c: char| c.is_ascii_digit());
+        if number.len() == named.len() {
+            // A dollar of the code itself, as in a macro.
+            text.push('$');
+            rest = behind;
+        } else if number.len() == behind.len() {
+            rest = named;
+        } else {
+            let (name, behind) = named.split_once('}').unwrap_or((named, ""));
+            text.push_str(name.trim_start_matches(':'));
+            rest = behind;
+        }
+    }
+    text + rest
 }
 
 /// Names that the kernel or evcxr has made.
@@ -61,6 +85,14 @@ mod tests {
     fn arguments_and_bodies_are_left_to_the_user() {
         assert_eq!(texts(&["column!()", "const {\n    \n}", "core::", "url"], ""), ["column!", "const", "core", "url"]);
         assert_eq!(texts(&["push(value);"], "p"), ["push"]);
+    }
+
+    #[test]
+    fn placeholders_are_left_to_their_names() {
+        assert_eq!(without_placeholders("push(${1:value});$0"), "push(value);");
+        assert_eq!(without_placeholders("len()$0"), "len()");
+        assert_eq!(without_placeholders("if ${1} { $0 }"), "if  {  }");
+        assert_eq!(without_placeholders("$name costs $"), "$name costs $");
     }
 
     #[test]

@@ -29,18 +29,16 @@ use super::errors::{report, warnings};
 use super::reference::Reference;
 use super::support::wording;
 use super::{Cell, Completeness, Completions, Evaluator, Event, MAIN_SHELL, Outcome, Report, cell};
+use analysis::Analyzer;
 use async_std::channel::Sender;
-use async_std::future::timeout;
-use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use live::Live;
 use loopbook_channel::{CellId, DisplayKind, InputError, MimeBundle, Query, ToChild};
 use session::{Session, Shared};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 use subshells::{SharedNotebook, Subshells};
 
 /// The evaluator of the kernel proper.
@@ -48,56 +46,22 @@ use subshells::{SharedNotebook, Subshells};
 pub struct RustEvaluator {
     executions: Arc<Executions>,
     names: Names,
-    jobs: mpsc::Sender<Job>,
-    load: Arc<Load>,
+    cells: mpsc::Sender<Cell>,
+    last_cell: LastCell,
+    analyzer: Analyzer,
     environment: Arc<Environment>,
     subshells: Subshells,
     live: Arc<Live>,
 }
 
-/// Stack of the evaluator's thread, in bytes: rust-analyzer recurses as deeply as types nest.
+/// Stack of the evaluator's thread, in bytes: parsers recurse as deeply as expressions nest.
 const STACK: usize = 64 << 20;
 
-/// How long completions of rust-analyzer's are waited for if the kernel knows some itself: JupyterLab waits a second.
-const SHORT_PATIENCE: Duration = Duration::from_millis(700);
-
-/// How long an answer of rust-analyzer's is waited for otherwise; then what the kernel itself knows has to do.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What the evaluator's thread is asked to do.
-enum Job {
-    Run(Cell, Busy),
-    Complete(String, usize, oneshot::Sender<Completions>),
-    Inspect(String, usize, oneshot::Sender<Option<MimeBundle>>),
-}
-
-/// How much the evaluator's thread has to do.
-#[derive(Debug, Default)]
-struct Load {
-    warm: AtomicBool,
-    /// Cells that wait or run.
-    cells: AtomicUsize,
-    last_cell: AtomicU64,
-}
-
-/// Counts a cell as long as it is there.
-struct Busy(Arc<Load>);
-
-impl Busy {
-    fn with(load: &Arc<Load>) -> Self {
-        load.cells.fetch_add(1, Ordering::AcqRel);
-        Self(load.clone())
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.cells.fetch_sub(1, Ordering::AcqRel);
-    }
-}
+/// The number of the last cell that was handed in to the evaluator's thread; 0 before the first.
+type LastCell = Arc<AtomicU64>;
 
 impl RustEvaluator {
-    /// Starts the evaluator: returns at once, while rust-analyzer and the first cells warm up on a thread. Cells may be
+    /// Starts the evaluator: returns at once, while evcxr and the first cells warm up on a thread. Cells may be
     /// started right away; they wait.
     ///
     /// # Errors
@@ -106,14 +70,16 @@ impl RustEvaluator {
         let root = environment.work.root().to_owned();
         let executions = Executions::new(events, environment.work.source(), builds(&root));
         let sources = Sources::default();
-        let (jobs, queue) = mpsc::channel();
+        let (cells, queue) = mpsc::channel();
         let names = Names::default();
-        let load = Arc::new(Load::default());
+        let last_cell = LastCell::default();
+        let analyzer = Analyzer::new(executions.clone(), names.clone(), environment.work.analysis_dir());
         let thread = Thread {
             executions: executions.clone(),
             sources,
             names: names.clone(),
-            load: load.clone(),
+            last_cell: last_cell.clone(),
+            analyzer: analyzer.clone(),
             notebook: SharedNotebook::default(),
             live: Arc::default(),
             started: std::time::Instant::now(),
@@ -126,8 +92,9 @@ impl RustEvaluator {
         let evaluator = Self {
             executions,
             names,
-            jobs,
-            load,
+            cells,
+            last_cell,
+            analyzer,
             environment: environment.clone(),
             subshells,
             live: thread.live.clone(),
@@ -138,16 +105,6 @@ impl RustEvaluator {
             .spawn(move || thread.run(environment, &queue))?;
         Ok(Arc::new(evaluator))
     }
-
-    fn idle(&self) -> bool {
-        self.load.warm.load(Ordering::Acquire) && self.load.cells.load(Ordering::Acquire) == 0
-    }
-
-    fn submit(&self, job: Job) {
-        if self.jobs.send(job).is_err() {
-            tracing::error!("the evaluator's thread is gone");
-        }
-    }
 }
 
 impl Evaluator for RustEvaluator {
@@ -157,8 +114,10 @@ impl Evaluator for RustEvaluator {
             let Some(left) = self.take_aside(cell) else { return };
             cell = left;
         }
-        self.load.last_cell.store(cell.id, Ordering::Release);
-        self.submit(Job::Run(cell, Busy::with(&self.load)));
+        self.last_cell.store(cell.id, Ordering::Release);
+        if self.cells.send(cell).is_err() {
+            tracing::error!("the evaluator's thread is gone");
+        }
     }
 
     fn interrupt(&self, cell: CellId) {
@@ -186,17 +145,15 @@ impl Evaluator for RustEvaluator {
         let module = self.names.complete_module(&code, cursor);
         let known = self.names.complete(&code, cursor);
         let is_certain = module.as_ref().is_some_and(|(_, is_certain)| *is_certain);
-        if is_certain || !self.idle() {
+        if is_certain {
             return Box::pin(async move { known });
         }
-        let patience = if known.items.is_empty() { PATIENCE } else { SHORT_PATIENCE };
-        let (answer, answered) = oneshot::channel();
-        self.submit(Job::Complete(code, cursor, answer));
+        let exact = self.analyzer.clone().complete(code, cursor, !known.items.is_empty());
         Box::pin(async move {
-            match timeout(patience, answered).await {
+            match exact.await {
                 // rust-analyzer offers what is private in our crates, too.
-                Ok(Ok(exact)) if module.is_some_and(|(module, _)| exact.has_all_of(&module)) => known,
-                Ok(Ok(exact)) if !exact.items.is_empty() => exact,
+                Some(exact) if module.is_some_and(|(module, _)| exact.has_all_of(&module)) => known,
+                Some(exact) if !exact.items.is_empty() => exact,
                 _ => known,
             }
         })
@@ -204,15 +161,11 @@ impl Evaluator for RustEvaluator {
 
     fn inspect(&self, code: String, cursor: usize, detailed: bool) -> BoxFuture<'static, Option<MimeBundle>> {
         let known = self.names.inspect(&code, cursor, detailed);
-        if !self.idle() || super::completion::cursor::in_command(&code, cursor) {
+        if super::completion::cursor::in_command(&code, cursor) {
             return Box::pin(async move { known });
         }
-        let (answer, answered) = oneshot::channel();
-        self.submit(Job::Inspect(code, cursor, answer));
-        Box::pin(async move {
-            let exact = timeout(PATIENCE, answered).await.ok().and_then(Result::ok).flatten();
-            exact.or(known)
-        })
+        let exact = self.analyzer.clone().inspect(code, cursor, known.is_some());
+        Box::pin(async move { exact.await.or(known) })
     }
 
     fn is_complete(&self, code: &str) -> Completeness {
@@ -241,33 +194,30 @@ struct Thread {
     executions: Arc<Executions>,
     sources: Sources,
     names: Names,
-    load: Arc<Load>,
+    last_cell: LastCell,
+    analyzer: Analyzer,
     notebook: SharedNotebook,
     live: Arc<Live>,
     started: std::time::Instant,
 }
 
 impl Thread {
-    fn run(self, environment: Arc<Environment>, queue: &mpsc::Receiver<Job>) {
+    fn run(self, environment: Arc<Environment>, queue: &mpsc::Receiver<Cell>) {
         let mut session = self.open(&environment);
         // These cells have waited for an answer; those that come later may find that things have changed.
-        let mut waited = self.load.last_cell.load(Ordering::Acquire);
-        self.serve(queue, |job| {
-            if let (Err(_), Job::Run(cell, _)) = (&session, &job)
-                && cell.id > waited
-            {
+        let mut waited = self.last_cell.load(Ordering::Acquire);
+        self.serve(queue, |cell| {
+            if session.is_err() && cell.id > waited {
                 session = self.open(&environment);
-                waited = self.load.last_cell.load(Ordering::Acquire);
+                waited = self.last_cell.load(Ordering::Acquire);
             }
-            match (&mut session, job) {
-                (Ok(session), job) => session.work(job),
-                (Err(report), Job::Run(cell, _busy)) => {
-                    // False if it was interrupted meanwhile, and has been answered.
-                    if self.executions.begin(&cell, Arc::default()) {
-                        self.executions.finish(Outcome::Error(report.clone()));
-                    }
+            match &mut session {
+                Ok(session) => session.run(cell),
+                // False if it was interrupted meanwhile, and has been answered.
+                Err(report) if self.executions.begin(&cell, Arc::default()) => {
+                    self.executions.finish(Outcome::Error(report.clone()));
                 }
-                (Err(_), _) => {}
+                Err(_) => {}
             }
         });
     }
@@ -276,7 +226,6 @@ impl Thread {
     fn open(&self, environment: &Arc<Environment>) -> Result<Session, Report> {
         match self.try_open(environment) {
             Ok(session) => {
-                self.load.warm.store(true, Ordering::Release);
                 self.executions.set_ready(Ok(()));
                 let message = format!("warm after {:.1} s", self.started.elapsed().as_secs_f64());
                 self.executions.send(Event::Ready { message });
@@ -300,7 +249,12 @@ impl Thread {
         let mut shown = false;
         let linked = environment.link_template(|line| shown = self.show_warming(line, shown))?;
         self.read_names(linked.template.names())?;
-        let shared = Shared { names: self.names.clone(), notebook: self.notebook.clone(), live: self.live.clone() };
+        let shared = Shared {
+            names: self.names.clone(),
+            notebook: self.notebook.clone(),
+            live: self.live.clone(),
+            analyzer: self.analyzer.clone(),
+        };
         let (executions, sources) = (self.executions.clone(), self.sources.clone());
         Session::open(environment.clone(), linked, place, executions, sources, shared)
     }
@@ -317,7 +271,7 @@ impl Thread {
 
     /// Says how far the runtime's own compilation is, under the cell that waits for it. Returns whether a cell waits.
     fn show_warming(&self, line: &str, shown: bool) -> bool {
-        let cell = self.load.last_cell.load(Ordering::Acquire);
+        let cell = self.last_cell.load(Ordering::Acquire);
         if cell == 0 {
             return false;
         }
@@ -327,26 +281,12 @@ impl Thread {
         true
     }
 
-    fn serve(&self, queue: &mpsc::Receiver<Job>, mut work: impl FnMut(Job)) {
-        for job in queue {
-            // evcxr and rust-analyzer can panic on strange code; that must cost no more than this cell.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(job))) {
+    fn serve(&self, queue: &mpsc::Receiver<Cell>, mut work: impl FnMut(Cell)) {
+        for cell in queue {
+            // evcxr can panic on strange code; that must cost no more than this cell.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(cell))) {
                 let what = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
                 self.executions.finish(Outcome::Error(report::internal(what.unwrap_or("it panicked"))));
-            }
-        }
-    }
-}
-
-impl Session {
-    fn work(&mut self, job: Job) {
-        match job {
-            Job::Run(cell, busy) => self.run(cell, busy),
-            Job::Complete(code, cursor, answer) => {
-                let _nobody_waits_any_more = answer.send(self.complete(&code, cursor));
-            }
-            Job::Inspect(code, cursor, answer) => {
-                let _nobody_waits_any_more = answer.send(self.inspect(&code, cursor));
             }
         }
     }

@@ -3,12 +3,13 @@
 use super::super::cell::{self, Notebook, PreparedCell, Unstored, Why};
 use super::super::commands;
 use super::super::{Cell, Event, Outcome};
+use super::Environment;
+use super::analysis::{Analyzer, Project};
 use super::environment::Linked;
 use super::live::Live;
 use super::old_values::OldValue;
 use super::place::Place;
 use super::subshells::SharedNotebook;
-use super::{Busy, Environment};
 use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::closure::Closure;
 use crate::evaluator::build::dependencies::{Dependency, Resolver};
@@ -21,7 +22,7 @@ use crate::evaluator::errors::report;
 use crate::evaluator::support::prelude;
 use crate::evaluator::support::wording;
 use evcxr::{CommandContext, Error, EvalContext};
-use loopbook_channel::Stream;
+use loopbook_channel::{MimeBundle, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) names: Names,
     pub(super) notebook: SharedNotebook,
     pub(super) live: Arc<Live>,
+    pub(super) analyzer: Analyzer,
 }
 
 /// The evaluator's thread's state.
@@ -62,6 +64,7 @@ pub(super) struct Session {
     /// What cells of subshells get to know of it.
     shared: SharedNotebook,
     pub(super) live: Arc<Live>,
+    analyzer: Analyzer,
     /// Code of what the compiler said last, if that has one.
     pub(super) last_code: Option<String>,
     /// How many cells have run: each has placeholders of its own for the types of its variables.
@@ -127,13 +130,13 @@ impl Session {
         place: Place,
         executions: Arc<Executions>,
         sources: Sources,
-        Shared { names, notebook: shared, live }: Shared,
+        Shared { names, notebook: shared, live, analyzer }: Shared,
     ) -> anyhow::Result<Self> {
         executions.begin_hidden();
         let (context, last_words) = open_context(environment.child_command())?;
         executions.finish(Outcome::Ok);
         share(&shared, &notebook());
-        Ok(Self {
+        let session = Self {
             context,
             executions,
             resolver: environment.resolver(&linked)?,
@@ -152,6 +155,7 @@ impl Session {
             notebook: notebook(),
             shared,
             live,
+            analyzer,
             last_code: None,
             number: 0,
             types: types(),
@@ -161,13 +165,13 @@ impl Session {
             outlived: Vec::new(),
             gone: Gone::default(),
             said: BTreeSet::new(),
-        })
+        };
+        session.tell_analyzer();
+        Ok(session)
     }
 
     /// Runs a cell to its end and reports it.
-    ///
-    /// Once it is reported, `busy` is gone: the next question can be answered exactly.
-    pub(super) fn run(&mut self, mut cell: Cell, busy: Busy) {
+    pub(super) fn run(&mut self, mut cell: Cell) {
         if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
             cell.code = format!("?{name}");
         }
@@ -207,10 +211,9 @@ impl Session {
             self.names.learn(&cell::without_commands(&cell.code));
         }
         self.remember();
-        // What evcxr gets back or lets go keeps this thread busy for one compilation more.
-        let busy = (!self.old_values.is_empty() || !self.outlived.is_empty() || self.orphans.is_some()).then_some(busy);
         self.executions.finish(outcome);
-        if busy.is_some() && (self.restore() | self.define_again()) {
+        // What evcxr gets back or lets go keeps this thread busy for one compilation more.
+        if self.restore() | self.define_again() {
             self.remember();
         }
     }
@@ -256,6 +259,22 @@ impl Session {
         self.gone.forget(present.chain(self.items.keys().map(String::as_str)));
         share(&self.shared, &self.notebook);
         self.executions.set_reach(self.reach());
+        self.tell_analyzer();
+    }
+
+    /// Says what the notebook is made of by now.
+    fn tell_analyzer(&self) {
+        let manifest = self.resolver.manifest(&self.dependencies);
+        let crates = self.executions.items().crates;
+        self.analyzer.set_project(Project { manifest, versions: self.versions.clone(), crates });
+    }
+
+    /// What is known of a name, by rust-analyzer if that finds it, else by the names that the kernel knows.
+    pub(super) fn look_up(&mut self, name: &str) -> Option<MimeBundle> {
+        let name = name.trim().trim_end_matches("()");
+        let known = self.names.look_up(name, true);
+        let exact = self.analyzer.clone().inspect(name.to_owned(), name.len(), known.is_some());
+        async_std::task::block_on(exact).or(known)
     }
 
     pub(super) fn print(&self, cell: &Cell, text: &str) {

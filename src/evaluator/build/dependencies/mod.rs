@@ -116,6 +116,12 @@ impl Resolver {
         wording::listed(&names)
     }
 
+    /// The manifest of a crate with these dependencies beside those that are built in.
+    pub fn manifest(&self, dependencies: &[Dependency]) -> String {
+        let lines: String = dependencies.iter().map(|dependency| dependency.line() + "\n").collect();
+        template::manifest(&self.crates) + &lines
+    }
+
     fn write_check(&self, directory: &Path, dependencies: &[Dependency]) -> io::Result<()> {
         self.write_crate(directory, dependencies)?;
         // cargo keeps there what it knows of rustc, so that it need not ask.
@@ -133,8 +139,7 @@ impl Resolver {
     fn write_crate(&self, directory: &Path, dependencies: &[Dependency]) -> io::Result<()> {
         fs::create_dir_all(directory.join("src"))?;
         fs::write(directory.join("src/lib.rs"), "")?;
-        let lines: String = dependencies.iter().map(|dependency| dependency.line() + "\n").collect();
-        fs::write(directory.join("Cargo.toml"), template::manifest(&self.crates) + &lines)
+        fs::write(directory.join("Cargo.toml"), self.manifest(dependencies))
     }
 
     fn cargo(&self, directory: &Path, arguments: &[&str]) -> Result<Output, String> {

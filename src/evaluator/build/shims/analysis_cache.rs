@@ -45,8 +45,8 @@ impl Question {
         let inputs = if call.is_about_library(state) {
             // It comes with the toolchain, and so does its lock.
             Vec::new()
-        } else if call.is_about_cells(state) && call.is_of_analysis() {
-            let manifest = fs::read_to_string(state.crate_dir().join("Cargo.toml")).ok()?;
+        } else if let Some(directory) = call.is_of_analysis().then(|| subject(state, call)).flatten() {
+            let manifest = fs::read_to_string(directory.join("Cargo.toml")).ok()?;
             if manifest::has_foreign(&manifest) {
                 return None;
             }
@@ -80,6 +80,14 @@ impl Question {
         let text = serde_json::to_string(answer)?.replace(&self.directory, DIRECTORY);
         replace(&self.file, text.as_bytes())
     }
+}
+
+/// The crate that rust-analyzer asks about: that of the cells, or the one that stands for it.
+fn subject(state: &State, call: &Invocation) -> Option<PathBuf> {
+    if call.is_about_analysis(state) {
+        return Some(state.analysis_dir());
+    }
+    call.is_about_cells(state).then(|| state.crate_dir())
 }
 
 /// The manifests that an answer of `cargo metadata` names.

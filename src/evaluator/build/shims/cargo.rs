@@ -37,6 +37,9 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
         None if call.resolves() && call.is_about_cells(&state) => {
             resolve(&state, &cargo, &call, arguments, question.as_ref())
         }
+        None if call.resolves() && call.is_about_analysis(&state) => {
+            analyse(&state, &cargo, &call, arguments, question.as_ref())
+        }
         None if call.is_check(&state) => check(&state, &cargo, &call, arguments),
         None => match question {
             Some(question) => ask(&cargo, &call, arguments, &question),
@@ -77,6 +80,33 @@ fn check(state: &State, cargo: &Path, call: &Invocation, arguments: &[OsString])
     let _running = process_group::enter(state)?;
     let finished = run_cargo(state, cargo, call, arguments, true)?;
     Answer::new(finished.status, &finished.stdout, &finished.stderr).say()
+}
+
+/// Answers our own rust-analyzer, also while a cell is built: it waits for no turn, and what ends a build does not end it.
+/// The crates are there, for it hears of dependencies after they have been compiled.
+fn analyse(
+    state: &State,
+    cargo: &Path,
+    call: &Invocation,
+    arguments: &[OsString],
+    question: Option<&Question>,
+) -> io::Result<ExitCode> {
+    replace(&state.analysis_dir().join("Cargo.lock"), &fs::read(state.lockfile())?)?;
+    process_group::die_with_parent(Signal::KILL);
+    let mut output = real_cargo(cargo, arguments).env("CARGO_NET_OFFLINE", "true").output()?;
+    let manifest = fs::read_to_string(state.analysis_dir().join("Cargo.toml")).unwrap_or_default();
+    if !output.status.success() && manifest::has_foreign(&manifest) {
+        // More packages are named than are compiled.
+        output = real_cargo(cargo, arguments).env("CARGO_NET_RETRY", "1").output()?;
+    }
+    let mut answer = Answer::new(output.status, &output.stdout, &output.stderr);
+    if call.is_metadata_of_analysis() {
+        answer.stdout = analysis::trim(&answer.stdout);
+    }
+    if let Some(question) = question.filter(|_| output.status.success()) {
+        keep(question, &answer);
+    }
+    answer.say()
 }
 
 /// Does what resolves the dependencies of the crate that evcxr writes, and maybe compiles it.

@@ -1,6 +1,7 @@
 //! The arguments with which cargo was called.
 
 use super::state::State;
+use crate::evaluator::build::built_in::ANALYSIS_ENV;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,11 @@ impl Invocation {
         self.is_about(&state.crate_dir())
     }
 
+    /// Whether it is about the crate that our own rust-analyzer reads. Only that one asks.
+    pub(super) fn is_about_analysis(&self, state: &State) -> bool {
+        is_for_completion() && self.is_about(&state.analysis_dir())
+    }
+
     /// Whether the kernel asks what a notebook's dependencies would change.
     pub(super) fn is_check(&self, state: &State) -> bool {
         self.resolves() && self.is_about(&state.check_dir())
@@ -89,6 +95,11 @@ impl Invocation {
         let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
         directory.is_some_and(|directory| real(directory) == real(wanted.to_owned()))
     }
+}
+
+/// Whether our own rust-analyzer has made this call, which serves completion and inspection; evcxr has another one.
+pub(super) fn is_for_completion() -> bool {
+    env::var_os(ANALYSIS_ENV).is_some()
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub use empty::EmptyBuilds;
 pub use process_group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 pub use subshell::{Compiled, Compiler};
+pub use thin::STORE;
 pub use variable_types::VariableTypes;
 
 pub(in crate::evaluator) use progress::FETCHING;

@@ -55,6 +55,11 @@ impl State {
         self.directory.with_file_name("check")
     }
 
+    /// The crate that our own rust-analyzer reads in the place of the one that evcxr writes.
+    pub(super) fn analysis_dir(&self) -> PathBuf {
+        self.directory.with_file_name("analysis")
+    }
+
     /// The standard library's source as rust-analyzer sees it.
     pub(super) fn library_dir(&self) -> PathBuf {
         self.directory.with_file_name("library")

@@ -6,6 +6,8 @@
 
 /// Begins the module with the store.
 const MODULE: &str = "\nmod evcxr_internal_runtime {\n";
+/// Stands in its place: behind all items of the notebook.
+pub const STORE: &str = "\nuse ::loopbook::__private::variables as evcxr_internal_runtime;";
 /// Follows it: the cell's function, its name left out.
 const FUNCTION: &str = "\n#[unsafe(no_mangle)]\npub extern \"C\" fn run_user_code_";
 /// Says that the function uses the store.
@@ -29,8 +31,7 @@ pub(super) fn thin(text: &str) -> Result<String, Unknown> {
     let module = text[..function].rfind(MODULE).ok_or(Unknown)?;
     let head = &text[module..function];
     let body = with_short_body(&text[function..])?;
-    let store = "\nuse ::loopbook::__private::variables as evcxr_internal_runtime;";
-    Ok([&text[..module], store, &same_lines(head, store), &body].concat())
+    Ok([&text[..module], STORE, &same_lines(head, STORE), &body].concat())
 }
 
 /// evcxr's generated code is not the one that we know: a fault of ours.

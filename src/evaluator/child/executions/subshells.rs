@@ -7,7 +7,7 @@
 //! At each step the cell may be gone: then an interrupt, or the end of the child, has answered it.
 
 use super::{Executions, State};
-use crate::evaluator::build::shims::Crates;
+use crate::evaluator::build::shims::{Crates, STORE};
 use crate::evaluator::child::programs;
 use crate::evaluator::errors::death::Death;
 use crate::evaluator::errors::report;
@@ -18,8 +18,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-/// Where evcxr's own part of a cell's file begins, behind every item of the notebook.
-const BEHIND_THE_ITEMS: &str = "\nmod evcxr_internal_runtime {\n";
+/// Where the generated part of a cell's file begins, behind every item of the notebook: as evcxr writes it, and as it is
+/// compiled.
+const BEHIND_THE_ITEMS: [&str; 2] = ["\nmod evcxr_internal_runtime {\n", STORE];
 
 /// What the cells of the main shell have defined, as evcxr wrote it into the last library that it built.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +73,7 @@ impl Subshells {
     pub(super) fn loaded(&mut self, source: &Path, crates: Crates, renews: bool) {
         // Without the file the earlier items go on being seen.
         if let Ok(text) = std::fs::read_to_string(source)
-            && let Some(end) = text.rfind(BEHIND_THE_ITEMS)
+            && let Some(end) = BEHIND_THE_ITEMS.iter().filter_map(|behind| text.rfind(behind)).max()
         {
             self.items.text = text[..end + 1].into();
         }
@@ -110,6 +111,11 @@ impl Executions {
             _ if state.connection.is_none() => Err(report::no_child()),
             _ => Ok(state.subshells.items.clone()),
         })
+    }
+
+    /// What the cells of the main shell have defined by now, whatever is under way.
+    pub fn items(&self) -> Items {
+        self.lock().subshells.items.clone()
     }
 
     /// The cell is being compiled by this process group. False if it is gone: then nothing must be compiled.
@@ -217,5 +223,22 @@ fn end_group(group: u32) {
     // The group is that of a compiler which is reaped only after its cell has left `Phase::Compiling`.
     if let Some(group) = programs::pid(group) {
         let _is_gone = kill_process_group(group, Signal::KILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_items_end_where_the_generated_code_begins_however_it_was_compiled() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("lib.rs");
+        for behind in BEHIND_THE_ITEMS {
+            std::fs::write(&file, format!("fn item() {{}}{behind}\nfn run_user_code_1() {{}}\n")).unwrap();
+            let mut subshells = Subshells::default();
+            subshells.loaded(&file, Crates::default(), false);
+            assert_eq!(&*subshells.items.text, "fn item() {}\n");
+        }
     }
 }
