@@ -106,8 +106,9 @@ def test_files_and_variables_that_a_cell_asks_for_are_read_again(start, only_her
 
 def test_a_crate_in_a_directory_that_was_edited_is_what_it_says_now(start, tmp_path):
     cells = [f":dep {tmp_path}/mine", "mine::f() as u32"]
+    place = crate(tmp_path, "mine", "")
     for value in (1, 2):
-        crate(tmp_path, "mine", f"pub fn f() -> u8 {{ {value} }}\n")
+        (place / "src" / "lib.rs").write_text(f"pub fn f() -> u8 {{ {value} }}\n")
         shown, _ = run_in_new_kernel(start, cells)
         assert shown[1][0] == [("result", {"text/plain": str(value)})]
 
