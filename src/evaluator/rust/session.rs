@@ -24,7 +24,7 @@ use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::Stream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
@@ -56,6 +56,8 @@ pub(super) struct Session {
     last_words: LastWords,
     pub(super) had_child: bool,
     pub(super) timing: bool,
+    /// When evcxr got the current cell, if it has.
+    pub(super) given: Option<SystemTime>,
     pub(super) sources: Sources,
     pub(super) names: Names,
     pub(super) notebook: Notebook,
@@ -147,6 +149,7 @@ impl Session {
             last_words,
             had_child: true,
             timing: false,
+            given: None,
             sources,
             names,
             notebook: notebook(),
@@ -168,6 +171,8 @@ impl Session {
     ///
     /// Once it is reported, `busy` is gone: the next question can be answered exactly.
     pub(super) fn run(&mut self, mut cell: Cell, busy: Busy) {
+        let begin = SystemTime::now();
+        self.note_times();
         if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
             cell.code = format!("?{name}");
         }
@@ -189,7 +194,6 @@ impl Session {
         if let Some(note) = lost {
             self.print(&cell, &note);
         }
-        let started = Instant::now();
         let outcome = match prepared {
             Err(problems) => Outcome::Error(report::problems(cell.number, &cell.code, &problems)),
             Ok(prepared) => {
@@ -200,7 +204,7 @@ impl Session {
             }
         };
         if self.timing {
-            self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
+            self.show_times(&cell, begin);
         }
         let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         if compiled {

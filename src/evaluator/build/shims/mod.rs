@@ -19,6 +19,7 @@
 //! - `process_group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
 //! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed;
+//! - `times`: notes what took how long, for `:timing`;
 //! - `look`: mends what evcxr writes to find out what is wrong with a cell.
 
 mod analysis;
@@ -42,6 +43,7 @@ mod starved;
 mod state;
 mod subshell;
 mod thin;
+mod times;
 mod type_questions;
 mod unused_variables;
 mod variable_types;
@@ -52,6 +54,7 @@ pub use empty::EmptyBuilds;
 pub use process_group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 pub use subshell::{Compiled, Compiler};
+pub use times::{begin_times, take_times};
 pub use variable_types::VariableTypes;
 
 pub(in crate::evaluator) use progress::FETCHING;

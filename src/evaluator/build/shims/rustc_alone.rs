@@ -11,8 +11,9 @@ use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
 use super::type_questions::Questions;
-use super::{cell_source, diagnostics, same_failure};
+use super::{cell_source, diagnostics, same_failure, times};
 use crate::evaluator::build::built_in::CELL_CRATE;
+use crate::evaluator::support::timing::Step;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::SystemTime;
 
 /// A call of rustc.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,12 +179,18 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path, questions: &Questi
         let _it_need_not_exist = fs::remove_file(&library);
     }
     let _only_tests_count = state.log_rustc(CELL_CRATE);
-    let mut compiled = questions.compile(state, &command, rustc)?;
+    let compile = || {
+        let begin = SystemTime::now();
+        let compiled = questions.compile(state, &command, rustc);
+        times::note(state, Step::Rustc, begin);
+        compiled
+    };
+    let mut compiled = compile()?;
     if let Ok(output) = &compiled
         && !output.status.success()
         && cell_source::rewrite_after(state, &String::from_utf8_lossy(&output.stderr)).ok()?
     {
-        compiled = questions.compile(state, &command, rustc)?;
+        compiled = compile()?;
     }
     let output = match compiled {
         Ok(output) => output,

@@ -121,6 +121,11 @@ impl State {
         self.directory.join("unneeded")
     }
 
+    /// Takes what the shims did when; is there only while somebody wants to know.
+    pub(super) fn times(&self) -> PathBuf {
+        self.directory.join("times")
+    }
+
     /// How rustc was last called for a cell.
     pub(super) fn command(&self, mode: Mode) -> PathBuf {
         self.directory.join(mode.name()).with_extension("command")
