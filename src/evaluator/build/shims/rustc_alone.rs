@@ -11,7 +11,7 @@ use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
 use super::type_questions::Questions;
-use super::{cell_source, diagnostics, same_failure, times};
+use super::{cell_source, diagnostics, linker, same_failure, times};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::support::timing::Step;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,8 @@ impl SavedCommand {
             *value = directory.to_string_lossy().into_owned();
         }
         let mut command = Command::new(rustc);
-        command.args(arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.args(&arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
         command.current_dir(directory);
         command
     }
@@ -93,6 +94,7 @@ impl SavedCommand {
         let mut command = Command::new(rustc);
         command.args(arguments).args(more).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(&self.directory);
+        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
         let output = command.output().ok()?;
         matches!(output.status.code(), Some(0 | 1)).then_some(output)
     }
