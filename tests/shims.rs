@@ -10,6 +10,7 @@ use loopbook_kernel::evaluator::build::template::{self, Condition, Look};
 use loopbook_kernel::evaluator::build::toolchain::Toolchain;
 use loopbook_kernel::evaluator::build::workdir::{WorkDir, sweep_stale};
 use loopbook_kernel::home::Home;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -65,6 +66,36 @@ fn a_cell_that_rustc_compiles_alone_is_what_cargo_would_have_made() {
     }
     assert_eq!(kernel.compiled(), ["ctx", "ctx", "mine", "ctx", "ctx"]);
     assert!(libraries[1].parent().unwrap().ends_with("deps"), "the second cell needed no cargo");
+}
+
+#[test]
+#[ignore = "compiles crates"]
+fn a_cell_loads_whoever_links_it_and_errors_are_those_of_cc() {
+    let kernel = Kernel::start();
+    let build = |number: u32| {
+        let body = format!("println!(\"{{}}\", 1.5f64.powf(2.0)); loopbook::N + {number}");
+        let code = format!("#[unsafe(no_mangle)] pub extern \"C\" fn cell() -> u32 {{ {body} }}");
+        kernel.write(&code, &kernel.our_dependencies());
+        let library = kernel.build();
+        let moved = library.with_file_name(format!("libcode_{number}.so"));
+        fs::rename(&library, &moved).unwrap();
+        moved
+    };
+    let libraries = [build(10), build(20)];
+    let stub = kernel.work.state_dir().join("stubs/libloopbook.so");
+    // Where cells are linked by `cc` there are no stubs, and the rest must hold all the same.
+    let by_cc = stub.exists().then(|| {
+        fs::write(&stub, "not a library").unwrap();
+        build(30)
+    });
+    let results: Vec<u32> = libraries.iter().chain(&by_cc).map(|library| run_cell(library)).collect();
+    assert_eq!(results, [11, 21, 31][..results.len()]);
+
+    let missing = "#[link(name = \"nowhere\")] unsafe extern \"C\" { fn f(); }\n\
+        #[unsafe(no_mangle)] pub extern \"C\" fn cell() { unsafe { f() } }";
+    kernel.write(missing, &kernel.our_dependencies());
+    let said = String::from_utf8_lossy(&kernel.cargo("build").stdout).into_owned();
+    assert!(said.contains("linking with `cc` failed") && said.contains("-lnowhere"), "{said}");
 }
 
 #[test]
@@ -302,6 +333,19 @@ fn write_crate(root: &Path, name: &str, library: &str, dependencies: &str, code:
     fs::create_dir_all(root.join("src")).unwrap();
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
     fs::write(root.join("src/lib.rs"), code).unwrap();
+}
+
+/// Loads a cell's library, calls its function `cell`, and gives what that returns.
+fn run_cell(library: &Path) -> u32 {
+    let path = CString::new(library.to_str().unwrap()).unwrap();
+    // SAFETY: the library is one of Rust's that has just been built, and its function is of this type.
+    unsafe {
+        let handle = libc::dlopen(path.as_ptr(), libc::RTLD_NOW);
+        assert!(!handle.is_null(), "{}", CStr::from_ptr(libc::dlerror()).to_string_lossy());
+        let cell = libc::dlsym(handle, c"cell".as_ptr());
+        assert!(!cell.is_null());
+        std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> u32>(cell)()
+    }
 }
 
 /// Path, size and time of every file.

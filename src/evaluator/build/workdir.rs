@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Names under which the program stands in for another one.
-const TOOLS: [&str; 3] = ["cargo", "rustc", "rustup"];
+const TOOLS: [&str; 4] = ["cargo", "rustc", "rustup", "linker/cc"];
 
 /// Prefix of a directory that is being removed.
 const DEAD: &str = ".dead-";
@@ -245,9 +245,9 @@ pub(super) fn tools_name(program: &Path) -> String {
 
 /// Makes the links under whose names `program` stands in for the tools. One that leads elsewhere is replaced.
 pub(super) fn make_tools(tools: &Path, program: &Path) -> io::Result<()> {
-    fs::create_dir_all(tools)?;
     for name in TOOLS {
         let link = tools.join(name);
+        fs::create_dir_all(link.parent().unwrap_or(tools))?;
         if fs::read_link(&link).is_ok_and(|target| target == program) {
             continue;
         }

@@ -195,7 +195,8 @@ pub const COMMANDS: &[Description] = &[
     },
     Description {
         name: ":timing",
-        help: "Switches on or off that each cell says how long it took.",
+        help: "Switches on or off that each cell says how long it took: its preparation, each round of the compiler and why there was one \
+             more, loading and running.",
         understand: |_| Ok(Command::Timing),
         ..PLAIN
     },

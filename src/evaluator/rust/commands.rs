@@ -48,7 +48,7 @@ impl Session {
             Command::Restart => self.restart(cell),
             Command::Timing => {
                 self.timing = !self.timing;
-                let text = if self.timing { "Each cell now says how long it took." } else { "Timing is off." };
+                let text = if self.timing { "Each cell now says what of it took how long." } else { "Timing is off." };
                 self.show_text(cell, text);
             }
             Command::Types => {
@@ -68,7 +68,7 @@ impl Session {
         self.show(cell, MimeBundle::from([("text/plain".to_owned(), text.into())]));
     }
 
-    fn show(&self, cell: &Cell, data: MimeBundle) {
+    pub(super) fn show(&self, cell: &Cell, data: MimeBundle) {
         if !cell.silent {
             self.executions.send(report::display(cell.id, data));
         }

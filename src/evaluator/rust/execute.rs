@@ -13,6 +13,7 @@ use evcxr::Error;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 impl Session {
     /// Does what the commands of a cell say, and runs its Rust.
@@ -76,6 +77,7 @@ impl Session {
             let again = self.prepare_again(cell, prepared, &attempt.redefined.variables);
             attempt.prepared = Cow::Owned(again);
         }
+        self.given = Some(SystemTime::now());
         // Each round boxes a lazy future, or learns that a variable cannot be kept, or must be dropped first; a cell has only
         // so many variables. Three more give up variables whose types evcxr cannot even name any more, or has found changed,
         // and some are for the cell without what we have put around its value and around what it awaits.

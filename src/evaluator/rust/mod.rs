@@ -14,6 +14,7 @@ mod refusing;
 mod session;
 mod subshell_commands;
 mod subshells;
+mod timing;
 mod variables;
 
 pub use environment::{Environment, prepare};

@@ -25,7 +25,7 @@ use evcxr::{CommandContext, Error, EvalContext};
 use loopbook_channel::{MimeBundle, Stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// A cell with an `.await` puts evcxr into its async mode, for good.
 const FIRST_CELL: &str = "::async_std::task::yield_now().await;";
@@ -58,6 +58,8 @@ pub(super) struct Session {
     last_words: LastWords,
     pub(super) had_child: bool,
     pub(super) timing: bool,
+    /// When evcxr got the current cell, if it has.
+    pub(super) given: Option<SystemTime>,
     pub(super) sources: Sources,
     pub(super) names: Names,
     pub(super) notebook: Notebook,
@@ -150,6 +152,7 @@ impl Session {
             last_words,
             had_child: true,
             timing: false,
+            given: None,
             sources,
             names,
             notebook: notebook(),
@@ -172,6 +175,8 @@ impl Session {
 
     /// Runs a cell to its end and reports it.
     pub(super) fn run(&mut self, mut cell: Cell) {
+        let begin = SystemTime::now();
+        self.note_times();
         if let Some(name) = commands::asked_about(&cell.code).filter(|name| !self.is_value(name)) {
             cell.code = format!("?{name}");
         }
@@ -193,7 +198,6 @@ impl Session {
         if let Some(note) = lost {
             self.print(&cell, &note);
         }
-        let started = Instant::now();
         let outcome = match prepared {
             Err(problems) => Outcome::Error(report::problems(cell.number, &cell.code, &problems)),
             Ok(prepared) => {
@@ -204,7 +208,7 @@ impl Session {
             }
         };
         if self.timing {
-            self.show_text(&cell, &format!("Took {:.3} s.", started.elapsed().as_secs_f64()));
+            self.show_times(&cell, begin);
         }
         let compiled = !matches!(&outcome, Outcome::Error(report) if report.ename == "CompileError");
         if compiled {

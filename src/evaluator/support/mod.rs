@@ -2,5 +2,6 @@
 
 pub mod prelude;
 pub(super) mod process_state;
+pub mod timing;
 pub mod typename;
 pub mod wording;

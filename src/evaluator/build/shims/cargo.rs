@@ -9,10 +9,11 @@ use super::state::{Mode, State, replace};
 use super::type_questions::{Questions, Told};
 use super::{
     FAILED, analysis, cell_source, diagnostics, empty, look, manifest, order, process_group, real_tool, rustc_alone,
-    shared_command, starved,
+    shared_command, starved, times,
 };
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
+use crate::evaluator::support::timing::Step;
 use rustix::process::Signal;
 use std::env;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
+use std::time::SystemTime;
 
 /// Does what cargo was asked to do.
 pub(super) fn main(arguments: &[OsString]) -> ExitCode {
@@ -35,7 +37,10 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     let done = match known {
         Some(answer) => answer.say(),
         None if call.resolves() && call.is_about_cells(&state) => {
-            resolve(&state, &cargo, &call, arguments, question.as_ref())
+            let begin = SystemTime::now();
+            let done = resolve(&state, &cargo, &call, arguments, question.as_ref());
+            times::note_round(&state, Mode::of_subcommand(&call.subcommand), begin);
+            done
         }
         None if call.resolves() && call.is_about_analysis(&state) => {
             analyse(&state, &cargo, &call, arguments, question.as_ref())
@@ -145,7 +150,9 @@ fn resolve(
         cell_source::rewrite_whole(state)?;
     }
     restore_lock(state)?;
+    let begin = SystemTime::now();
     let finished = run_cargo(state, cargo, call, arguments, manifest::has_foreign(&text))?;
+    times::note(state, Step::Cargo, begin);
     if let Some(mode) = mode {
         settle(state, mode, arguments, shared.as_deref(), &finished)?;
     }

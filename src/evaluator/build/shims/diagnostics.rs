@@ -13,7 +13,18 @@ const USE_OF_MOVED: &str = "E0382";
 /// rustc's messages about the last cell that was compiled for the kernel with this working directory, warnings included:
 /// objects as `rustc --error-format=json` writes them. Empty if there are none.
 pub fn last_diagnostics(root: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(State::of(root).diagnostics()).unwrap_or_default();
+    kept(&State::of(root))
+}
+
+/// The code of the first error among them that has one.
+pub(super) fn first_error(state: &State) -> Option<String> {
+    let kept = kept(state);
+    let errors = kept.iter().filter(|message| message["level"] == "error");
+    errors.filter_map(|error| error["code"]["code"].as_str()).next().map(str::to_owned)
+}
+
+fn kept(state: &State) -> Vec<Value> {
+    let text = fs::read_to_string(state.diagnostics()).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 

@@ -1,7 +1,8 @@
 //! Shims: programs that evcxr and rust-analyzer start in the place of cargo and rustc.
 //!
 //! The program is linked under the names `cargo`, `rustc` and `rustup` into a directory that comes first in the kernel's
-//! `PATH`. Started by such a name it does that tool's work through the real tool, and in addition:
+//! `PATH`, and under the name `cc` into one that only the rustc of cells sees. Started by such a name it does that tool's
+//! work through the real tool, and in addition:
 //!
 //! - `lockfile`: keeps the versions that the runtime was compiled with, although evcxr writes manifests without
 //!   dependencies, for which cargo forgets them;
@@ -21,6 +22,8 @@
 //! - `process_group`: lets an interrupt end everything that a build has started, and nothing outlive the kernel;
 //! - `progress`: says which crate is being compiled;
 //! - `diagnostics`: keeps the compiler's messages, also those of builds that succeed;
+//! - `linker`: links cells by rustc's own linker, past the C compiler;
+//! - `times`: notes what took how long, for `:timing`;
 //! - `look`: mends what evcxr writes to find out what is wrong with a cell.
 
 mod analysis;
@@ -32,6 +35,7 @@ mod crates;
 mod diagnostics;
 mod empty;
 mod invocation;
+mod linker;
 mod look;
 mod manifest;
 mod order;
@@ -46,6 +50,7 @@ mod starved;
 mod state;
 mod subshell;
 mod thin;
+mod times;
 mod type_questions;
 mod unused_variables;
 mod variable_types;
@@ -57,6 +62,7 @@ pub use process_group::kill_running;
 pub use progress::{BuildProgress, Watcher, watch};
 pub use subshell::{Compiled, Compiler};
 pub use thin::STORE;
+pub use times::{begin_times, take_times};
 pub use variable_types::VariableTypes;
 
 pub(in crate::evaluator) use progress::FETCHING;
@@ -90,6 +96,7 @@ pub fn run_as_tool() -> Option<ExitCode> {
     match name.file_name()?.to_str()? {
         "cargo" => Some(cargo::main(&arguments)),
         "rustc" => Some(rustc::main(&arguments)),
+        linker::NAME => Some(linker::main(&arguments)),
         "rustup" => Some(rustup(&name, &arguments)),
         _ => None,
     }

@@ -4,7 +4,7 @@
 use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State};
 use super::type_questions::Questions;
-use super::{FAILED, cells, process_group, real_tool, starved};
+use super::{FAILED, cells, linker, process_group, real_tool, starved};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::built_in::RUSTC_ENV;
 use rustix::process::Signal;
@@ -68,7 +68,13 @@ pub(super) fn main(arguments: &[OsString]) -> ExitCode {
     {
         return done;
     }
-    let error = Command::new(&rustc).args(&arguments).exec();
+    let mut command = Command::new(&rustc);
+    command.args(&arguments);
+    if value_of(&arguments, "--crate-name").is_some_and(|name| name == CELL_CRATE) {
+        // Not noted: a call is repeated in the environment of whoever repeats it.
+        linker::link_by_us(&mut command, &rustc, &arguments);
+    }
+    let error = command.exec();
     eprintln!("error: cannot run {}: {error}", rustc.display());
     ExitCode::from(FAILED)
 }

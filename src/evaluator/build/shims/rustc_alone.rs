@@ -11,7 +11,7 @@ use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
 use super::type_questions::Questions;
-use super::{cell_source, cells, diagnostics, process_group, same_failure};
+use super::{cell_source, cells, diagnostics, linker, process_group, same_failure};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,8 @@ impl SavedCommand {
             *value = directory.to_string_lossy().into_owned();
         }
         let mut command = Command::new(rustc);
-        command.args(arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.args(&arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
         command.current_dir(directory);
         command
     }
@@ -104,6 +105,7 @@ impl SavedCommand {
         let mut command = Command::new(rustc);
         command.args(arguments).args(more).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(&self.directory);
+        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
         command.stdin(Stdio::null());
         // SAFETY: the closure makes one system call and allocates nothing.
         unsafe {

@@ -141,6 +141,16 @@ impl State {
         self.directory.join("unneeded")
     }
 
+    /// Empty libraries that cells are linked to, in the place of large ones.
+    pub(super) fn stubs(&self) -> PathBuf {
+        self.directory.join("stubs")
+    }
+
+    /// Takes what the shims did when; is there only while somebody wants to know.
+    pub(super) fn times(&self) -> PathBuf {
+        self.directory.join("times")
+    }
+
     /// How rustc was last called for a cell.
     pub(super) fn command(&self, mode: Mode) -> PathBuf {
         self.directory.join(mode.name()).with_extension("command")

@@ -13,6 +13,7 @@ use crate::evaluator::errors::diagnostics::Source;
 use crate::evaluator::errors::report;
 use loopbook_channel::{CellId, ToChild};
 use std::sync::{Arc, MutexGuard};
+use std::time::SystemTime;
 
 impl Executions {
     /// The current cell changes types: once it has been compiled, evcxr must give up variables before it may run.
@@ -58,6 +59,7 @@ impl Executions {
             return (ToChild::Begin { cell, number, run: false, forget, renew }, None);
         }
         current.running = true;
+        current.loaded_at = Some(SystemTime::now());
         current.outcome = None;
         // Nothing is said, and nothing lost, while variables are given up in front of the cell.
         if !redefined.types.is_empty() {

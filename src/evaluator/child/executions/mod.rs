@@ -30,7 +30,7 @@ use loopbook_channel::{CellId, CellOutcome, LastWords, Stream, ToChild};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use subshells::Subshells;
 
 /// How long a running cell may go on after an interrupt before the user is told that it does not yield.
@@ -96,6 +96,10 @@ struct Current {
     forgotten: Vec<String>,
     /// Why it cannot be loaded.
     not_loaded: Option<String>,
+    /// When its library was loaded and it might run.
+    loaded_at: Option<SystemTime>,
+    /// When the child said that it has ended.
+    done_at: Option<SystemTime>,
 }
 
 impl Executions {
@@ -216,6 +220,7 @@ impl Executions {
         if let Some(current) = state.current.as_mut().filter(|current| current.cell.id == cell) {
             current.outcome = Some(outcome);
             current.old_values = old_values;
+            current.done_at = Some(SystemTime::now());
         }
         self.changed.notify_all();
     }
@@ -229,6 +234,11 @@ impl Executions {
         let (mut state, _) =
             self.changed.wait_timeout_while(self.lock(), LAST_WORDS, pending).unwrap_or_else(PoisonError::into_inner);
         state.current.as_mut().and_then(|current| current.outcome.take())
+    }
+
+    /// When the current cell began to run, and when it ended.
+    pub fn ran(&self) -> (Option<SystemTime>, Option<SystemTime>) {
+        self.lock().current.as_ref().map_or((None, None), |current| (current.loaded_at, current.done_at))
     }
 
     /// The variables that the current cell was defining anew when it failed, and whose old values the child still has.
@@ -324,6 +334,8 @@ impl Current {
             redefined: Redefined::default(),
             forgotten: Vec::new(),
             not_loaded: None,
+            loaded_at: None,
+            done_at: None,
         }
     }
 }

@@ -10,9 +10,11 @@ mod key;
 
 use super::rustc_alone::{SavedCommand, is_worth_telling};
 use super::state::State;
+use super::times;
 use super::type_questions::Questions;
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::cell_cache::{CellCache, Entry};
+use crate::evaluator::support::timing::Step;
 use inputs::Inputs;
 use serde_json::Value;
 use std::fs;
@@ -44,6 +46,7 @@ pub(super) struct Compiled {
 /// # Errors
 /// If rustc cannot be started, or has failed itself.
 pub(super) fn compile(state: &State, call: &SavedCommand, rustc: &Path, questions: &Questions) -> io::Result<Compiled> {
+    let begin = SystemTime::now();
     let cache = CellCache::open(state.cache()).ok().flatten();
     let kept = cache.and_then(|cache| Some((key::of(state, call, rustc)?, cache)));
     if let Some((key, cache)) = &kept
@@ -53,7 +56,8 @@ pub(super) fn compile(state: &State, call: &SavedCommand, rustc: &Path, question
         && (entry.refused.is_some() || !entry.success || questions.learn(state, &entry.types).is_ok())
     {
         cache.touch(key);
-        let _only_shown = state.log_compilation("cache");
+        let _only_tests_count = state.log_compilation("cache");
+        times::note(state, Step::Cache, begin);
         let status = if entry.success { 0 } else { DOES_NOT_COMPILE };
         return Ok(Compiled {
             status: Some(status),
@@ -63,12 +67,12 @@ pub(super) fn compile(state: &State, call: &SavedCommand, rustc: &Path, question
     }
     let started = SystemTime::now();
     remove_old(call)?;
-    let _only_tests_count = state.log_rustc(CELL_CRATE);
-    let _only_shown = state.log_compilation("rustc");
+    let _only_tests_count = (state.log_rustc(CELL_CRATE), state.log_compilation("rustc"));
     let compiled = match questions.compile(state, call, rustc)? {
         Ok(output) => Compiled { status: output.status.code(), said: output.stderr, refused: None },
         Err(refused) => Compiled { status: Some(DOES_NOT_COMPILE), said: Vec::new(), refused: Some(refused) },
     };
+    times::note(state, Step::Rustc, started);
     if let Some((key, cache)) = kept
         && let Some(entry) = entry(state, call, &compiled, questions, started)
     {
