@@ -55,7 +55,9 @@ def test_completion_the_first_is_answered_soon_and_later_ones_are_full(fresh_ker
 def test_completion_goes_on_while_a_cell_compiles_and_while_it_runs(fresh_kernel, asking):
     fresh_kernel.run(NAMES).ok()
     warm(asking)
-    cell = fresh_kernel.start(LARGE + 'println!("runs");\ntask::sleep(Duration::from_secs(3600)).await;')
+    # Never compiled before, or it would come from the cache.
+    unseen = f"const RUN: u128 = {time.time_ns()};\n"
+    cell = fresh_kernel.start(unseen + LARGE + 'println!("runs");\ntask::sleep(Duration::from_secs(3600)).await;')
     for _ in range(20):
         assert "max_by_key" in matches(asking, "names.iter().max_by")
         time.sleep(0.05)

@@ -125,16 +125,11 @@ def test_misuse_of_async_has_a_hint(kept, what):
     assert result.reply["ename"] == "CompileError" and hint in result.report, result.report
 
 
-def test_what_macros_of_others_give_is_there_for_the_rest_of_the_cell(kept):
-    code = "let x = tokio::select! { a = async { 1 } => a, b = async { 1 } => b }; assert_eq!(x, 1);"
-    [note] = [display["text/plain"] for display in kept.run(code).ok().displays]
-    assert "`x` (line 1) is not kept" in note, note
-
-
 @pytest.mark.parametrize(
     "code, then, value",
     [
         ("let (a, b) = futures::join!(async { 1 }, async { 2 }); assert_eq!((a, b), (1, 2));", "a + b", "3"),
+        ("let x = tokio::select! { a = async { 1 } => a, b = async { 1 } => b };", "x", "1"),
         ("let (mut c, d) = tokio::join!(async { vec![1] }, async { 2.5 });", "c.push(2); (&c, d)", "([1, 2], 2.5)"),
     ],
 )
