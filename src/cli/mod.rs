@@ -39,7 +39,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             kernel::run(&connection_file, if toy { Language::Toy } else { Language::Rust })?;
         }
         Command::Inspect { options, question } => inspect::inspect(options, question)?,
-        Command::Warm => warm::warm()?,
+        Command::Warm { wanted } => warm::warm(&wanted)?,
         Command::Cache { clear } => cache::cache(clear)?,
         Command::Doctor { place } => return doctor::doctor(&place),
     }
@@ -95,7 +95,12 @@ enum Command {
         question: Vec<String>,
     },
     /// Compile the crates that cells use, once per machine
-    Warm,
+    Warm {
+        /// Crates that notebooks will ask for, as `:dep` takes them (`serde`, `rand@0.9`, 'regex = "1"'), and notebooks, whose
+        /// crates are compiled
+        #[arg(value_name = "CRATE|NOTEBOOK")]
+        wanted: Vec<String>,
+    },
     /// Show what is kept to be fast: compiled cells and crates
     Cache {
         /// Empty it; what is needed is compiled again

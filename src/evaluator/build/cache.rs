@@ -1,6 +1,7 @@
 //! The cache as a whole: what is in it, who uses it, and its removal when nobody is left.
 
 use super::cell_cache::{self, CellCache};
+use super::crate_cache;
 use super::workdir::sweep_stale;
 use crate::home::Home;
 use std::collections::HashSet;
@@ -10,12 +11,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What Loopbook makes in the cache. The user may have named the directory, and have other files in it.
-const MADE: [&str; 6] = [cell_cache::NAME, "crates", "template", "tools", "work", "work.lock"];
+const MADE: [&str; 7] = [cell_cache::NAME, crate_cache::NAME, "crates", "template", "tools", "work", "work.lock"];
 
 /// What of that is shown: its name, and what it holds, for people. Working directories come last: what they share with a
 /// template is the template's.
-const SHOWN: [(&str, &str); 4] = [
+const SHOWN: [(&str, &str); 5] = [
     (cell_cache::NAME, "compiled cells"),
+    (crate_cache::NAME, "compiled crates of notebooks, by template"),
     ("template", "compiled crates of every cell"),
     ("crates", "their sources"),
     ("work", "what the kernels that run have of their own"),
@@ -84,6 +86,8 @@ pub fn clear(home: &Home) -> io::Result<Vec<Kept>> {
             Err(refused) => kept.push(Kept { what: "compiled cells", why: refused.to_string() }),
         }
     }
+    // Kernels that run have linked what they use of it.
+    remove_all(&cache.join(crate_cache::NAME))?;
     sweep_stale(home)?;
     let kernels = entries(&cache.join("work"))?.len();
     if kernels > 0 {
@@ -96,12 +100,16 @@ pub fn clear(home: &Home) -> io::Result<Vec<Kept>> {
         return Ok(kept);
     }
     for name in ["template", "crates"] {
-        match fs::remove_dir_all(cache.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove_all(&cache.join(name))?;
     }
     Ok(kept)
+}
+
+fn remove_all(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a template is being compiled, by a kernel or by `loopbook warm`.

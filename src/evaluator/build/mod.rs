@@ -6,6 +6,7 @@ pub mod cache;
 pub(super) mod cached_crates;
 pub mod cell_cache;
 pub mod closure;
+pub mod crate_cache;
 pub mod dependencies;
 pub mod environment;
 mod lockfile;

@@ -191,7 +191,7 @@ impl Environment {
     /// # Errors
     /// If the template was removed.
     pub(super) fn resolver(&self, linked: &Linked) -> io::Result<Resolver> {
-        Ok(Resolver::new(&self.work, self.toolchain.host(), linked.template.crates()?))
+        Resolver::new(&self.work, self.toolchain.host(), &linked.template)
     }
 
     fn with_user_environment(&self, mut command: Command) -> Command {

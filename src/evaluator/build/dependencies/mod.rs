@@ -6,9 +6,11 @@
 //! it would be, in a directory of its own, and what the runtime would be made of is compared with what it is made of.
 //!
 //! - `specification`: what a `:dep` says;
+//! - `ahead`: what `loopbook warm` compiles before a notebook asks;
 //! - `builtin`: the crates that every cell sees anyway;
 //! - `cargo_errors`: what cargo and rustc say when it does not work, for people.
 
+pub mod ahead;
 mod builtin;
 mod cargo_errors;
 mod specification;
@@ -16,10 +18,13 @@ mod specification;
 pub use super::closure::{Change, Closure, TREE};
 pub use specification::Dependency;
 
+use super::crate_cache::{self, CrateCache};
 use super::lockfile::Lockfile;
-use super::template;
+use super::template::{self, Template};
 use super::workdir::WorkDir;
 use crate::evaluator::support::wording;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -42,12 +47,32 @@ pub struct Resolver {
     cargo: PathBuf,
     host: String,
     crates: PathBuf,
+    template: Template,
+    /// What the calls of cargo have in their environment beside this process's own.
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl Resolver {
-    /// `host` is the target of the toolchain, `crates` the directory of the built-in crates without symbolic links.
-    pub fn new(work: &WorkDir, host: &str, crates: PathBuf) -> Self {
-        Self { root: work.root().to_owned(), cargo: work.tools().join("cargo"), host: host.to_owned(), crates }
+    /// `host` is the target of the toolchain, `template` what the working directory was filled with.
+    ///
+    /// # Errors
+    /// If the template was removed.
+    pub fn new(work: &WorkDir, host: &str, template: &Template) -> io::Result<Self> {
+        Ok(Self {
+            root: work.root().to_owned(),
+            cargo: work.tools().join("cargo"),
+            host: host.to_owned(),
+            crates: template.crates()?,
+            template: template.clone(),
+            environment: Vec::new(),
+        })
+    }
+
+    /// For a process that is no kernel: the environment by which the shims know what they are for.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Vec<(OsString, OsString)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// Has cargo resolve the built-in crates together with these dependencies. Nothing of the notebook's is touched.
@@ -71,16 +96,39 @@ impl Resolver {
         Ok(Resolution { runtime, lock: Lockfile::parse(&lock) })
     }
 
-    /// Compiles them, with the notebook's versions, for a cell that does nothing.
+    /// Compiles them, with the notebook's versions, for a cell that does nothing. What was compiled on this machine before is
+    /// taken as it is.
     ///
     /// # Errors
     /// A message for the user: what does not compile, and why.
     pub fn build(&self, dependencies: &[Dependency]) -> Result<(), String> {
         let directory = self.root.join("crate");
         self.write_crate(&directory, dependencies).map_err(not_written)?;
+        let kept = self.packages().map(|packages| (packages, CrateCache::of(&self.template)));
+        let target = directory.join("target");
+        if let Some((packages, cache)) = &kept
+            && let Err(error) = cache.link(packages, &target)
+        {
+            tracing::warn!("compiled crates cannot be taken from the cache: {error}");
+        }
         let output = self.cargo(&directory, &["build", "--message-format=json"])?;
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        if output.status.success() { Ok(()) } else { Err(cargo_errors::of_build(&stdout, &stderr)) }
+        if !output.status.success() {
+            return Err(cargo_errors::of_build(&stdout, &stderr));
+        }
+        if let Some((packages, cache)) = &kept
+            && let Err(error) = cache.keep(packages, &target)
+        {
+            tracing::warn!("compiled crates cannot be kept: {error}");
+        }
+        Ok(())
+    }
+
+    /// The packages that were resolved last, beside the built-in ones; `None` if one of them may be edited at any time.
+    fn packages(&self) -> Option<BTreeSet<crate_cache::Package>> {
+        let lock = fs::read_to_string(self.root.join("check/Cargo.lock")).ok()?;
+        let ours = fs::read_to_string(self.template.lockfile()).ok()?;
+        crate_cache::packages(&lock, &ours)
     }
 
     /// Makes the versions of `resolution` the notebook's. Returns those that it had, for [`Resolver::set_versions`].
@@ -147,6 +195,7 @@ impl Resolver {
             .args(arguments)
             .args(["--target", &self.host])
             .current_dir(directory)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("cargo does not start: {error}; `loopbook doctor` checks the toolchain"))

@@ -111,7 +111,7 @@ fn hash_in(name: &str) -> Option<&str> {
 /// Knows which files it had to copy, because a library that has two names must remain one file: loaded by both names, it
 /// must be the same library.
 #[derive(Default)]
-struct Linker {
+pub(in crate::evaluator::build) struct Linker {
     copies: HashMap<u64, PathBuf>,
     /// What is there already is left as it is.
     only_missing: bool,
@@ -136,13 +136,19 @@ impl Linker {
                 self.directory(&from, &to)?;
             } else if is_replaced_as_a_whole(&from) && self.only_copies {
                 self.copy_once(&from, &to)?;
-            } else if is_replaced_as_a_whole(&from) {
-                self.link(&from, &to)?;
             } else {
-                copy(&from, &to)?;
+                self.place(&from, &to)?;
             }
         }
         Ok(())
+    }
+
+    /// Links or copies one file.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub(in crate::evaluator::build) fn place(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        if is_replaced_as_a_whole(from) { self.link(from, to) } else { copy(from, to) }
     }
 
     fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
@@ -167,7 +173,7 @@ impl Linker {
 }
 
 /// The template's own, empty cell.
-fn is_of_the_cell(name: &str) -> bool {
+pub(in crate::evaluator::build) fn is_of_the_cell(name: &str) -> bool {
     let stem = name.strip_prefix("lib").unwrap_or(name).split(['-', '.']).next().unwrap_or_default();
     stem == CELL_CRATE || name == "incremental"
 }
