@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import time
 import uuid
 
@@ -118,3 +119,8 @@ def eventually(condition, seconds, what):
             return value
         assert time.monotonic() < deadline, f"after {seconds * SLACK:.0f} s still not so: {what}"
         time.sleep(0.05)
+
+
+def forget_crates():
+    """Has the next kernel compile the crates that its notebook asks for. Those that run have their own names for the files."""
+    shutil.rmtree(work_root().parent / "compiled", ignore_errors=True)

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from client import SLACK
-from starting import compilations, eventually, processes, work_directories
+from starting import compilations, eventually, forget_crates, processes, work_directories
 
 # Enough to compile that there is time to interrupt it.
 LONG_TO_COMPILE = "\n".join(f'fn f{n}(x: u64) -> String {{ format!("{{x}} {{}}", {n}) }}' for n in range(3000))
@@ -86,6 +86,7 @@ def test_an_interrupt_of_a_cell_that_compiles_ends_rustc_and_nothing_is_lost(bus
 
 
 def test_an_interrupt_of_a_build_of_a_dependency_ends_cargo_and_nothing_is_lost(busy):
+    forget_crates()
     result = busy.start(':dep regex = "1"\nregex::Regex::new("a").unwrap().is_match("b")')
     eventually(lambda: compilers(busy), 20, "cargo or rustc runs")
     assert_interrupted(busy, result, 1)

@@ -28,7 +28,7 @@ pub(super) use contents::{Package, packages};
 /// Name of the directory in the cache.
 pub(super) const NAME: &str = "compiled";
 
-/// Environment variable with the bytes that compiled crates may take.
+/// Environment variable with the bytes that compiled crates may take; with 0 there are none.
 pub const BYTES_ENV: &str = "LOOPBOOK_CRATE_CACHE_BYTES";
 
 /// What they may take if nothing else is said.
@@ -64,7 +64,7 @@ impl CrateCache {
     /// # Errors
     /// If a file can be neither read nor written. What is there by then does no harm.
     pub(super) fn link(&self, packages: &BTreeSet<Package>, target: &Path) -> io::Result<()> {
-        if !self.is_of_template(target) {
+        if self.bytes == 0 || !self.is_of_template(target) {
             return Ok(());
         }
         let mut sets: Vec<(PathBuf, Contents)> = Vec::new();
@@ -92,7 +92,7 @@ impl CrateCache {
     /// # Errors
     /// If a file can be neither read nor written.
     pub(super) fn keep(&self, packages: &BTreeSet<Package>, target: &Path) -> io::Result<()> {
-        if packages.is_empty() || !self.is_of_template(target) {
+        if self.bytes == 0 || packages.is_empty() || !self.is_of_template(target) {
             return Ok(());
         }
         let mut files = Vec::new();
