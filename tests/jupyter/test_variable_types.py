@@ -1,5 +1,7 @@
 """Types of variables come from the compiler, in the compilation that defines them."""
 
+import time
+
 import pytest
 
 from starting import compiled_crates
@@ -79,7 +81,8 @@ def test_names_that_a_notebook_takes_from_the_standard_library_change_no_type(fr
 
 def test_a_cell_with_new_variables_is_compiled_once(fresh_kernel):
     fresh_kernel.run("1").ok()
-    cells = ["let a = 1; let (b, c) = (a, \"c\");", "let d = vec![b];", "let d = d.len();", "let h = std::thread::spawn(|| 1);"]
+    # Of this run alone: what was compiled before would come from the cache.
+    cells = [f"const RUN: u128 = {time.time_ns()}; let a = 1; let (b, c) = (a, \"c\");", "let d = vec![b];", "let d = d.len();", "let h = std::thread::spawn(|| 1);"]
     before = compiled_crates(fresh_kernel.pid).count("ctx")
     for cell in cells:
         fresh_kernel.run(cell).ok()
@@ -103,3 +106,43 @@ def test_a_moved_variable_is_gone_and_the_others_stay(fresh_kernel):
     assert fresh_kernel.shown(":vars").splitlines() == ["b: Vec<i32>", "c: Vec<i32>"]
     fresh_kernel.run("let d = c;").ok()
     assert fresh_kernel.shown(":vars").splitlines() == ["b: Vec<i32>", "d: Vec<i32>"]
+
+
+MANY_LINES = """let a = 1u8;
+let table: std::collections::HashMap<
+    String, // its name
+    u32,
+> = Default::default();
+let z = 'z';
+let other: Vec<
+    u8,
+> = vec![a];"""
+
+
+def test_a_written_type_may_have_several_lines(fresh_kernel):
+    """In which order evcxr writes variables is another one in each cell."""
+    fresh_kernel.run(MANY_LINES).ok()
+    for n in range(8):
+        fresh_kernel.run(f"let extra{n} = {n};").ok()
+        assert fresh_kernel.run("(a, table.len(), z, other.len())").ok().text == "(1, 0, 'z', 1)"
+
+
+@pytest.mark.parametrize("name", ["x\u0302", "संख्या", "मूल्य", "größe", "r#type"])
+def test_a_variable_and_a_type_may_have_any_name(kernel, name):
+    kernel.run(f"let {name} = vec![7];").ok()
+    assert kernel.run(f"{name}.len()").ok().text == "1"
+    if not name.startswith("r#"):
+        kernel.run(f"#[allow(non_camel_case_types)] #[derive(Debug, Clone)] struct T{name}(u8);\nlet value = vec![T{name}(3)];").ok()
+        assert kernel.run("value[0].0").ok().text == "3"
+
+
+def test_a_module_may_have_impl_in_its_name(kernel):
+    kernel.run("mod shape_impl { #[derive(Debug)] pub struct S; }").ok()
+    assert not kernel.run("let shape = shape_impl::S;").ok().displays
+    assert kernel.run("shape").ok().text == "S"
+
+
+def test_what_a_file_calls_finds_its_variable(kernel, tmp_path):
+    (tmp_path / "called.rs").write_text("double(4)")
+    kernel.run("let double: fn(i32) -> i32 = |n| n * 2;").ok()
+    assert kernel.run(f'include!("{tmp_path}/called.rs")').ok().text == "8"

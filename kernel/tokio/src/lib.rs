@@ -1,6 +1,5 @@
-//! The `tokio` that cells see: tokio itself, except for [`spawn`], [`runtime::Runtime`] and its builder. evcxr wraps
-//! each cell in `tokio::runtime::Runtime::block_on`, and that call is where a cell meets Loopbook's loop. Runtimes that
-//! the user makes are tokio's own.
+//! The `tokio` that cells see: tokio itself, except for [`spawn`], [`runtime::Runtime`] and its builder. Runtimes that the
+//! user makes are tokio's own, and the inspector knows what they block on.
 
 pub use loopbook::facade::runtime;
 pub use loopbook::facade::tokio_task::spawn;

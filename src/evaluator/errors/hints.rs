@@ -34,11 +34,6 @@ pub fn of(code: &str, diagnostics: &[Diagnostic], message: &str) -> Vec<&'static
     if unknown_type && ["futures::join!", "futures::try_join!", "join!("].iter().any(|name| code.contains(name)) {
         hints.push("use `gather!(a, b, …)`: it is known to the notebook and needs no `.await`");
     }
-    // The type that rust-analyzer sees in the arms of a `select!` is `!`.
-    let never_type = said("expected type `!`") || said("expected `!`");
-    if (unknown_type || never_type) && code.contains("select!") {
-        hints.push("use `race!(a, b, …)`, or `gather!` to wait for all: the notebook cannot see the type of `select!`");
-    }
     if code.contains("gather!") && diagnostics.iter().any(of_several) {
         hints.push(
             "`gather_all(…).await` waits for all futures of a `Vec`, an array or an iterator, `try_gather_all(…).await` for \
@@ -160,18 +155,6 @@ mod tests {
         let hints = of("let (a, b) = futures::join!(f(), g());", &[], message);
         assert!(hints[0].contains("gather!"), "{hints:?}");
         assert!(of("let a = Default::default();", &[], message).is_empty());
-    }
-
-    #[test]
-    fn a_select_that_hides_its_type_is_answered_with_race() {
-        let diagnostic = |note: &str| {
-            let note = serde_json::json!({ "message": note, "level": "note" });
-            let json = serde_json::json!({ "message": "mismatched types", "level": "error", "children": [note] });
-            Diagnostic::from_json(&json).expect("a diagnostic")
-        };
-        let code = "let x = tokio::select! { a = f() => a };";
-        assert!(of(code, &[diagnostic("expected type `!`\n   found type `{integer}`")], "")[0].contains("race!"));
-        assert!(of(code, &[diagnostic("expected type `u8`")], "").is_empty());
     }
 
     fn error(code: &str, message: &str, label: &str) -> Diagnostic {

@@ -56,9 +56,9 @@ pub struct Named {
     pub is_certain: bool,
 }
 
-/// The placeholder of a variable.
-pub fn placeholder(number: u32, variable: &str) -> String {
-    format!("{PLACEHOLDER}{number}_{}", variable.trim_start_matches("r#"))
+/// The placeholder of the variable at this place among those of a cell.
+pub fn placeholder(number: u32, place: usize) -> String {
+    format!("{PLACEHOLDER}{number}_{place}")
 }
 
 /// What rustc has printed as the type of the variable `name`, as code.
@@ -77,7 +77,7 @@ pub fn named(name: &str, printed: &str, root: impl Fn(&str) -> Root) -> Result<N
     if ty.contains("::{") {
         return Err(unknown(name));
     }
-    if ty.contains(['{', '}']) || ty.split(|c: char| !c.is_alphanumeric()).any(|word| word == "impl") {
+    if ty.contains(['{', '}']) || ty.split(|c: char| !is_of_name(c)).any(|word| word == "impl") {
         return Err(unnameable(name, ty));
     }
     let mut named =
@@ -163,6 +163,11 @@ pub fn foreign(code: &str) -> impl Iterator<Item = &str> {
     parts(code).filter_map(path).filter(move |path| !is_plain(path))
 }
 
+/// Whether it is part of a name. What rustc prints between names is ASCII; names have letters and marks of all languages.
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
+}
+
 enum Part<'a> {
     Path(&'a str),
     Other(&'a str),
@@ -181,7 +186,7 @@ fn parts(ty: &str) -> impl Iterator<Item = Part<'_>> {
     let mut rest = ty;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
-        let of_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '#';
+        let of_path = |c: char| is_of_name(c) || c == ':' || c == '#';
         let length = |matches: &dyn Fn(char) -> bool, from: usize| {
             rest[from..].find(|c| !matches(c)).map_or(rest.len(), |end| from + end)
         };
@@ -193,7 +198,7 @@ fn parts(ty: &str) -> impl Iterator<Item = Part<'_>> {
             },
             '"' => (rest[1..].find('"').map_or(rest.len(), |end| end + 2), false),
             // `T: Bound` stands in no type, but `<P as T>::Out` does.
-            ':' if rest.starts_with("::") && rest[2..].starts_with(char::is_alphabetic) => (length(&of_path, 0), true),
+            ':' if rest.starts_with("::") && rest[2..].starts_with(is_of_name) => (length(&of_path, 0), true),
             c if of_path(c) && c != ':' => (length(&of_path, 0), true),
             c => (c.len_utf8(), false),
         };
@@ -304,5 +309,14 @@ mod tests {
             let message = named("x", printed, root).unwrap_err();
             assert!(message.contains(said), "{message}");
         }
+    }
+
+    #[test]
+    fn names_have_letters_and_marks_of_all_languages_and_may_contain_words() {
+        for ty in ["संख्या", "x\u{302}", "shape_impl::S"] {
+            let named = named("v", ty, |_| Root::Notebook).expect("it has a name");
+            assert_eq!(named.code, format!("crate::{ty}"));
+        }
+        assert!(super::named("v", "impl Copy", |_| Root::Notebook).is_err());
     }
 }

@@ -116,12 +116,21 @@ impl Resolver {
         if !output.status.success() {
             return Err(cargo_errors::of_build(&stdout, &stderr));
         }
+        if kept.is_none() {
+            // What is compiled from now on may be linked to what somebody edits, or lie beside it.
+            let _only_then_is_more_kept = fs::write(self.has_had_directories(), "");
+        }
         if let Some((packages, cache)) = &kept
+            && !self.has_had_directories().exists()
             && let Err(error) = cache.keep(packages, &target)
         {
             tracing::warn!("compiled crates cannot be kept: {error}");
         }
         Ok(())
+    }
+
+    fn has_had_directories(&self) -> PathBuf {
+        self.root.join("state/has-had-directories")
     }
 
     /// The packages that were resolved last, beside the built-in ones; `None` if one of them may be edited at any time.

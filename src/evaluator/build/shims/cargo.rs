@@ -162,10 +162,7 @@ fn resolve(
     {
         return instead.with_lines(&lines).say();
     }
-    let mut answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
-    if call.is_metadata_of_analysis() {
-        answer.stdout = analysis::trim(&answer.stdout);
-    }
+    let answer = Answer::new(finished.status, &finished.stdout, &finished.stderr);
     if let Some(question) = question.filter(|_| finished.status.success()) {
         keep(question, &answer);
     }

@@ -5,6 +5,7 @@
 //! loads it, so that `rust-lld` needs no more of those two than what they are called: it gets a stub of each, an empty library
 //! of the same name. Whatever is out of the ordinary, and whatever fails, goes to `cc` as it came, and so do its words.
 
+use super::rustc::RPATH;
 use super::state::State;
 use super::times;
 use super::{FAILED, process_group};
@@ -79,6 +80,9 @@ fn real_cc() -> Option<PathBuf> {
 fn is_ordinary(arguments: &[OsString]) -> bool {
     let text: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let is_of_user = |argument: &str| {
+        if argument.starts_with(RPATH) {
+            return false;
+        }
         let argument = argument.strip_prefix("-C").unwrap_or(argument);
         ["linker", "link-", "save-temps"].iter().any(|option| argument.starts_with(option))
     };
@@ -307,7 +311,7 @@ mod tests {
         let is_ordinary = |line: &str| is_ordinary(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         let line =
             format!("--crate-name ctx --emit=dep-info,link -C strip=debuginfo --target {TARGET} -L dependency=/d");
-        assert!(is_ordinary(&line));
+        assert!(is_ordinary(&line) && is_ordinary(&format!("{line} {RPATH}/s/lib")));
         for own in ["-Clinker=clang", "-Clink-arg=-fuse-ld=mold", "-C linker=clang", "-C link-args=-s"] {
             assert!(!is_ordinary(&format!("{line} {own}")), "{own}");
         }

@@ -14,7 +14,6 @@
 //! - `cell_source`, `order`, `thin`, `unused_variables`: puts what evcxr has written in order, and leaves to the runtime what
 //!   evcxr would have every cell compile anew;
 //! - `shared_command`: leaves the first call of rustc to other kernels;
-//! - `same_failure`: says again what rustc has just said of the same text;
 //! - `variable_types`, `type_questions`: has rustc tell the types of a cell's variables;
 //! - `crates`: knows which of the notebook's own crates a cell is compiled with;
 //! - `empty`: builds nothing, when evcxr is only to give up variables;
@@ -44,7 +43,6 @@ mod progress;
 mod run;
 mod rustc;
 mod rustc_alone;
-mod same_failure;
 mod shared_command;
 mod starved;
 mod state;

@@ -100,7 +100,11 @@ fn groups(text: &str, lines: &[&str]) -> Vec<Vec<Range<usize>>> {
     groups
 }
 
+/// A type that the user has written may have several lines: then the first of them is no statement.
 fn is_about_a_variable(line: &str) -> Option<usize> {
+    if !line.contains("(stringify!(") || !line.trim_end().ends_with(';') {
+        return None;
+    }
     let kind = ABOUT_A_VARIABLE.iter().position(|start| line.starts_with(start))?;
     (ABOUT_A_VARIABLE[kind] != "let " || line.contains(TAKES)).then_some(kind)
 }
@@ -152,7 +156,6 @@ fn is_generated(item: &SyntaxNode) -> bool {
     match ast::Item::cast(item.clone()) {
         Some(ast::Item::Module(module)) => module.to_string().contains("mod evcxr_internal_runtime"),
         Some(ast::Item::Fn(function)) => function.to_string().contains("fn run_user_code_"),
-        Some(ast::Item::Trait(item)) => item.to_string().contains("trait EvcxrUserCodeError"),
         _ => false,
     }
 }
@@ -212,5 +215,13 @@ mod tests {
         let told: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
         assert_eq!(told["message"]["spans"], json!([span(2), elsewhere]));
         assert_eq!(told["message"]["children"][0]["spans"], json!([span(1)]));
+    }
+
+    #[test]
+    fn a_statement_of_several_lines_stays_whole() {
+        let put = ABOUT_A_VARIABLE[1];
+        let table = format!("{put}HashMap<\n    String,\n    u8,\n>>(stringify!(t), t);\n");
+        let text = format!("{HEAD}{END}{put}u8>(stringify!(z), z);\n{table}{put}u8>(stringify!(a), a);\n}}\n");
+        assert!(order(&text).text.contains(&table), "{}", order(&text).text);
     }
 }

@@ -32,6 +32,9 @@ const NO_SYMBOLS: &str = "-Cstrip=symbols";
 /// Loops of cells no longer look whether they are to end, see the runtime's `__tick!`.
 const NO_TICKS: &str = "--cfg=loopbook_no_ticks";
 
+/// Tells the linker a place where the loader looks for libraries.
+pub(super) const RPATH: &str = "-Clink-arg=-Wl,-rpath,";
+
 /// Lets the compiler know of [`NO_TICKS`].
 const KNOWS_TICKS: &str = "--check-cfg=cfg(loopbook_no_ticks)";
 
@@ -119,7 +122,7 @@ fn library_path(rustc: &Path, arguments: &[OsString]) -> Option<OsString> {
     }
     let sysroot = rustc.parent()?.parent()?;
     let libraries = sysroot.join("lib/rustlib").join(value_of(arguments, "--target")?).join("lib");
-    let mut argument = OsString::from("-Clink-arg=-Wl,-rpath,");
+    let mut argument = OsString::from(RPATH);
     argument.push(&libraries);
     libraries.is_dir().then_some(argument)
 }

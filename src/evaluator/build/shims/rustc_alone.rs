@@ -11,7 +11,7 @@ use super::analysis_cache::Answer;
 use super::manifest;
 use super::state::{Mode, State, replace};
 use super::type_questions::Questions;
-use super::{cell_source, cells, diagnostics, linker, process_group, same_failure};
+use super::{cell_source, cells, diagnostics, linker, process_group};
 use crate::evaluator::build::built_in::CELL_CRATE;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
@@ -225,10 +225,6 @@ pub(super) fn replay(
 /// Repeats the saved call, and says what cargo would have said, or what evcxr would have said of a variable. `None` if there is
 /// none, or rustc itself fails: cargo starts from a clean state.
 pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path, questions: &Questions) -> Option<Answer> {
-    let text = fs::read_to_string(state.cell()).ok()?;
-    if let Some(answer) = same_failure::take(state, &text) {
-        return Some(answer);
-    }
     let command = SavedCommand::load(&state.command(mode))?;
     let library = command.library()?;
     let mut compiled = cells::compile(state, &command, rustc, questions).ok()?;
@@ -247,11 +243,7 @@ pub(super) fn repeat(state: &State, mode: Mode, rustc: &Path, questions: &Questi
     let artifact = (mode == Mode::Build && success).then_some(&*library);
     let (stdout, stderr) = as_cargo_would_say(&compiled.said, artifact);
     diagnostics::keep(state, stdout.as_bytes());
-    let answer = Answer { status: if success { 0 } else { FAILED }, stdout, stderr };
-    if !success && mode == Mode::Build {
-        same_failure::remember(state, &text, &answer);
-    }
-    Some(answer)
+    Some(Answer { status: if success { 0 } else { FAILED }, stdout, stderr })
 }
 
 /// Wraps rustc's messages as cargo does; what is not JSON stays on stderr.

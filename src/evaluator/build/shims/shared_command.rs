@@ -8,6 +8,7 @@ use super::manifest;
 use super::run;
 use super::rustc_alone::SavedCommand;
 use super::state::{Mode, State, replace};
+use crate::evaluator::build::built_in::CARGO_HOME_ENV;
 use sha2::{Digest, Sha256};
 use std::env;
 use std::ffi::OsString;
@@ -59,20 +60,28 @@ pub(super) fn place(state: &State, mode: Mode, arguments: &[OsString]) -> Option
     if manifest::has_foreign(&manifest) {
         return None;
     }
-    let configurations =
-        [state.crate_dir().join(".cargo/config.toml"), state.crate_dir().join("../.cargo/config.toml")];
     let mut digest = Sha256::new();
-    let asked = format!("{mode:?} {arguments:?} {:?}", program()?);
+    // cargo puts its own before what the user has there.
+    let libraries = env::var_os("LD_LIBRARY_PATH");
+    let asked = format!("{mode:?} {arguments:?} {libraries:?} {:?}", program()?);
     let manifest = manifest::in_order(&manifest.replace(&name(state).ok()?, DIRECTORY));
     for part in [manifest.into_bytes(), asked.into_bytes(), fs::read(state.lockfile()).ok()?] {
         digest.update(part);
         digest.update([0]);
     }
-    for configuration in configurations {
+    for configuration in configurations(state) {
         digest.update(fs::read(configuration).unwrap_or_default());
         digest.update([0]);
     }
     Some(state.answers().join(hex::encode(&digest.finalize()[..12])).with_extension("command"))
+}
+
+/// Where cargo looks for settings, which may say how rustc is called and what is in its environment.
+fn configurations(state: &State) -> Vec<PathBuf> {
+    let crate_dir = state.crate_dir();
+    let above = crate_dir.ancestors().map(|directory| directory.join(".cargo"));
+    let directories = above.chain(env::var_os(CARGO_HOME_ENV).map(PathBuf::from));
+    directories.flat_map(|directory| ["config.toml", "config"].map(|name| directory.join(name))).collect()
 }
 
 /// Which program says how rustc is called.

@@ -10,27 +10,21 @@
 //! lists what would have to change for that.
 
 use super::analysis_cache::Answer;
-use super::invocation::Invocation;
+use super::invocation::{Invocation, is_for_completion};
 use super::state::State;
-use crate::evaluator::build::built_in::{ANALYSIS_ENV, CELL_CRATE};
+use crate::evaluator::build::built_in::CELL_CRATE;
 use serde_json::json;
-use std::env;
 use std::ffi::OsString;
-
-/// Whether a question comes from the rust-analyzer that evcxr has brought along. Ours says so in its environment.
-fn is_of_evcxr() -> bool {
-    env::var_os(ANALYSIS_ENV).is_none()
-}
 
 /// What the crate of the cells is made of, if evcxr's rust-analyzer asks for that.
 pub(super) fn metadata(state: &State, call: &Invocation) -> Option<Answer> {
-    let is_asked = is_of_evcxr() && call.is_metadata_of_analysis() && call.is_about_cells(state);
+    let is_asked = !is_for_completion() && call.is_metadata_of_analysis() && call.is_about_cells(state);
     is_asked.then(|| Answer { status: 0, stdout: one_package(state), stderr: String::new() })
 }
 
 /// Whether evcxr's rust-analyzer asks where the standard library is.
 pub(super) fn asks_for_library(arguments: &[OsString]) -> bool {
-    is_of_evcxr() && arguments == ["--print", "sysroot"]
+    !is_for_completion() && arguments == ["--print", "sysroot"]
 }
 
 /// `cargo metadata` of the crate of the cells, without dependencies.

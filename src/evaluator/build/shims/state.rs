@@ -111,11 +111,6 @@ impl State {
         self.directory.join("diagnostics.jsonl")
     }
 
-    /// The last cell that did not compile, and why.
-    pub(super) fn failure(&self) -> PathBuf {
-        self.directory.join("failure.json")
-    }
-
     /// Is there as long as builds are to be of nothing.
     pub(super) fn builds_nothing(&self) -> PathBuf {
         self.directory.join("builds-nothing")

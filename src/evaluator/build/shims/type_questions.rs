@@ -195,9 +195,13 @@ impl Crates<'_> {
             let file = Path::new(library).file_stem()?.to_str()?.strip_prefix("lib")?.to_owned();
             Some(file.rsplit_once('-').map_or(file.clone(), |(name, _)| name.to_owned()))
         };
-        let mut known = self.command.externs().filter_map(|given| given.split_once('='));
-        let found = known.find(|(_, library)| own_name(library).is_some_and(|name| name == first));
-        found.map_or(Root::Notebook, |(name, _)| Root::Crate(name.to_owned()))
+        let known = self.command.externs().filter_map(|given| given.split_once('='));
+        let mut found = known.filter(|(_, library)| own_name(library).is_some_and(|name| name == first));
+        match (found.next(), found.next()) {
+            (Some((name, _)), None) => Root::Crate(name.to_owned()),
+            // With two versions of one crate, nobody knows which one is meant: what is written then is not found.
+            _ => Root::Notebook,
+        }
     }
 }
 
@@ -240,15 +244,26 @@ fn stored(mir: &str) -> Vec<(String, String)> {
     let (mut found, mut name) = (Vec::new(), None);
     for line in mir.lines() {
         if let Some((_, text)) = line.split_once("= const \"") {
-            name = text.split('"').next();
+            name = text.split('"').next().map(unescaped);
         } else if let Some((_, call)) = line.split_once(STORES)
             && let Some(ty) = up_to_end(call)
             && let Some(name) = name.take()
         {
-            found.push((name.to_owned(), ty.to_owned()));
+            found.push((name, ty.to_owned()));
         }
     }
     found
+}
+
+/// A name as it is written, from how `Debug` has it: marks that belong to the letter before are `\u{…}` there.
+fn unescaped(name: &str) -> String {
+    let mut parts = name.split("\\u{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| {
+        let (code, rest) = part.split_once('}').unwrap_or_default();
+        let character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
+        plain + &character.map(String::from).unwrap_or_default() + rest
+    })
 }
 
 /// What stands before the `>` that closes.
@@ -339,5 +354,11 @@ mod tests {
         let text = "s.put_variable::<_>(stringify!(f), f); s.put_variable::<_>(stringify!(ff), ff);";
         let expected = "s.put_variable::<fn(u8)>(stringify!(f), f); s.put_variable::<_>(stringify!(ff), ff);";
         assert_eq!(written(text, &[(&asked, ty)]), expected);
+    }
+
+    #[test]
+    fn a_name_is_read_as_it_is_written() {
+        assert_eq!(unescaped("plain"), "plain");
+        assert_eq!(unescaped("म\\u{942}ल\\u{94d}य"), "मूल्य");
     }
 }

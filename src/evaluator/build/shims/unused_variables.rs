@@ -28,7 +28,9 @@ pub(super) fn leave(text: &str) -> String {
 pub(super) fn bring_back(text: &str, errors: &str) -> Option<String> {
     let (before, ..) = parts(text)?;
     let mut left = before.lines().filter_map(|line| line.strip_prefix(UNUSED)).filter_map(variable);
-    left.any(|name| errors.contains(&format!("cannot find value `{name}`"))).then(|| bring_all_back(text))?
+    let is_missed =
+        |name: &str| ["value", "function"].iter().any(|kind| errors.contains(&format!("cannot find {kind} `{name}`")));
+    left.any(is_missed).then(|| bring_all_back(text))?
 }
 
 /// The text with all its variables; `None` if it has no body.

@@ -2,8 +2,8 @@
 //!
 //! evcxr asks its rust-analyzer for the type of every variable that a cell defines, and waits for the answer before it has
 //! rustc compile the cell. It takes the type of a `let` as it is written, so it gets one: behind the cell stands
-//! `let mut x:__lb_type_7_x=x;` for each variable whose own `let` gives no type (`cell::variable_types`). It believes in a type
-//! of that name and writes `put_variable::<__lb_type_7_x>(stringify!(x), x)`, and in later cells `check_variable` and
+//! `let mut x:__lb_type_7_0=x;` for each variable whose own `let` gives no type (`cell::variable_types`). It believes in a type
+//! of that name and writes `put_variable::<__lb_type_7_0>(stringify!(x), x)`, and in later cells `check_variable` and
 //! `take_variable` of the same. Before rustc reads this,
 //!
 //! - those last statements are taken out, their lines stay,
@@ -126,7 +126,7 @@ fn without_questions(text: &str) -> (String, Vec<Asked>) {
 }
 
 fn name_length(text: &str) -> usize {
-    text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())
+    text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn what_asks_is_taken_out_and_what_is_new_becomes_a_question() {
-        let text = "let é = 1;\nlet mut é:__lb_type_2_é=é;\nput_variable::<__lb_type_2_é>(stringify!(é), é);\n";
+        let text = "let é = 1;\nlet mut é:__lb_type_2_0=é;\nput_variable::<__lb_type_2_0>(stringify!(é), é);\n";
         let (written, questions) = VariableTypes::default().rewrite(text);
-        assert_eq!(questions, [asked("é", "__lb_type_2_é")]);
+        assert_eq!(questions, [asked("é", "__lb_type_2_0")]);
         assert_eq!(written.lines().next(), Some("let é = 1;"));
         assert!(written.ends_with("put_variable::<_>(stringify!(é), é);\n"), "{written}");
         assert_eq!(written.lines().nth(1), Some(""));

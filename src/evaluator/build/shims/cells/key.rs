@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Raised when cells of earlier versions of this program must not be used.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// Stands for the kernel's working directory.
 const DIRECTORY: &str = "@working-directory@";
