@@ -58,13 +58,13 @@ def test_completion_goes_on_while_a_cell_compiles_and_while_it_runs(fresh_kernel
     # Never compiled before, or it would come from the cache.
     unseen = f"const RUN: u128 = {time.time_ns()};\n"
     cell = fresh_kernel.start(unseen + LARGE + 'println!("runs");\ntask::sleep(Duration::from_secs(3600)).await;')
-    for _ in range(20):
+    answered = 0
+    while not cell.stdout:
         assert "max_by_key" in matches(asking, "names.iter().max_by")
+        answered += 1
         time.sleep(0.05)
-    assert not cell.stdout, "it still compiles"
-    fresh_kernel.interrupt()
-    fresh_kernel.wait(cell)
-    cell = fresh_kernel.start('println!("runs");\ntask::sleep(Duration::from_secs(3600)).await;')
+    # The last one may have come when it had been compiled.
+    assert answered >= 3, "they were answered while it compiled"
     fresh_kernel.until(lambda: cell.stdout == "runs\n")
     assert "max_by_key" in matches(asking, "names.iter().max_by")
     fresh_kernel.interrupt()

@@ -167,7 +167,7 @@ def test_a_cell_without_memory_to_be_loaded_costs_nothing(kernel):
     status = pathlib.Path(f"/proc/{child}/status").read_text()
     size = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmSize"))) * 1024
     soft, hard = resource.prlimit(child, resource.RLIMIT_AS)
-    resource.prlimit(child, resource.RLIMIT_AS, (size + 65536, hard))
+    resource.prlimit(child, resource.RLIMIT_AS, (size + 8192, hard))
     result = kernel.run("drop(keep);")
     resource.prlimit(child, resource.RLIMIT_AS, (soft, hard))
     assert result.reply["ename"] == "CompileError" and "memory" in result.reply["evalue"], str(result)

@@ -83,6 +83,7 @@ impl Session {
         if let Some(versions) = &self.versions {
             fs::write(self.environment.work.state_dir().join("Cargo.lock"), versions)?;
         }
+        self.known_types.put(self.environment.work.root())?;
         self.write_level()?;
         Ok(())
     }

@@ -13,6 +13,7 @@ use super::subshells::SharedNotebook;
 use crate::evaluator::build::built_in::DEPENDENCIES;
 use crate::evaluator::build::closure::Closure;
 use crate::evaluator::build::dependencies::{Dependency, Resolver};
+use crate::evaluator::build::shims::VariableTypes;
 use crate::evaluator::cell::changed_types::Types;
 use crate::evaluator::child::executions::Executions;
 use crate::evaluator::completion::{Known, Names, VARIABLE};
@@ -69,6 +70,8 @@ pub(super) struct Session {
     analyzer: Analyzer,
     /// Code of what the compiler said last, if that has one.
     pub(super) last_code: Option<String>,
+    /// What the shims knew of types after the last cell, for a working directory that is made again.
+    pub(super) known_types: VariableTypes,
     /// How many cells have run: each has placeholders of its own for the types of its variables.
     pub(super) number: u32,
     pub(super) types: Types,
@@ -160,6 +163,7 @@ impl Session {
             live,
             analyzer,
             last_code: None,
+            known_types: VariableTypes::default(),
             number: 0,
             types: types(),
             items: BTreeMap::new(),

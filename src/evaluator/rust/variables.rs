@@ -27,12 +27,13 @@ impl Session {
     }
 
     /// Lets the shims forget the types of variables that evcxr no longer has.
-    pub(super) fn forget_types(&self) {
+    pub(super) fn forget_types(&mut self) {
         let root = self.environment.work.root();
         let living = self.context.variables_and_types().map(|(_, ty)| ty);
         if let Err(error) = VariableTypes::of(root).forget_others(root, living) {
             tracing::warn!("types of variables that are gone are kept: {error}");
         }
+        self.known_types = VariableTypes::of(root);
     }
 
     /// Takes the notebook's variables for those that evcxr has.

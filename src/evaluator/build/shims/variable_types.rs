@@ -51,6 +51,14 @@ impl VariableTypes {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
+    /// Puts it into a working directory that was made again.
+    ///
+    /// # Errors
+    /// If it cannot be written down.
+    pub fn put(&self, root: &Path) -> io::Result<()> {
+        self.save(&State::of(root))
+    }
+
     pub(super) fn save(&self, state: &State) -> io::Result<()> {
         replace(&state.types(), &serde_json::to_vec(self)?)
     }
