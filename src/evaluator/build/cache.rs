@@ -2,6 +2,7 @@
 
 use super::cell_cache::{self, CellCache};
 use super::crate_cache;
+use super::files::{self, entries};
 use super::workdir::sweep_stale;
 use crate::home::Home;
 use std::collections::HashSet;
@@ -87,7 +88,7 @@ pub fn clear(home: &Home) -> io::Result<Vec<Kept>> {
         }
     }
     // Kernels that run have linked what they use of it.
-    remove_all(&cache.join(crate_cache::NAME))?;
+    files::remove(&cache.join(crate_cache::NAME))?;
     sweep_stale(home)?;
     let kernels = entries(&cache.join("work"))?.len();
     if kernels > 0 {
@@ -100,16 +101,9 @@ pub fn clear(home: &Home) -> io::Result<Vec<Kept>> {
         return Ok(kept);
     }
     for name in ["template", "crates"] {
-        remove_all(&cache.join(name))?;
+        files::remove(&cache.join(name))?;
     }
     Ok(kept)
-}
-
-fn remove_all(directory: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Whether a template is being compiled, by a kernel or by `loopbook warm`.
@@ -152,11 +146,7 @@ pub fn remove(home: &Home, program: &Path) -> io::Result<Removal> {
         return Ok(Removal::KernelsRun);
     }
     for name in MADE {
-        let path = cache.join(name);
-        match if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) } {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        files::remove(&cache.join(name))?;
     }
     let _has_files_of_others = fs::remove_dir(cache);
     Ok(Removal::Removed)
@@ -166,14 +156,6 @@ pub fn remove(home: &Home, program: &Path) -> io::Result<Removal> {
 fn other_program(cache: &Path, program: &Path) -> io::Result<Option<PathBuf>> {
     let linked = entries(&cache.join("tools"))?.into_iter().filter_map(|tools| fs::read_link(tools.join("cargo")).ok());
     Ok(linked.into_iter().find(|other| other != program && other.is_file()))
-}
-
-/// What is in a directory that may be missing.
-fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        found => found?.map(|entry| entry.map(|entry| entry.path())).collect(),
-    }
 }
 
 #[cfg(test)]

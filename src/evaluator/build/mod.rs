@@ -9,6 +9,7 @@ pub mod closure;
 pub mod crate_cache;
 pub mod dependencies;
 pub mod environment;
+mod files;
 mod lockfile;
 pub mod shims;
 pub mod std_source;

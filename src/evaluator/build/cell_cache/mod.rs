@@ -9,6 +9,7 @@ mod private;
 pub(super) use entry::Entry;
 pub use private::Refused;
 
+use super::files::remove;
 use std::env;
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, Write};
@@ -165,13 +166,6 @@ impl CellCache {
             }
         }
         Ok(kept)
-    }
-}
-
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod contents;
 
+use super::files::{entries, remove};
 use super::template::{Linker, Template, is_of_the_cell};
 use contents::Contents;
 use std::collections::BTreeSet;
@@ -191,22 +192,6 @@ impl CrateCache {
 fn touch(set: &Path) -> io::Result<()> {
     let now = FileTimes::new().set_modified(SystemTime::now());
     File::options().write(true).open(set.join(contents::NAME))?.set_times(now)
-}
-
-/// What is in a directory that may be missing.
-fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        found => found?.map(|entry| entry.map(|entry| entry.path())).collect(),
-    }
-}
-
-/// Another process may be removing it as well.
-fn remove(directory: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Puts files elsewhere as a template's are put: what is replaced as a whole is linked, the rest copied with its time.

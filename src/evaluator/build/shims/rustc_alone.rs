@@ -13,6 +13,7 @@ use super::state::{Mode, State, replace};
 use super::type_questions::Questions;
 use super::{cell_source, cells, diagnostics, linker, process_group};
 use crate::evaluator::build::built_in::CELL_CRATE;
+use crate::evaluator::build::files::remove;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -63,15 +64,7 @@ impl SavedCommand {
 
     /// The same call on the file of the same name in another directory, into which its results go too.
     pub(super) fn in_directory(&self, rustc: &Path, directory: &Path) -> Command {
-        let mut arguments = self.arguments.clone();
-        if let Some(place) = arguments.iter().position(|argument| argument == "--out-dir")
-            && let Some(value) = arguments.get_mut(place + 1)
-        {
-            *value = directory.to_string_lossy().into_owned();
-        }
-        let mut command = Command::new(rustc);
-        command.args(&arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
-        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
+        let mut command = self.command(rustc, &self.arguments_into(directory));
         command.current_dir(directory);
         command
     }
@@ -89,24 +82,16 @@ impl SavedCommand {
     /// # Errors
     /// As [`SavedCommand::call`].
     pub(super) fn check(&self, state: &State, rustc: &Path, more: &[String]) -> io::Result<Output> {
-        let mut arguments = self.arguments.clone();
+        let mut arguments = self.arguments_into(&state.unneeded());
         if let Some(emit) = arguments.iter_mut().find(|argument| argument.starts_with("--emit=")) {
             *emit = "--emit=metadata".to_owned();
-        }
-        if let Some(place) = arguments.iter().position(|argument| argument == "--out-dir")
-            && let Some(value) = arguments.get_mut(place + 1)
-        {
-            *value = state.unneeded().to_string_lossy().into_owned();
         }
         self.call_with(rustc, &arguments, more)
     }
 
     fn call_with(&self, rustc: &Path, arguments: &[String], more: &[String]) -> io::Result<Output> {
-        let mut command = Command::new(rustc);
-        command.args(arguments).args(more).env_clear();
-        command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(&self.directory);
-        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
-        command.stdin(Stdio::null());
+        let mut command = self.command(rustc, arguments);
+        command.args(more).stdin(Stdio::null());
         // SAFETY: the closure makes one system call and allocates nothing.
         unsafe {
             command.pre_exec(|| {
@@ -115,6 +100,25 @@ impl SavedCommand {
             });
         }
         command.output()
+    }
+
+    fn command(&self, rustc: &Path, arguments: &[String]) -> Command {
+        let mut command = Command::new(rustc);
+        command.args(arguments).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(&self.directory);
+        linker::link_by_us(&mut command, rustc, &arguments.iter().map(OsString::from).collect::<Vec<_>>());
+        command
+    }
+
+    /// The arguments, with another directory for what is made.
+    fn arguments_into(&self, directory: &Path) -> Vec<String> {
+        let mut arguments = self.arguments.clone();
+        if let Some(place) = arguments.iter().position(|argument| argument == "--out-dir")
+            && let Some(value) = arguments.get_mut(place + 1)
+        {
+            *value = directory.to_string_lossy().into_owned();
+        }
+        arguments
     }
 
     /// The crates that rustc was given, as `name=path`.
@@ -200,10 +204,7 @@ pub(super) fn is_remembered(state: &State, mode: Mode, key: &str) -> bool {
 /// Lets the next build go through cargo.
 pub(super) fn forget(state: &State, mode: Mode) -> io::Result<()> {
     for file in [state.key(mode), state.command(mode)] {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&file)?;
     }
     Ok(())
 }

@@ -28,6 +28,7 @@ pub use listing::Look;
 
 use super::built_in::CARGO_CONFIG;
 use super::closure::Closure;
+use super::files::remove;
 use super::shims::{BuildProgress, RUSTFLAGS};
 use super::toolchain::Toolchain;
 use super::workdir::make_tools;
@@ -217,19 +218,6 @@ fn make_answers(directory: &Path) -> io::Result<()> {
     }
     remove(&answers)?;
     fs::create_dir(answers)
-}
-
-/// Removes whatever has this name, if anything has.
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }
 
 /// A digest of everything that decides what the compiled runtime is.

@@ -14,6 +14,7 @@ use super::times;
 use super::type_questions::Questions;
 use crate::evaluator::build::built_in::CELL_CRATE;
 use crate::evaluator::build::cell_cache::{CellCache, Entry};
+use crate::evaluator::build::files::remove;
 use crate::evaluator::support::timing::Step;
 use inputs::Inputs;
 use serde_json::Value;
@@ -86,10 +87,7 @@ pub(super) fn compile(state: &State, call: &SavedCommand, rustc: &Path, question
 /// what rustc says about files must be of this time.
 fn remove_old(call: &SavedCommand) -> io::Result<()> {
     for file in [call.library(), call.dep_info()].into_iter().flatten() {
-        match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&file)?;
     }
     Ok(())
 }
