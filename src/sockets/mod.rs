@@ -43,6 +43,7 @@ use zeromq::{Endpoint, Socket};
 use crate::transport::{Channel, Incoming, Outgoing, Transport};
 use peers::Door;
 use relay::Relay;
+use stream::Listener;
 
 /// Messages to be sent that may wait in a queue.
 const QUEUED: usize = 16;
@@ -87,19 +88,20 @@ pub async fn bind(connection: &ConnectionFile) -> Result<(Transport, Sockets), S
     let (incoming_sender, incoming) = channel::unbounded();
     let (outgoing, outgoing_receiver) = channel::bounded(QUEUED);
 
-    let (shell, shell_reader, shell_door) = router(connection.shell(), Channel::Shell, &incoming_sender).await?;
-    let (control, control_reader, control_door) =
-        router(connection.control(), Channel::Control, &incoming_sender).await?;
-    let (stdin, stdin_reader, stdin_door) = router(connection.stdin(), Channel::Stdin, &incoming_sender).await?;
+    // The client has named free ports, and for the sockets behind them the system picks free ones: until the client's are
+    // taken it might pick one of those.
+    let shell = public("shell", connection.shell()).await?;
+    let control = public("control", connection.control()).await?;
+    let stdin = public("stdin", connection.stdin()).await?;
+    let iopub = public("iopub", connection.iopub()).await?;
     let heartbeat = heartbeat::spawn(listen("heartbeat", &connection.heartbeat()).await?.0);
 
-    let inner = connection.iopub().inner();
-    let (publisher, endpoint) = listen("iopub", &inner).await?;
-    remove_stale(&connection.iopub()).await;
+    let (shell, shell_reader, shell_door) = router(shell, Channel::Shell, &incoming_sender).await?;
+    let (control, control_reader, control_door) = router(control, Channel::Control, &incoming_sender).await?;
+    let (stdin, stdin_reader, stdin_door) = router(stdin, Channel::Stdin, &incoming_sender).await?;
+    let (publisher, inner) = behind(&iopub).await?;
     let (beginning, begun) = channel::bounded(1);
-    let relay = Relay::start(&connection.iopub(), &address_of(&endpoint).unwrap_or(inner.clone()), begun)
-        .await
-        .map_err(|error| bind_error("iopub", &connection.iopub(), error))?;
+    let relay = Relay::start(iopub.listener, inner, begun);
     let (iopub, iopub_receiver) = channel::bounded(QUEUED);
     let publishing = iopub::spawn(publisher, iopub_receiver, incoming_sender, beginning);
 
@@ -154,24 +156,37 @@ async fn send_all(
     publishing.await;
 }
 
-async fn router(
+/// Where the clients of one socket connect.
+struct Public {
+    name: &'static str,
     address: Address,
+    listener: Listener,
+}
+
+async fn public(name: &'static str, address: Address) -> Result<Public, SocketError> {
+    remove_stale(&address).await;
+    match Listener::bind(&address).await {
+        Ok(listener) => Ok(Public { name, address, listener }),
+        Err(error) => Err(bind_error(name, &address, error)),
+    }
+}
+
+async fn router(
+    public: Public,
     channel: Channel,
     incoming: &Sender<Incoming>,
 ) -> Result<(router::Writer, JoinHandle<()>, Door), SocketError> {
-    let name = match channel {
-        Channel::Shell => "shell",
-        Channel::Control => "control",
-        Channel::Stdin => "stdin",
-        Channel::Iopub => "iopub",
-    };
-    let inner = address.inner();
-    let (socket, endpoint) = listen(name, &inner).await?;
-    remove_stale(&address).await;
-    let inner = address_of(&endpoint).unwrap_or(inner);
-    let (door, peers) = Door::open(&address, inner).await.map_err(|error| bind_error(name, &address, error))?;
+    let (socket, inner) = behind(&public).await?;
+    let (door, peers) = Door::open(public.listener, inner);
     let (writer, reader) = router::spawn(socket, channel, incoming.clone(), peers);
     Ok((writer, reader, door))
+}
+
+/// The socket behind a public address, and where it listens.
+async fn behind<S: Socket>(public: &Public) -> Result<(S, Address), SocketError> {
+    let inner = public.address.inner();
+    let (socket, endpoint) = listen(public.name, &inner).await?;
+    Ok((socket, address_of(&endpoint).unwrap_or(inner)))
 }
 
 /// A socket of any kind that listens at `address`, and where exactly it does.
@@ -217,5 +232,27 @@ fn remove(path: &Path) {
         && error.kind() != io::ErrorKind::NotFound
     {
         tracing::warn!("cannot remove the socket {}: {error}", path.display());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With TCP it is by chance that the system picks a port which the client has named, so this looks at the order.
+    #[test]
+    fn nothing_listens_behind_an_address_before_all_addresses_of_the_client_are_taken() {
+        for taken in 1..=5 {
+            let directory = tempfile::tempdir().unwrap();
+            let file = directory.path().join("connection.json");
+            let ip = directory.path().join("ipc");
+            let ports = r#""shell_port":1,"control_port":2,"stdin_port":3,"iopub_port":4,"hb_port":5"#;
+            fs::write(&file, format!(r#"{{{ports},"transport":"ipc","ip":"{}"}}"#, ip.display())).unwrap();
+            fs::create_dir(directory.path().join(format!("ipc-{taken}"))).unwrap();
+            let Err(error) = task::block_on(bind(&ConnectionFile::read(&file).unwrap())) else { panic!("{taken}") };
+            assert!(error.to_string().contains(&format!("ipc-{taken}")), "{error}");
+            let inner = fs::read_dir(directory.path()).unwrap().filter_map(Result::ok).map(|entry| entry.path());
+            assert_eq!(inner.filter(|path| path.extension().is_some_and(|end| end == "inner")).count(), 0, "{taken}");
+        }
     }
 }

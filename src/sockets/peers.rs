@@ -41,13 +41,12 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Listens at `public` and connects every client to the ROUTER at `inner`.
-    pub(super) async fn open(public: &Address, inner: Address) -> io::Result<(Self, Peers)> {
+    /// Connects every client of `listener` to the ROUTER at `inner`.
+    pub(super) fn open(listener: Listener, inner: Address) -> (Self, Peers) {
         let (open, connections) = channel::bounded(1);
-        let listener = Listener::bind(public).await?;
         let peers = Peers::default();
         let accepting = task::spawn(accept(listener, inner, peers.clone(), open));
-        Ok((Self { accepting, connections }, peers))
+        (Self { accepting, connections }, peers)
     }
 
     /// Accepts nobody any more and waits, but not longer than `patience`, until every client has got what was sent. The

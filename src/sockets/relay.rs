@@ -49,17 +49,15 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Listens at `public` and connects every client to `inner`, but not before `begun` closes: clients wait that long.
-    pub(super) async fn start(public: &Address, inner: &Address, begun: Receiver<Infallible>) -> io::Result<Self> {
+    /// Connects every client of `listener` to `inner`, but not before `begun` closes: clients wait that long.
+    pub(super) fn start(listener: Listener, inner: Address, begun: Receiver<Infallible>) -> Self {
         let (open, connections) = channel::bounded(1);
-        let listener = Listener::bind(public).await?;
-        let inner = inner.clone();
         let accepting = task::spawn(async move {
             // Nothing is ever sent: this ends when the channel closes.
             let _closed = begun.recv().await;
             accept(listener, inner, open).await;
         });
-        Ok(Self { accepting, connections })
+        Self { accepting, connections }
     }
 
     /// Accepts nobody any more and waits, but not longer than `patience`, until every client has got what was sent.

@@ -139,6 +139,18 @@ fn what_woke_a_task_is_known() {
     });
     assert_eq!(task::block_on(slept), Some(WokenBy::Reactor));
 
+    // A thread that blocks on a future waits for timers itself, be it a thread of one's own or one of the pool that
+    // polls a task; which of the threads that wait meets a timer is chance.
+    let slept = async || {
+        task::sleep(Duration::from_millis(2)).await;
+        loopbook::current_task().expect("inside a task").woken_by
+    };
+    for _ in 0..20 {
+        assert_eq!(task::block_on(slept()), Some(WokenBy::Reactor));
+        let nested = named("nested", async move { task::block_on(slept()) });
+        assert_eq!(task::block_on(nested), Some(WokenBy::Reactor));
+    }
+
     let joined = named("joined", async {
         let inner = task::spawn(task::sleep(Duration::from_millis(20)));
         let me = loopbook::current_task().expect("inside a task").id;

@@ -14,7 +14,7 @@ use super::priority::Priority;
 use super::step::Step;
 use crate::executor::{block_on::Outside, pool};
 use crate::running::cell::Interrupted;
-use crate::tasks::{context, panics, probe::Probe, record::Record, registry};
+use crate::tasks::{context, panics, probe::Probe, record::Record, registry, threads};
 use loopbook_channel::{Failure, TaskKind};
 use std::any::Any;
 use std::future::Future;
@@ -101,7 +101,7 @@ fn finish<F: Future>(ended: Ended, mut turns: Turns<'_, '_, F>, run: Run<'_>) {
 fn block_on<F: Future>(core: &Core, turns: &mut Turns<'_, '_, F>) -> Ended {
     pool::start();
     // What the reactor does in here is nobody's doing.
-    let _nobody = context::leave();
+    let (_nobody, _reactor) = (context::leave(), threads::block_on());
     if async_std::task::try_current().is_some() {
         return async_global_executor::block_on(turns);
     }

@@ -11,8 +11,10 @@ use crate::running::{
 };
 use crate::tasks::{
     block_on_wakers::{self, BlockOnWakers},
+    context,
     probe::Probe,
     record::Record,
+    threads,
 };
 use async_std::task::Builder;
 use loopbook_channel::CellId;
@@ -41,6 +43,8 @@ pub(crate) fn drive_boxed(future: CellBody<'_, ()>, record: Arc<Record>) -> thre
         None => Builder::new(),
     };
     let task = interruptible(future, record);
+    // What the reactor does in here is nobody's doing, not even a task's that calls this.
+    let (_nobody, _reactor) = (context::leave(), threads::block_on());
     builder.blocking(async move { async_global_executor::block_on(task) })
 }
 

@@ -6,7 +6,7 @@ use crate::tasks::{
     cancel,
     context::{self, Entered},
     lints, panics,
-    record::{LentWaker, Record},
+    record::Record,
     registry,
     threads::{self, Occupied},
     watching,
@@ -26,14 +26,13 @@ pub(crate) fn branch<F: Future>(
     name: Option<&'static str>,
     location: &'static Location<'static>,
 ) -> impl Future<Output = F::Output> {
-    Branch { probe: Probe { start: Some(Start { name, location }), task: None, inner: Some(future) } }
+    Branch { start: Some(Start { name, location }), probe: Probe::unwatched(future) }
 }
 
 pin_project_lite::pin_project! {
     /// A future with a record. Its output is an error if it panicked.
     pub(crate) struct Probe<F> {
-        // What the record of a branch is made from, at its first poll.
-        start: Option<Start>,
+        // A branch has none before its first poll.
         task: Option<Tracked>,
         #[pin]
         inner: Option<F>,
@@ -45,37 +44,26 @@ pin_project_lite::pin_project! {
             let Some(task) = this.task.as_ref() else { return };
             if this.inner.is_some() {
                 // What destructors print and spawn belongs to the task.
-                let _entered = context::enter(&task.record);
+                let _entered = context::enter(&task.0);
                 this.inner.set(None);
             }
-            task.record.finish(TaskState::Cancelled, Moment::now());
+            task.0.finish(TaskState::Cancelled, Moment::now());
         }
     }
 }
 
-struct Start {
-    name: Option<&'static str>,
-    location: &'static Location<'static>,
-}
-
-struct Tracked {
-    record: Arc<Record>,
-    /// Made once: its identity is the task's.
-    waker: LentWaker,
-}
+/// A task that is watched. No more than a pointer: each task that waits has one.
+struct Tracked(Arc<Record>);
 
 impl Tracked {
-    fn new(record: Arc<Record>) -> Self {
-        Self { waker: record.lent_waker(), record }
-    }
-
     /// A poll begins; `waker` is the executor's. If the task has been asked to end, this tells by whom.
     fn begin(&self, waker: &Waker) -> (Polling<'_>, Option<String>) {
-        let entered = context::enter(&self.record);
+        let Self(record) = self;
+        let entered = context::enter(record);
         let began = Moment::now();
-        let occupied = threads::occupy(self.record.id, began);
-        let cancelled = self.record.poll_starts(Some(waker), &occupied, began);
-        (Polling { record: &self.record, began, occupied, _entered: entered }, cancelled)
+        let occupied = threads::occupy(record.id, began);
+        let cancelled = record.poll_starts(Some(waker), &occupied, began);
+        (Polling { record, began, occupied, _entered: entered }, cancelled)
     }
 }
 
@@ -120,23 +108,23 @@ impl<F: Future> Probe<F> {
     /// [`Probe::new`], of a future that leads to one of `size` bytes.
     pub(crate) fn of_size(future: F, size: usize, record: Arc<Record>) -> Self {
         lints::spawned(&record, size);
-        Self { start: None, task: Some(Tracked::new(record)), inner: Some(future) }
+        Self { task: Some(Tracked(record)), inner: Some(future) }
     }
 
     /// Runs `future` as it is, because the inspector is off.
     pub(crate) fn unwatched(future: F) -> Self {
-        Self { start: None, task: None, inner: Some(future) }
+        Self { task: None, inner: Some(future) }
     }
 
     /// The task; a branch has none before its first poll, and what is not watched never has one.
     pub(crate) fn record(&self) -> Option<&Record> {
-        self.task.as_ref().map(|task| &*task.record)
+        self.task.as_ref().map(|task| &*task.0)
     }
 
     /// Whether there is no need to poll: nothing has woken the task since its last poll. `waker` is woken when that
     /// changes.
     pub(crate) fn sleeps(&self, waker: &Waker) -> bool {
-        self.task.as_ref().is_some_and(|task| task.record.sleeps(waker))
+        self.task.as_ref().is_some_and(|task| task.0.sleeps(waker))
     }
 }
 
@@ -145,11 +133,6 @@ impl<F: Future> Future for Probe<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(start) = this.start.take().filter(|_| watching::is_on()) {
-            registry::not_of_async_std();
-            let record = Record::start(TaskKind::Branch, start.name.map(str::to_owned), Some(start.location));
-            *this.task = Some(Tracked::new(record));
-        }
         let Some(inner) = this.inner.as_mut().as_pin_mut() else {
             panic!("a task was polled after it had ended");
         };
@@ -168,7 +151,8 @@ impl<F: Future> Future for Probe<F> {
             polling.ends(TaskState::Cancelled);
             return Poll::Ready(Err(panics::of_nowhere(message)));
         }
-        let mut inner_cx = Context::from_waker(task.waker.get());
+        let waker = task.0.lent_waker();
+        let mut inner_cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(&mut inner_cx)));
         let (state, result) = match polled {
             Ok(Poll::Pending) => {
@@ -178,7 +162,7 @@ impl<F: Future> Future for Probe<F> {
             Ok(Poll::Ready(output)) => (TaskState::Completed, Ok(output)),
             // A task's panic is reported by its handle; a branch's goes on to the task around it.
             Err(payload) => {
-                let (state, payload) = cancel::ending(&task.record, payload);
+                let (state, payload) = cancel::ending(&task.0, payload);
                 (state, Err(payload))
             }
         };
@@ -190,8 +174,22 @@ impl<F: Future> Future for Probe<F> {
 
 pin_project_lite::pin_project! {
     struct Branch<F> {
+        // What its record is made from, at its first poll.
+        start: Option<Start>,
         #[pin]
         probe: Probe<F>,
+    }
+}
+
+struct Start {
+    name: Option<&'static str>,
+    location: &'static Location<'static>,
+}
+
+impl Start {
+    fn record(self) -> Arc<Record> {
+        registry::not_of_async_std();
+        Record::start(TaskKind::Branch, self.name.map(str::to_owned), Some(self.location))
     }
 }
 
@@ -199,7 +197,11 @@ impl<F: Future> Future for Branch<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let probe = self.project().probe;
+        let this = self.project();
+        let mut probe = this.probe;
+        if let Some(start) = this.start.take().filter(|_| watching::is_on()) {
+            *probe.as_mut().project().task = Some(Tracked(start.record()));
+        }
         // A gather polls all branches when one is woken. The others cannot go on before their own waker is called.
         if probe.sleeps(cx.waker()) {
             return Poll::Pending;

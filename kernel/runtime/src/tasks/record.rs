@@ -42,7 +42,6 @@ use std::time::Duration;
 
 pub(crate) use info::Past;
 pub(crate) use rare::{Home, Wait, Waiting};
-pub(crate) use waker::LentWaker;
 
 /// One task. Alive as long as the task, its handle or one of its wakers.
 pub(crate) struct Record {

@@ -8,6 +8,7 @@ use crate::tasks::{
 use loopbook_channel::{TaskId, WokenBy};
 use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,8 @@ thread_local! {
     static OWNER: OnceCell<Owner> = const { OnceCell::new() };
     /// The task that has ended on this thread, until the next poll begins: its end is what wakes others then.
     static ENDED: Cell<TaskId> = const { Cell::new(0) };
+    /// How many `block_on`s are under way on this thread: between their polls it waits for timers and sockets itself.
+    static BLOCK_ONS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A thread that has polled something.
@@ -133,9 +136,24 @@ pub(crate) fn waker(awaits: impl FnOnce(TaskId) -> bool) -> u64 {
     }
     // SAFETY: as in `here`.
     match unsafe { entry().as_ref() } {
-        Some(thread) if thread.is_loops => REACTOR,
+        Some(thread) if thread.is_loops || BLOCK_ONS.get() > 0 => REACTOR,
         Some(thread) => THREAD | u64::from(thread.number),
         None => THREAD,
+    }
+}
+
+/// A `block_on` begins on this thread, and goes on until the guard is gone.
+pub(crate) fn block_on() -> BlocksOn {
+    BLOCK_ONS.set(BLOCK_ONS.get() + 1);
+    BlocksOn(PhantomData)
+}
+
+/// See [`block_on`]. It stays on its thread.
+pub(crate) struct BlocksOn(PhantomData<*const ()>);
+
+impl Drop for BlocksOn {
+    fn drop(&mut self) {
+        BLOCK_ONS.set(BLOCK_ONS.get() - 1);
     }
 }
 

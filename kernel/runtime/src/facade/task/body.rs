@@ -80,21 +80,32 @@ unsafe impl<F: Future> Body for Running<F> {
 }
 
 /// The future whose output is its own body, with the future's output in it.
-pub(super) struct UntilDone(Option<BoxedBody>);
+pub(super) struct UntilDone(BoxedBody);
 
 impl UntilDone {
     pub(super) fn new(body: BoxedBody) -> Self {
-        Self(Some(body))
+        Self(body)
     }
+}
+
+/// What is left of a body that was given away. It takes no room, on the heap neither, and so no task has room for "none".
+struct Gone;
+
+// SAFETY: it is never polled, so it is never ready.
+unsafe impl Body for Gone {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        panic!("a task was polled after it had ended")
+    }
+
+    unsafe fn take(self: Pin<&mut Self>, _: *mut ()) {}
 }
 
 impl Future for UntilDone {
     type Output = BoxedBody;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BoxedBody> {
-        let body = self.0.as_mut().expect("a task is polled until it ends");
-        ready!(body.poll(cx));
-        Poll::Ready(self.0.take().expect("it was there"))
+        ready!(self.0.poll(cx));
+        Poll::Ready(std::mem::replace(&mut self.0, BoxedBody(Box::pin(Gone))))
     }
 }
 

@@ -1,7 +1,9 @@
 //! The waker of a task, which counts how many of it there are.
 
 use super::Record;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::task::{RawWaker, RawWakerVTable, Waker};
@@ -10,28 +12,27 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_one);
 
 impl Record {
-    /// The waker that polls of this task are lent. It is not counted among those that can wake the task: they are made from
-    /// it.
-    pub(crate) fn lent_waker(self: &Arc<Self>) -> LentWaker {
-        let data = Arc::into_raw(Arc::clone(self)).cast();
-        // SAFETY: the functions of the table take `data` for the `Arc` that it is; see each of them.
-        LentWaker(ManuallyDrop::new(unsafe { Waker::new(data, &VTABLE) }))
+    /// The waker that a poll of this task is lent. It is not counted among those that can wake the task, which are made from
+    /// it. It is the same waker (`will_wake`) in every poll.
+    pub(crate) fn lent_waker(self: &Arc<Self>) -> LentWaker<'_> {
+        let data = Arc::as_ptr(self).cast();
+        // SAFETY: the functions of the table take `data` for the `Arc` that it is; see each of them. That there is one is the
+        // borrow's, and the waker that would drop it is never dropped.
+        LentWaker { waker: ManuallyDrop::new(unsafe { Waker::new(data, &VTABLE) }), record: PhantomData }
     }
 }
 
 /// See [`Record::lent_waker`].
-pub(crate) struct LentWaker(ManuallyDrop<Waker>);
-
-impl LentWaker {
-    pub(crate) fn get(&self) -> &Waker {
-        &self.0
-    }
+pub(crate) struct LentWaker<'a> {
+    waker: ManuallyDrop<Waker>,
+    record: PhantomData<&'a Arc<Record>>,
 }
 
-impl Drop for LentWaker {
-    fn drop(&mut self) {
-        // SAFETY: the reference that `lent_waker` made; the waker is not used after this.
-        drop(unsafe { record(self.0.data()) });
+impl Deref for LentWaker<'_> {
+    type Target = Waker;
+
+    fn deref(&self) -> &Waker {
+        &self.waker
     }
 }
 
