@@ -13,6 +13,7 @@ use super::{
 };
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
+use crate::evaluator::build::template::complete;
 use crate::evaluator::support::timing::Step;
 use rustix::process::Signal;
 use std::env;
@@ -208,6 +209,7 @@ fn run_cargo(
     arguments: &[OsString],
     foreign: bool,
 ) -> io::Result<Finished> {
+    complete(state.root())?;
     let mut reporter = Reporter::new(state);
     let mut on_progress = |progress: BuildProgress| reporter.report(progress);
     let mut offline = real_cargo(cargo, arguments);

@@ -1,7 +1,8 @@
 //! Putting a template into a kernel's working directory.
 //!
 //! What cargo and rustc replace as a whole is linked; what cargo writes in place (fingerprints, `*.d`) is copied, so
-//! that no kernel's build changes another's.
+//! that no kernel's build changes another's. These are four times as many files, and most kernels never run a cargo: they are
+//! put there when one is about to run ([`complete`]).
 
 use super::{Template, TemplateError, remove};
 use crate::evaluator::build::built_in::CARGO_CONFIG;
@@ -13,7 +14,10 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// Makes the compiled runtime appear as if the kernel had compiled it.
+/// In the directory of the state as long as there is nothing but what rustc needs.
+const LIBRARIES_ONLY: &str = "libraries-only";
+
+/// Makes the compiled runtime appear as if the kernel had compiled it, to rustc.
 ///
 /// # Errors
 /// If the working directory cannot be written.
@@ -24,10 +28,33 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
         fs::write(root.join(".cargo/config.toml"), CARGO_CONFIG)?;
         fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
         symlink(template.answers(), work.state_dir().join("answers"))?;
+        File::create(work.state_dir().join(LIBRARIES_ONLY))?;
         let from = template.directory().join("crate/target");
-        Linker::default().directory(&from, &work.crate_dir().join("target"))
+        Linker { part: Part::Libraries, ..Linker::default() }.directory(&from, &work.crate_dir().join("target"))
     };
     fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
+}
+
+/// Makes it appear so to cargo as well, in the working directory `work`. Does nothing where that has been done.
+///
+/// # Errors
+/// If the working directory cannot be written, or the template was removed.
+pub(in crate::evaluator::build) fn complete(work: &Path) -> io::Result<()> {
+    let mark = work.join("state").join(LIBRARIES_ONLY);
+    let lock = match File::open(&mark) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    lock.lock()?;
+    // The one that had the lock before has done it.
+    if !mark.exists() {
+        return Ok(());
+    }
+    let answers = fs::canonicalize(work.join("state/answers"))?;
+    let template = answers.parent().unwrap_or(Path::new("/"));
+    let mut linker = Linker { part: Part::Rest, ..Linker::default() };
+    linker.directory(&template.join("crate/target"), &work.join("crate/target"))?;
+    fs::remove_file(mark)
 }
 
 /// Puts what one template's build left into another's, without these files. If there are any, cargo makes them again, and
@@ -58,6 +85,7 @@ pub(super) fn point_to(template: &Path, crates: &Path) -> io::Result<()> {
 /// # Errors
 /// If the working directory cannot be written.
 pub fn forget_runtime(work: &WorkDir) -> io::Result<()> {
+    complete(work.root())?;
     remove_ours(&work.crate_dir().join("target"))
 }
 
@@ -118,6 +146,18 @@ pub(in crate::evaluator::build) struct Linker {
     /// Files that are neither linked nor copied.
     left_out: HashSet<PathBuf>,
     only_copies: bool,
+    part: Part,
+}
+
+/// What of a template is put somewhere.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Everything,
+    /// What cells are compiled with.
+    Libraries,
+    /// Everything, where the libraries may be already.
+    Rest,
 }
 
 impl Linker {
@@ -129,10 +169,11 @@ impl Linker {
             if is_of_the_cell(&entry.file_name().to_string_lossy()) || self.left_out.contains(&from) {
                 continue;
             }
-            if self.only_missing && to.is_file() {
+            let is_directory = entry.file_type()?.is_dir();
+            if self.is_needless(&from, &to, is_directory) {
                 continue;
             }
-            if entry.file_type()?.is_dir() {
+            if is_directory {
                 self.directory(&from, &to)?;
             } else if is_replaced_as_a_whole(&from) && self.only_copies {
                 self.copy_once(&from, &to)?;
@@ -141,6 +182,24 @@ impl Linker {
             }
         }
         Ok(())
+    }
+
+    fn is_needless(&self, from: &Path, to: &Path, is_directory: bool) -> bool {
+        if self.only_missing && to.is_file() {
+            return true;
+        }
+        match self.part {
+            Part::Everything => false,
+            Part::Libraries if is_directory => {
+                [".fingerprint", "build"].iter().any(|name| from.file_name() == Some(name.as_ref()))
+            }
+            Part::Libraries => !is_replaced_as_a_whole(from),
+            // One that is smaller was being copied when somebody ended that.
+            Part::Rest => {
+                let size = |path: &Path| fs::metadata(path).map(|found| found.len()).ok();
+                !is_directory && is_replaced_as_a_whole(from) && size(to) == size(from)
+            }
+        }
     }
 
     /// Links or copies one file.
@@ -152,6 +211,9 @@ impl Linker {
     }
 
     fn link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.part == Part::Rest {
+            remove(to)?;
+        }
         match fs::hard_link(from, to) {
             // Another user's file, another file system, or one without links.
             Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
@@ -196,6 +258,47 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_only_cargo_needs_comes_when_a_cargo_is_about_to_run_whatever_was_half_done() {
+        let root = tempfile::tempdir().unwrap();
+        let (template, work) = (root.path().join("template"), root.path().join("work"));
+        let files = [
+            "deps/libx-1.rlib",
+            "deps/x-1.d",
+            ".fingerprint/x-1/lib-x",
+            "build/y-1/build-script-build",
+            "build/y-1/output",
+        ];
+        for name in files {
+            let path = template.join("crate/target/host/debug").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        let (state, target) = (work.join("state"), work.join("crate/target/host/debug"));
+        fs::create_dir_all(&state).unwrap();
+        fs::create_dir_all(template.join("answers")).unwrap();
+        symlink(template.join("answers"), state.join("answers")).unwrap();
+        let from = template.join("crate/target");
+        let mut linker = Linker { part: Part::Libraries, ..Linker::default() };
+        linker.directory(&from, &work.join("crate/target")).unwrap();
+        File::create(state.join(LIBRARIES_ONLY)).unwrap();
+        assert_eq!(files.map(|name| target.join(name).exists()), [true, false, false, false, false]);
+
+        // Somebody was killed while he did it.
+        fs::create_dir_all(target.join("build/y-1")).unwrap();
+        fs::write(target.join("build/y-1/build-script-build"), "bu").unwrap();
+        fs::write(target.join("deps/x-1.d"), "de").unwrap();
+        complete(&work).unwrap();
+        let read = |directory: &Path, name: &str| fs::read_to_string(directory.join(name)).unwrap();
+        assert!(files.iter().all(|name| read(&target, name) == *name));
+
+        // From now on this is the kernel's own.
+        fs::write(target.join("deps/x-1.d"), "mine").unwrap();
+        complete(&work).unwrap();
+        assert_eq!(read(&target, "deps/x-1.d"), "mine");
+        assert_eq!(read(&from.join("host/debug"), "deps/x-1.d"), "deps/x-1.d");
+    }
 
     #[test]
     fn artifacts_are_linked_and_what_cargo_writes_in_place_is_copied_with_its_time() {

@@ -22,6 +22,7 @@ mod listing;
 mod sources;
 
 pub use build::manifest;
+pub(super) use link::complete;
 pub(super) use link::{Linker, is_of_the_cell};
 pub use link::{forget_runtime, link, restore_runtime};
 pub use listing::Look;
