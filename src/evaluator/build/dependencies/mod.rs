@@ -30,6 +30,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 /// What cargo makes of a notebook's dependencies.
 #[derive(Debug)]
@@ -82,7 +83,11 @@ impl Resolver {
     pub fn resolve(&self, dependencies: &[Dependency]) -> Result<Resolution, String> {
         let directory = self.root.join("check");
         self.write_check(&directory, dependencies).map_err(not_written)?;
-        let output = self.cargo(&directory, &TREE)?;
+        let output = thread::scope(|scope| {
+            // The build that follows would wait for it; if it fails here, it fails there too, and is told there.
+            scope.spawn(|| template::complete(&self.root));
+            self.cargo(&directory, &TREE)
+        })?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
             return Err(cargo_errors::of_resolution(&stderr));

@@ -209,7 +209,9 @@ fn run_cargo(
     arguments: &[OsString],
     foreign: bool,
 ) -> io::Result<Finished> {
-    complete(state.root())?;
+    if Mode::of_subcommand(&call.subcommand).is_some() {
+        complete(state.root())?;
+    }
     let mut reporter = Reporter::new(state);
     let mut on_progress = |progress: BuildProgress| reporter.report(progress);
     let mut offline = real_cargo(cargo, arguments);

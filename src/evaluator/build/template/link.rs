@@ -193,7 +193,8 @@ impl Linker {
             Part::Libraries if is_directory => {
                 [".fingerprint", "build"].iter().any(|name| from.file_name() == Some(name.as_ref()))
             }
-            Part::Libraries => !is_replaced_as_a_whole(from),
+            Part::Libraries => !is_replaced_as_a_whole(from) && !is_of_rustc(from),
+            Part::Rest if is_of_rustc(from) => to.exists(),
             // One that is smaller was being copied when somebody ended that.
             Part::Rest => {
                 let size = |path: &Path| fs::metadata(path).map(|found| found.len()).ok();
@@ -244,6 +245,11 @@ fn is_replaced_as_a_whole(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_program = (name.starts_with("build-script-") || name.starts_with("build_script_")) && !name.ends_with(".d");
     is_program || [".rlib", ".rmeta", ".so"].iter().any(|end| name.ends_with(end))
+}
+
+/// Where cargo notes what it knows of rustc, which it wants to know also where it only resolves.
+fn is_of_rustc(path: &Path) -> bool {
+    path.file_name() == Some(".rustc_info.json".as_ref())
 }
 
 /// Copies a file with its time, by which cargo knows that it is fresh, and makes the copy writable.
