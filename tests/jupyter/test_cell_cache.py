@@ -27,6 +27,12 @@ NOTEBOOK = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def with_the_cache(monkeypatch):
+    """Also where all tests are run without it."""
+    monkeypatch.delenv("LOOPBOOK_CELL_CACHE", raising=False)
+
+
 @pytest.fixture
 def start(kernel_name, tmp_path):
     return lambda env=None: running_kernel(kernel_name, tmp_path, env=env)
