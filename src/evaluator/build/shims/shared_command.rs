@@ -21,14 +21,12 @@ use std::time::UNIX_EPOCH;
 const DIRECTORY: &str = "@working-directory@";
 
 /// Leaves the call that cargo has just made to other kernels, at the [`place`] of before: the build may have changed the lock.
+/// What is there already was of no use, or cargo would not have been asked.
 ///
 /// # Errors
 /// If it cannot be written; then they find out for themselves.
 pub(super) fn leave(state: &State, mode: Mode, place: &Path) -> io::Result<()> {
     let Some(command) = SavedCommand::load(&state.command(mode)) else { return Ok(()) };
-    if place.is_file() {
-        return Ok(());
-    }
     let own: Vec<_> = own_environment().collect();
     let added = command.environment.iter().filter(|variable| !own.contains(variable)).cloned().collect();
     let text = serde_json::to_string(&SavedCommand { environment: added, ..command })?;
@@ -142,6 +140,19 @@ mod tests {
 
     fn is_left(state: &State, mode: Mode, arguments: &[OsString]) -> bool {
         place(state, mode, arguments).is_some_and(|place| take(state, mode, &place).unwrap())
+    }
+
+    #[test]
+    fn what_is_damaged_is_of_no_use_and_is_left_anew() {
+        let shared = tempfile::tempdir().unwrap();
+        let arguments = left_by_the_first(shared.path());
+        let next = kernel(shared.path(), "22-bb", "futures = \"0.3\"");
+        let place = place(&next, Mode::Build, &arguments).unwrap();
+        fs::write(&place, "garbage").unwrap();
+        assert!(!take(&next, Mode::Build, &place).unwrap_or_default());
+        fs::remove_dir_all(shared.path().join("1-aa")).unwrap();
+        left_by_the_first(shared.path());
+        assert!(take(&next, Mode::Build, &place).unwrap());
     }
 
     #[test]
