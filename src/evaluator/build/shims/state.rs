@@ -1,6 +1,7 @@
 //! The files in which the shims of one kernel remember things.
 
 use crate::evaluator::build::built_in::STATE_ENV;
+use crate::evaluator::build::template::linked;
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -37,7 +38,7 @@ impl State {
 
     /// The template that the kernel was given.
     pub(super) fn template(&self) -> Option<PathBuf> {
-        Some(fs::read_link(self.answers()).ok()?.parent()?.to_owned())
+        linked(&self.directory)
     }
 
     /// The crate that evcxr writes: the only one whose lock is ours to keep.

@@ -35,6 +35,11 @@ pub fn link(template: &Template, work: &WorkDir) -> Result<(), TemplateError> {
     fill().map_err(|source| TemplateError::Cache { path: root.to_owned(), source })
 }
 
+/// The template that was linked, by the directory of the state.
+pub(in crate::evaluator::build) fn linked(state: &Path) -> Option<PathBuf> {
+    Some(fs::read_link(state.join("answers")).ok()?.parent()?.to_owned())
+}
+
 /// Makes it appear so to cargo as well, in the working directory `work`. Does nothing where that has been done.
 ///
 /// # Errors
@@ -50,8 +55,7 @@ pub(in crate::evaluator::build) fn complete(work: &Path) -> io::Result<()> {
     if !mark.exists() {
         return Ok(());
     }
-    let answers = fs::canonicalize(work.join("state/answers"))?;
-    let template = answers.parent().unwrap_or(Path::new("/"));
+    let template = linked(&work.join("state")).ok_or(io::ErrorKind::NotFound)?;
     let mut linker = Linker { part: Part::Rest, ..Linker::default() };
     linker.directory(&template.join("crate/target"), &work.join("crate/target"))?;
     fs::remove_file(mark)
@@ -96,7 +100,7 @@ pub fn forget_runtime(work: &WorkDir) -> io::Result<()> {
 pub fn restore_runtime(template: &Template, work: &WorkDir) -> io::Result<()> {
     forget_runtime(work)?;
     fs::copy(template.lockfile(), work.state_dir().join("Cargo.lock"))?;
-    let mut linker = Linker { only_missing: true, ..Linker::default() };
+    let mut linker = Linker { part: Part::Missing, ..Linker::default() };
     linker.directory(&template.directory().join("crate/target"), &work.crate_dir().join("target"))
 }
 
@@ -141,8 +145,6 @@ fn hash_in(name: &str) -> Option<&str> {
 #[derive(Default)]
 pub(in crate::evaluator::build) struct Linker {
     copies: HashMap<u64, PathBuf>,
-    /// What is there already is left as it is.
-    only_missing: bool,
     /// Files that are neither linked nor copied.
     left_out: HashSet<PathBuf>,
     only_copies: bool,
@@ -158,6 +160,8 @@ enum Part {
     Libraries,
     /// Everything, where the libraries may be already.
     Rest,
+    /// Everything, but what is there already is left as it is.
+    Missing,
 }
 
 impl Linker {
@@ -185,11 +189,9 @@ impl Linker {
     }
 
     fn is_needless(&self, from: &Path, to: &Path, is_directory: bool) -> bool {
-        if self.only_missing && to.is_file() {
-            return true;
-        }
         match self.part {
             Part::Everything => false,
+            Part::Missing => to.is_file(),
             Part::Libraries if is_directory => {
                 [".fingerprint", "build"].iter().any(|name| from.file_name() == Some(name.as_ref()))
             }
