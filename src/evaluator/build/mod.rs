@@ -1,6 +1,7 @@
 //! What evcxr and cargo build in: the toolchain, each kernel's directory, the template of the compiled runtime, the
 //! shims for cargo and rustc, and the notebook's own dependencies.
 
+mod artifacts;
 pub mod built_in;
 pub mod cache;
 pub(super) mod cached_crates;

@@ -13,8 +13,9 @@
 
 mod contents;
 
+use super::artifacts::{Linker, is_of_the_cell};
 use super::files::{entries, remove};
-use super::template::{Linker, Template, is_of_the_cell};
+use super::template::Template;
 use contents::Contents;
 use std::collections::BTreeSet;
 use std::env;

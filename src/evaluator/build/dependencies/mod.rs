@@ -18,6 +18,7 @@ mod specification;
 pub use super::closure::{Change, Closure, TREE};
 pub use specification::Dependency;
 
+use super::artifacts;
 use super::crate_cache::{self, CrateCache};
 use super::lockfile::Lockfile;
 use super::template::{self, Template};
@@ -85,7 +86,7 @@ impl Resolver {
         self.write_check(&directory, dependencies).map_err(not_written)?;
         let output = thread::scope(|scope| {
             // The build that follows would wait for it; if it fails here, it fails there too, and is told there.
-            scope.spawn(|| template::complete(&self.root));
+            scope.spawn(|| artifacts::complete(&self.root));
             self.cargo(&directory, &TREE)
         })?;
         let stderr = String::from_utf8_lossy(&output.stderr);

@@ -11,9 +11,9 @@ use super::{
     FAILED, analysis, cell_source, diagnostics, empty, look, manifest, order, process_group, real_tool, rustc_alone,
     shared_command, starved, times,
 };
+use crate::evaluator::build::artifacts::complete;
 use crate::evaluator::build::built_in::{CARGO_ENV, RUSTC_ENV};
 use crate::evaluator::build::lockfile::Lockfile;
-use crate::evaluator::build::template::complete;
 use crate::evaluator::support::timing::Step;
 use rustix::process::Signal;
 use std::env;

@@ -1,7 +1,7 @@
 //! The files in which the shims of one kernel remember things.
 
+use crate::evaluator::build::artifacts::linked;
 use crate::evaluator::build::built_in::STATE_ENV;
-use crate::evaluator::build::template::linked;
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};

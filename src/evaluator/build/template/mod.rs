@@ -22,7 +22,6 @@ mod listing;
 mod sources;
 
 pub use build::manifest;
-pub(super) use link::{Linker, complete, is_of_the_cell, linked};
 pub use link::{forget_runtime, link, restore_runtime};
 pub use listing::Look;
 
